@@ -1,0 +1,65 @@
+# make demo | test | run | check | bench | lock
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+DEV_READY := $(VENV)/.dev-ready
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help demo run test check lint types layers bench lock clean
+
+help:
+	@echo "make demo    a real requisition through the whole workflow, printed"
+	@echo "make run     serve on http://localhost:5000"
+	@echo "make test    run all tests"
+	@echo "make check   lint, format, layers, types, tests"
+	@echo "make bench   measure, as ratios within one run"
+
+$(READY): requirements.txt
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing what the service needs ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
+
+$(DEV_READY): $(READY) requirements-dev.txt
+	@echo "Installing what its development needs ..."
+	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@touch $@
+
+demo: $(READY)
+	@$(BIN)/python demo.py $(SAMPLE)
+
+# Without a key anywhere, serve marked sample content instead of answering every request with 503.
+run: $(READY)
+	@if [ -z "$$CLAUDE_API_KEY" ] && ! grep -qs '^CLAUDE_API_KEY=.' .env; then export CLAUDE_MODE=$${CLAUDE_MODE:-offline}; fi; \
+	exec $(BIN)/python app.py
+
+test: $(DEV_READY)
+	$(BIN)/python -m pytest
+
+check: lint layers types test
+
+lint: $(DEV_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+# import-linter reads packages only, so each module is shown to it as a package of the same name.
+layers: $(DEV_READY)
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
+	for file in *.py; do name=$${file%.py}; mkdir "$$folder/$$name" && ln -s "$(CURDIR)/$$file" "$$folder/$$name/__init__.py"; done && \
+	cd "$$folder" && "$(CURDIR)/$(BIN)/lint-imports" --config "$(CURDIR)/pyproject.toml" --no-cache
+
+types: $(DEV_READY)
+	$(BIN)/mypy
+
+bench: $(DEV_READY)
+	$(BIN)/python -m benchmarks
+
+lock: $(DEV_READY)
+	for name in requirements requirements-dev; do \
+	  $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+	    --annotation-style=line --output-file $$name.txt $$name.in; \
+	done
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache htmlcov .coverage

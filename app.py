@@ -1,0 +1,87 @@
+"""The Flask application: settings, database, routes, error pages. `python app.py` serves it on port 5000."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask import Flask
+from sqlalchemy import event
+from sqlalchemy.engine import make_url
+
+from claude_interface import Claude
+from config import PROJECT_FOLDER, Settings, load_settings
+from error_pages import register_error_pages
+from interview_routes import interview_bp
+from log_setup import configure_logging
+from models import db
+from operations_routes import operations_bp
+from request_log import log_requests
+from runtime import install_runtime
+
+
+def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | None = None) -> Flask:
+    """Build the application.
+
+    Args:
+        overrides: settings that win over the environment, by their documented names.
+        claude: who answers prompts, instead of the one that CLAUDE_MODE names.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    settings = load_settings(overrides)
+    configure_logging(settings)
+    app = Flask(__name__, static_folder=None)
+    app.config.update(
+        SQLALCHEMY_DATABASE_URI=settings.database_url,
+        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
+        SQLALCHEMY_ECHO=settings.sqlalchemy_echo,
+    )
+    db.init_app(app)
+    runtime = install_runtime(app, settings, claude)
+    register_error_pages(app)
+    log_requests(app)
+    app.register_blueprint(interview_bp)
+    app.register_blueprint(operations_bp)
+    with app.app_context():
+        if db.engine.dialect.name == "sqlite":
+            event.listen(db.engine, "connect", _prepare_sqlite)
+        runtime.recover_if_due()
+    return app
+
+
+def engine_options(database_url: str) -> dict[str, Any]:
+    """How to connect: a small pool, for connections are only held for short transactions."""
+    url = make_url(database_url)
+    options: dict[str, Any] = {"hide_parameters": True}  # values of a failed statement stay out of the log
+    if url.get_backend_name() == "sqlite":
+        if url.database and url.database != ":memory:":
+            options.update(pool_size=5, max_overflow=0)
+        return options
+    options.update(pool_size=5, max_overflow=0, pool_pre_ping=True, pool_recycle=280)
+    if url.get_driver_name() == "pymysql":
+        options["connect_args"] = {"connect_timeout": 5, "read_timeout": 30, "write_timeout": 30}
+    return options
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    """Let several workers share the file, and hold foreign keys, which SQLite only does when told to."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _migrate_embedded_database(settings: Settings) -> None:
+    """Bring the embedded SQLite file up to date. Any other database is migrated on purpose, not on start."""
+    if settings.flask_env == "development" and settings.database_url.startswith("sqlite:///"):
+        from alembic import command
+        from alembic.config import Config
+
+        command.upgrade(Config(PROJECT_FOLDER / "alembic.ini"), "head")
+
+
+if __name__ == "__main__":
+    _migrate_embedded_database(load_settings())
+    create_app().run(host="127.0.0.1", port=5000, threaded=True)

@@ -1,0 +1,60 @@
+"""Run all benchmarks and print their table: `make bench`. `--save` writes it into benchmarks/README.md too."""
+
+from __future__ import annotations
+
+import os
+import platform
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date
+from pathlib import Path
+
+import conftest  # noqa: F401  # the guard against paid calls
+from benchmarks import reading, workflow_time
+from benchmarks.measuring import Row
+from tests.private_servers import mariadb_is_installed, private_mariadb
+
+README = Path(__file__).parent / "README.md"
+MARK = "<!-- table: written by `python -m benchmarks --save` -->\n"
+
+
+def main() -> None:
+    """Measure, print, and save if asked to."""
+    with _database() as (name, url):
+        rows: list[Row] = []
+        for benchmark in (workflow_time.own_time, reading.get_interview, workflow_time.against_claude):
+            print(f"... {benchmark.__doc__}", file=sys.stderr, flush=True)
+            rows += benchmark(url)
+    table = _table(rows, name)
+    print(table)
+    if "--save" in sys.argv:
+        README.write_text(README.read_text().partition(MARK)[0] + MARK + "\n" + table)
+
+
+@contextmanager
+def _database() -> Iterator[tuple[str, str]]:
+    if mariadb_is_installed():
+        with private_mariadb() as server:
+            yield "MariaDB", server.new_database("techscreen_bench")
+        return
+    print("MariaDB is not installed: measuring on SQLite instead.", file=sys.stderr)
+    with tempfile.TemporaryDirectory() as folder:
+        yield "SQLite", f"sqlite:///{folder}/bench.db"
+
+
+def _table(rows: list[Row], database: str) -> str:
+    load = os.getloadavg()[0]
+    lines = [
+        f"{date.today()}, Python {platform.python_version()}, {os.cpu_count()} cores, {database}, load {load:.1f}",
+        "",
+        "| what | measured | target | reached |",
+        "|---|---|---|---|",
+        *(f"| {row.what} | {row.measured} | {row.target} | {'yes' if row.reached else 'NO'} |" for row in rows),
+    ]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""What the benchmarks share: percentiles, rows of the table, and an app on a fresh database."""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from sqlalchemy import create_engine
+from sqlalchemy.pool import NullPool
+
+from app import create_app
+from config import PROJECT_FOLDER
+from models import db
+from runtime import current_runtime
+from tests.fake_claude import FakeClaude
+
+ADMIN = {"X-User-ID": "bench", "X-User-Role": "admin"}
+REQUISITION = {
+    "req_id": "REQ-0",
+    "basic_title": "Senior Software Engineer",
+    "basic_description": "We are looking for a senior engineer with experience in building scalable systems.",
+    "work_output": "Microservices that handle 10,000 transactions per second",
+    "work_role": "Leads backend architecture, mentors junior engineers",
+    "work_knowledge": "Kafka, PostgreSQL, Spring Boot, distributed systems",
+    "work_competencies": "System design, problem solving, communication",
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table: what was measured, and the target it is held against."""
+
+    what: str
+    measured: str
+    target: str
+    reached: bool
+
+
+def percentile(values: list[float], part: float) -> float:
+    """The value that this part (0 to 1) of the values does not exceed."""
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(part * len(ordered)))]
+
+
+def median(values: list[float]) -> float:
+    """The middle value."""
+    return statistics.median(values)
+
+
+def seconds(work: Callable[[], Any]) -> float:
+    """Wall time of a piece of work."""
+    started = time.perf_counter()
+    work()
+    return time.perf_counter() - started
+
+
+@contextmanager
+def bench_app(database_url: str, fake: FakeClaude, **settings: Any) -> Iterator[Flask]:
+    """An app on a freshly migrated database, with the live client speaking to the fake Claude."""
+    alembic = Config(PROJECT_FOLDER / "alembic.ini")
+    with create_engine(database_url, poolclass=NullPool).begin() as connection:
+        alembic.attributes["connection"] = connection
+        command.downgrade(alembic, "base")
+        command.upgrade(alembic, "head")
+    app = create_app(
+        {
+            "FLASK_ENV": "testing",
+            "DATABASE_URL": database_url,
+            "CLAUDE_BASE_URL": fake.url,
+            "LOG_LEVEL": "ERROR",
+            **settings,
+        }
+    )
+    try:
+        yield app
+    finally:
+        with app.app_context():
+            current_runtime().claude.close()
+            db.session.remove()
+            db.engine.dispose()
+
+
+def run_workflow(app: Flask, number: int) -> dict[str, Any]:
+    """One full workflow of a requisition of its own."""
+    body = {**REQUISITION, "req_id": f"REQ-{number}", "basic_title": f"Senior Software Engineer {number}"}
+    response = app.test_client().post("/api/interview/workflow/full", json=body, headers=ADMIN)
+    if response.status_code != 200:
+        raise RuntimeError(response.text)
+    answer: dict[str, Any] = response.json or {}
+    return answer

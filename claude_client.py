@@ -1,0 +1,326 @@
+"""The live Claude client, and the only importer of the `anthropic` SDK.
+
+Calls run on one asyncio loop per process, so that any number can be under way without a thread each,
+and so that one deadline can cancel a call wherever it is: connecting, waiting for a retry, or reading a
+body that drips. Loop and SDK client are made on first use, keyed by process id: a client that is used
+on both sides of a fork mixes up answers.
+
+An answer that cannot be used goes back to Claude with what was wrong, at most twice; every attempt's
+tokens are counted, also of those that fail.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import random
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import Future
+from email.utils import parsedate_to_datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import anthropic
+from anthropic.types import Message, MessageParam
+from pydantic import BaseModel, ValidationError
+
+from claude_interface import Check, ClaudeAnswer, Deadline
+from config import Settings
+from errors import (
+    ClaudeError,
+    ClaudeMisconfigured,
+    ClaudeNotConfigured,
+    ClaudeUnavailable,
+    GenerationFailed,
+    GenerationRefused,
+    GenerationTimeout,
+    Spending,
+)
+from prompts import PROMPT_VERSION, Request, repair_text
+
+if TYPE_CHECKING:
+    from anthropic.types import OutputConfigParam
+
+logger = logging.getLogger(__name__)
+
+T = TypeVar("T", bound=BaseModel)
+
+MOST_REPAIRS = 2
+# Calls that fail in transport (overload, rate limit, lost connection) are tried this often, with pauses
+# of 0.5, 1, 2, 4 and 8 seconds less jitter, or as long as Claude asks for if the deadline allows it.
+MOST_TRIES = 6
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+CONNECT_TIMEOUT = 5.0
+MOST_ROOM = 128_000
+DEFAULT_RETRY_AFTER = 30
+
+
+class ClaudeClient:
+    """Asks Claude, validates, repairs, accounts for every token, and never outlives the deadline."""
+
+    prompt_version = PROMPT_VERSION
+
+    def __init__(self, settings: Settings) -> None:
+        self.model = settings.claude_model
+        self._settings = settings
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._loop: asyncio.AbstractEventLoop
+        self._thread: threading.Thread
+        self._sdk: anthropic.AsyncAnthropic
+
+    def submit(self, request: Request[T], check: Check[T], deadline: Deadline) -> Future[ClaudeAnswer[T]]:
+        """Start asking and return at once; see `claude_interface.Claude`.
+
+        Raises (from the future):
+            ClaudeError: one of its kinds, with what was spent.
+        """
+        if self._settings.claude_api_key is None:
+            refused: Future[ClaudeAnswer[T]] = Future()
+            refused.set_exception(ClaudeNotConfigured("No Claude API key is set: set CLAUDE_API_KEY."))
+            return refused
+        self._start_in_this_process()
+        return asyncio.run_coroutine_threadsafe(self._answer(request, check, deadline), self._loop)
+
+    def close(self) -> None:
+        """Close the connections and end the thread of this process. Calls under way are lost."""
+        with self._lock:
+            if self._owner == os.getpid():
+                asyncio.run_coroutine_threadsafe(self._sdk.close(), self._loop).result()
+                self._loop.call_soon_threadsafe(self._loop.stop)
+                self._thread.join()
+                self._loop.close()
+            self._owner = None
+
+    def _start_in_this_process(self) -> None:
+        with self._lock:
+            if self._owner == os.getpid():
+                return
+            key = self._settings.claude_api_key
+            assert key is not None
+            self._sdk = anthropic.AsyncAnthropic(
+                api_key=key.get_secret_value(),
+                base_url=self._settings.claude_base_url,
+                # The SDK obeys any retry-after, so retrying is done here, inside the deadline.
+                max_retries=0,
+            )
+            self._loop = asyncio.new_event_loop()
+            self._thread = threading.Thread(target=self._loop.run_forever, name="claude", daemon=True)
+            self._thread.start()
+            self._owner = os.getpid()
+
+    async def _answer(self, request: Request[T], check: Check[T], deadline: Deadline) -> ClaudeAnswer[T]:
+        conversation = _Conversation(self._sdk, self._settings, request, check, deadline)
+        started = time.monotonic()
+        outcome = "success"
+        try:
+            async with asyncio.timeout(max(0.0, deadline.remaining())):
+                return await conversation.run()
+        except TimeoutError:
+            outcome = GenerationTimeout.code
+            raise GenerationTimeout(
+                "Claude did not answer before REQUEST_TIMEOUT was reached.", spending=conversation.spending
+            ) from None
+        except ClaudeError as error:
+            outcome = error.code
+            error.spending = conversation.spending
+            raise
+        finally:
+            logger.info(
+                "claude %s: %s after %d attempts",
+                type(request).__name__,
+                outcome,
+                conversation.spending.attempts,
+                extra={
+                    "event": "claude_call",
+                    "asked": type(request).__name__,
+                    "outcome": outcome,
+                    "model": self.model,
+                    "tokens": conversation.spending.total_tokens,
+                    "attempts": conversation.spending.attempts,
+                    "claude_request_ids": list(conversation.spending.request_ids),
+                    "duration_ms": round((time.monotonic() - started) * 1000),
+                },
+            )
+
+
+class _Conversation:
+    """One request until it is answered: the attempts, what they cost, and what is sent next."""
+
+    def __init__(
+        self,
+        sdk: anthropic.AsyncAnthropic,
+        settings: Settings,
+        request: Request[Any],
+        check: Check[Any],
+        deadline: Deadline,
+    ) -> None:
+        self.spending = Spending()
+        self._sdk = sdk
+        self._settings = settings
+        self._request = request
+        self._check = check
+        self._deadline = deadline
+        self._room = settings.claude_max_tokens
+        self._output: OutputConfigParam = {
+            "effort": settings.claude_effort,
+            "format": {"type": "json_schema", "schema": anthropic.transform_schema(request.answer_type)},
+        }
+
+    async def run(self) -> ClaudeAnswer[Any]:
+        """Ask until there is a usable answer."""
+        asked: MessageParam = {"role": "user", "content": self._request.text()}
+        messages = [asked]
+        problems: list[str] = []
+        for _ in range(1 + MOST_REPAIRS):
+            message = await self._send(messages)
+            if message.stop_reason == "refusal":
+                raise GenerationRefused("Claude declined to write this content.")
+            if message.stop_reason == "model_context_window_exceeded":
+                raise GenerationFailed("The request does not fit into the model's context window.")
+            if message.stop_reason == "max_tokens":
+                problems = [f"The answer was cut off at {self._room} tokens."]
+                self._room = min(2 * self._room, MOST_ROOM)
+                messages = [asked]
+                continue
+            text = "".join(block.text for block in message.content if block.type == "text")
+            value, problems = self._read(text)
+            if value is not None and not problems:
+                return ClaudeAnswer(value, self.spending)
+            logger.warning("claude answer unusable: %s", " ".join(problems)[:500], extra={"event": "claude_repair"})
+            # An empty assistant turn would be refused, so an empty answer is simply asked for again.
+            messages = [asked]
+            if text.strip():
+                messages += [
+                    {"role": "assistant", "content": text},
+                    {"role": "user", "content": repair_text(problems)},
+                ]
+        raise GenerationFailed("Claude's answer was unusable, also after repair: " + " ".join(problems[:3]))
+
+    def _read(self, text: str) -> tuple[BaseModel | None, list[str]]:
+        try:
+            value = self._request.answer_type.model_validate_json(text)
+        except ValidationError as error:
+            places = [".".join(map(str, item["loc"])) or "the answer" for item in error.errors(include_input=False)]
+            return None, [f"Not valid against the schema at {place}." for place in places[:5]]
+        return value, self._check(value)
+
+    async def _send(self, messages: list[MessageParam]) -> Message:
+        """One answered call. Transport failures are retried inside the deadline."""
+        for tries in range(1, MOST_TRIES + 1):
+            self.spending += Spending(attempts=1)
+            try:
+                message = await self._sdk.messages.create(
+                    model=self._settings.claude_model,
+                    max_tokens=self._room,
+                    system=self._request.system,
+                    messages=messages,
+                    output_config=self._output,
+                    # Per read, so it only has to come later than the deadline, which cancels the call. Being
+                    # given at all, it lifts the SDK's guard against a large max_tokens.
+                    timeout=anthropic.Timeout(self._deadline.remaining() + CONNECT_TIMEOUT, connect=CONNECT_TIMEOUT),
+                )
+            except ValueError as error:  # a 200 whose body claims to be JSON and is not
+                failure, pause = _unusable(error), None
+            except anthropic.APIError as error:
+                failure, pause = self._translated(error)
+                if not _may_be_retried(error):
+                    raise failure from error
+            else:
+                if _is_message(message):
+                    self._count(message)
+                    return message
+                # The SDK hands over another content type as plain text: some proxy answered, not Claude.
+                failure, pause = _unusable(None), None
+            if pause is None:
+                pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE) * (1 - 0.25 * random.random())
+            if tries == MOST_TRIES or pause >= self._deadline.remaining():
+                raise failure
+            logger.info("claude retry in %.1f s: %s", pause, failure.code, extra={"event": "claude_retry"})
+            await asyncio.sleep(pause)
+        raise AssertionError("the last try returns or raises")
+
+    def _count(self, message: Message) -> None:
+        usage = message.usage
+        request_id = message._request_id
+        self.spending += Spending(
+            input_tokens=usage.input_tokens,
+            output_tokens=usage.output_tokens,
+            cache_creation_tokens=usage.cache_creation_input_tokens or 0,
+            cache_read_tokens=usage.cache_read_input_tokens or 0,
+            request_ids=(request_id,) if request_id else (),
+        )
+
+    def _translated(self, error: anthropic.APIError) -> tuple[ClaudeError, float | None]:
+        """Our error for one of the SDK's, and the pause that Claude asks for."""
+        if not isinstance(error, anthropic.APIStatusError):
+            return ClaudeUnavailable("Claude cannot be reached.", retry_after=DEFAULT_RETRY_AFTER), None
+        if error.request_id:
+            self.spending += Spending(request_ids=(error.request_id,))
+        logger.warning(
+            "claude answered HTTP %d %s",
+            error.status_code,
+            error.type,
+            extra={"event": "claude_error", "status": error.status_code, "claude_request_id": error.request_id},
+        )
+        if error.status_code in MISCONFIGURED:
+            return ClaudeMisconfigured(MISCONFIGURED[error.status_code]), None
+        if error.status_code in PASSING or error.status_code >= 500:
+            pause = _retry_after(error.response.headers)
+            retry_after = max(1, round(pause)) if pause is not None else DEFAULT_RETRY_AFTER
+            sentence = "Claude limits our rate." if error.status_code == 429 else "Claude is overloaded or failing."
+            return ClaudeUnavailable(sentence, retry_after=retry_after), pause
+        return ClaudeMisconfigured(f"Claude does not accept the service's requests (HTTP {error.status_code})."), None
+
+
+MISCONFIGURED = {
+    401: "Claude does not accept the service's API key.",
+    402: "Claude reports a billing problem of the service's account.",
+    403: "Claude does not permit the service's API key to do this.",
+    404: "Claude does not know the configured model.",
+}
+# Besides all from 500 on: a time-out, a lock and a rate limit of Claude's.
+PASSING = (408, 409, 429)
+
+
+def _may_be_retried(error: anthropic.APIError) -> bool:
+    """Whether the same request may succeed later; Claude's own word (`x-should-retry`) comes first."""
+    if not isinstance(error, anthropic.APIStatusError):
+        return isinstance(error, anthropic.APIConnectionError)
+    word = error.response.headers.get("x-should-retry")
+    if word in ("true", "false"):
+        return bool(word == "true")
+    return error.status_code in PASSING or error.status_code >= 500
+
+
+def _retry_after(headers: Any) -> float | None:
+    """Seconds that an answer asks us to wait, from retry-after-ms or retry-after (seconds or a date)."""
+    readers: tuple[tuple[str, Callable[[str], float]], ...] = (
+        ("retry-after-ms", lambda value: float(value) / 1000),
+        ("retry-after", float),
+        ("retry-after", lambda value: parsedate_to_datetime(value).timestamp() - time.time()),
+    )
+    for name, read in readers:
+        try:
+            return max(0.0, read(headers[name]))
+        except (KeyError, ValueError, TypeError):
+            continue
+    return None
+
+
+def _is_message(value: object) -> bool:
+    """Whether the SDK handed over a message. It builds its models without checking them."""
+    return (
+        isinstance(value, Message)
+        and isinstance(getattr(value, "content", None), list)
+        and isinstance(getattr(getattr(value, "usage", None), "input_tokens", None), int)
+        and isinstance(getattr(value.usage, "output_tokens", None), int)
+    )
+
+
+def _unusable(cause: Exception | None) -> ClaudeError:
+    error = GenerationFailed("What came back from Claude's address is not an answer of Claude.")
+    error.__cause__ = cause
+    return error

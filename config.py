@@ -1,0 +1,265 @@
+"""Settings: one typed, frozen object, read from the environment and `.env`, checked at start-up.
+
+Every setting is described here and in `.env.example`; a test holds the two together. All problems
+are reported at once, and no message ever contains a password or a key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+PROJECT_FOLDER = Path(__file__).resolve().parent
+CLAUDE_API = "https://api.anthropic.com"
+# Port 9 is "discard": nothing answers there, so a test that forgets its fake fails instead of paying.
+NOWHERE = "http://127.0.0.1:9"
+
+# Settings that are accepted so that one .env serves every version, but that this version does nothing with.
+WITHOUT_EFFECT_YET = (
+    "async_processing",
+    "cache_similarity_threshold",
+    "cache_max_uses",
+    "cache_ttl_days",
+    "celery_broker_url",
+    "rate_limit",
+    "ratelimit_storage_uri",
+    "daily_token_budget",
+    "log_retention_days",
+)
+
+
+class SettingsError(Exception):
+    """The settings cannot be used; `problems` has one sentence for each reason."""
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("The settings have problems:\n" + "\n".join(f"  - {problem}" for problem in problems))
+
+
+class DatabaseSettings(BaseSettings):
+    """Which environment and which database: all that a migration needs to know."""
+
+    model_config = SettingsConfigDict(
+        env_file=PROJECT_FOLDER / ".env",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        # A rejected value is never printed: it may be a database address with its password.
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    flask_env: Literal["development", "testing", "production"] = Field(
+        "development", description="Which of the three environments this is."
+    )
+    database_url: str = Field(
+        "",
+        description="SQLAlchemy address of the database. Development: a SQLite file; production: required.",
+        repr=False,
+    )
+
+    @model_validator(mode="after")
+    def _settle_database(self) -> Self:
+        url = self.database_url
+        if not url:
+            if self.flask_env == "production":
+                raise ValueError("DATABASE_URL is required in production.")
+            url = "sqlite:///:memory:" if self.flask_env == "testing" else "sqlite:///techscreen.db"
+        object.__setattr__(self, "database_url", absolute_database_url(url))
+        return self
+
+
+class Settings(DatabaseSettings):
+    """All settings of the service. Build it with `load_settings`."""
+
+    # Claude
+    claude_api_key: SecretStr | None = Field(None, description="Key of the Claude API. Required in production.")
+    claude_mode: Literal["live", "offline"] = Field(
+        "live", description="live asks Claude; offline makes marked sample content without a key (not in production)."
+    )
+    claude_model: str = Field("claude-opus-5-5", description="Model that writes descriptions and questions.")
+    claude_max_tokens: int = Field(
+        16_000, ge=1_000, le=128_000, description="Room for one answer in tokens; thinking counts towards it."
+    )
+    claude_effort: Literal["low", "medium", "high", "xhigh", "max"] = Field(
+        "medium", description="How hard Claude thinks before it answers."
+    )
+    claude_base_url: str = Field(
+        CLAUDE_API,
+        validation_alias=AliasChoices("CLAUDE_BASE_URL", "ANTHROPIC_BASE_URL"),
+        description="Address of the Claude API, without /v1. Falls back to ANTHROPIC_BASE_URL.",
+    )
+    request_timeout: int = Field(
+        300, ge=1, le=3_600, description="Seconds that one request may take in all, retries and repairs included."
+    )
+
+    # Callers
+    reader_roles: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"admin", "recruiter", "hiring_manager", "interviewer"}),
+        description="Roles that may read, separated by commas. Writing always needs admin.",
+    )
+    gateway_secret: SecretStr | None = Field(
+        None, description="If set, every call must carry it in X-Gateway-Secret. Set it in production."
+    )
+
+    # Question cache
+    enable_question_cache: bool = Field(True, description="Keep finished questions in question_cache.")
+    cache_similarity_threshold: float = Field(
+        0.85, ge=0, le=1, description="How alike two topics must be to share a question."
+    )
+    cache_max_uses: int = Field(20, ge=1, description="How often one cached question may be lent.")
+    cache_ttl_days: int = Field(180, ge=1, description="Days after which a cached question is no longer lent.")
+
+    # Work in the background, limits
+    async_processing: bool = Field(False, description="Allow generation in the background.")
+    celery_broker_url: str | None = Field(None, description="Broker of the background workers.", repr=False)
+    rate_limit: str | None = Field(None, description='Requests per caller, such as "3 per minute".')
+    ratelimit_storage_uri: str | None = Field(None, description="Where rate limits are counted.", repr=False)
+    daily_token_budget: int | None = Field(None, ge=1, description="Claude tokens that may be spent per UTC day.")
+    log_retention_days: int = Field(730, ge=1, description="Days that audit rows are kept.")
+
+    # Logs
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
+    log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
+    log_file: Path | None = Field(None, description="Also log to this file, rotated at 10 MB, five kept.")
+    sqlalchemy_echo: bool = Field(
+        False, description="Log every SQL statement. It shows stored texts: not in production."
+    )
+
+    @field_validator("reader_roles", mode="before")
+    @classmethod
+    def _split_roles(cls, value: object) -> object:
+        if isinstance(value, str):
+            return frozenset(role.strip().lower() for role in value.split(",") if role.strip())
+        return value
+
+    @field_validator("log_level", mode="before")
+    @classmethod
+    def _upper_case(cls, value: object) -> object:
+        return value.upper() if isinstance(value, str) else value
+
+    @field_validator("claude_base_url")
+    @classmethod
+    def _web_address(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.hostname:
+            raise ValueError("must be an http or https address.")
+        if parts.path.rstrip("/").endswith("/v1"):
+            raise ValueError("must not end in /v1: the SDK adds it.")
+        return value
+
+    @model_validator(mode="after")
+    def _fit_for_environment(self) -> Self:
+        if self.flask_env == "production":
+            problems = []
+            if self.claude_mode == "offline":
+                problems.append("CLAUDE_MODE=offline makes sample content and is refused in production.")
+            if self.claude_api_key is None:
+                problems.append("CLAUDE_API_KEY is required in production.")
+            if self.sqlalchemy_echo:
+                problems.append("SQLALCHEMY_ECHO would log stored texts and is refused in production.")
+            if problems:
+                raise ValueError("\n".join(problems))
+        if self.flask_env == "testing":
+            self._make_paid_calls_impossible()
+        return self
+
+    def _make_paid_calls_impossible(self) -> None:
+        object.__setattr__(self, "claude_api_key", SecretStr("a-key-that-buys-nothing"))
+        if not is_loopback(self.claude_base_url):
+            object.__setattr__(self, "claude_base_url", NOWHERE)
+
+    def without_effect_yet(self) -> list[str]:
+        """Names of the settings that were given a value but do nothing in this version."""
+        return [name.upper() for name in WITHOUT_EFFECT_YET if name in self.model_fields_set]
+
+
+def load_settings(
+    overrides: Mapping[str, Any] | None = None, *, env_file: Path | None = PROJECT_FOLDER / ".env"
+) -> Settings:
+    """Read the settings of the service.
+
+    Args:
+        overrides: values that win over the environment, by their documented names
+            (`CLAUDE_API_KEY`); other names are ignored, so a whole `app.config` may be passed.
+        env_file: file with further values, or None for the environment alone.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    known = set(Settings.model_fields)
+    given: dict[str, Any] = {
+        name.lower(): value for name, value in (overrides or {}).items() if name.isupper() and name.lower() in known
+    }
+    try:
+        return Settings(_env_file=env_file, **given)
+    except ValidationError as error:
+        problems = _sentences(error)
+        unusable = [str(item["loc"][0]).lower() for item in error.errors() if item["loc"]]
+    if unusable:
+        # The checks across fields only run once every field is usable, so run them with those set aside.
+        defaults = {name: Settings.model_fields[name].default for name in unusable if name in Settings.model_fields}
+        try:
+            Settings(_env_file=env_file, **{**given, **defaults})
+        except ValidationError as error:
+            problems += _sentences(error)
+    raise SettingsError(problems)
+
+
+def load_database_url() -> str:
+    """Address of the database, for migrations, which need no other setting.
+
+    Raises:
+        SettingsError: if there is none, or it is unusable.
+    """
+    try:
+        return DatabaseSettings().database_url
+    except ValidationError as error:
+        raise SettingsError(_sentences(error)) from None
+
+
+def absolute_database_url(url: str) -> str:
+    """The same address, with a relative SQLite file placed in the project folder.
+
+    Flask-SQLAlchemy and Alembic would each resolve a relative file from another folder, and so
+    open two databases.
+
+    Raises:
+        ValueError: if the address cannot be read. The message does not contain it.
+    """
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ValueError("DATABASE_URL is not an address that SQLAlchemy can read.") from None
+    file = parsed.database
+    if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
+        return url
+    return parsed.set(database=str((PROJECT_FOLDER / file).resolve())).render_as_string(hide_password=False)
+
+
+def is_loopback(address: str) -> bool:
+    """True if a web address points at this machine, by name or by number."""
+    host = urlsplit(address).hostname or ""
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _sentences(error: ValidationError) -> list[str]:
+    sentences: list[str] = []
+    for item in error.errors(include_url=False, include_input=False, include_context=False):
+        name = str(item["loc"][0]).upper() if item["loc"] else ""
+        for line in item["msg"].removeprefix("Value error, ").split("\n"):
+            sentences.append(f"{name}: {line}" if name else line)
+    return sentences

@@ -1,0 +1,172 @@
+"""Show the main job: a real requisition through the whole workflow over HTTP, and the interview printed.
+
+Starts the service on a free port of this machine with a database of its own in a temporary folder, sends
+a requisition from `samples/` (or the JSON file given as argument) to it, prints what comes back, and
+stops the service. With CLAUDE_API_KEY set, in the environment or in `.env`, Claude writes the interview;
+without, the offline mode makes marked sample content.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import tempfile
+import textwrap
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+from config import load_settings
+
+FOLDER = Path(__file__).resolve().parent
+SAMPLE = FOLDER / "samples" / "requisitions" / "backend-payments-engineer.json"
+HEADERS = {"X-User-ID": "demo", "X-User-Role": "admin", "Content-Type": "application/json"}
+START_SECONDS = 30
+WIDTH = 100
+
+
+def main() -> int:
+    """Run the demonstration. Returns the exit code of the process."""
+    sample = Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLE
+    requisition = json.loads(sample.read_text(encoding="utf-8"))
+    live = load_settings({"FLASK_ENV": "development"}).claude_api_key is not None
+    with tempfile.TemporaryDirectory(prefix="techscreen-demo-") as folder:
+        environment = {
+            **os.environ,
+            "FLASK_ENV": "development",
+            "CLAUDE_MODE": "live" if live else "offline",
+            "DATABASE_URL": f"sqlite:///{folder}/demo.db",
+            "WEB_CONCURRENCY": "1",
+        }
+        log = Path(folder) / "service.log"
+        _say("1/4 Preparing an embedded SQLite database")
+        _run_migrations(environment)
+        port = _free_port()
+        _say(
+            f"2/4 Starting the service on http://127.0.0.1:{port}" + ("" if live else " (offline mode: no key is set)")
+        )
+        with log.open("wb") as output:
+            service = subprocess.Popen(
+                [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:create_app()"],
+                cwd=FOLDER,
+                env=environment,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+        try:
+            return _send(port, service, requisition, sample)
+        except RuntimeError as error:
+            print(f"{error}\n{log.read_text(errors='replace')[-2000:]}", file=sys.stderr)
+            return 1
+        finally:
+            service.terminate()
+            service.wait(30)
+
+
+def _send(port: int, service: subprocess.Popen[bytes], requisition: dict[str, Any], sample: Path) -> int:
+    _wait_for_health(port, service)
+    _say(f"3/4 Sending {sample.name} ({requisition['basic_title']}) to POST /api/interview/workflow/full")
+    started = time.monotonic()
+    status, answer = _with_ticker(lambda: _call(port, "/api/interview/workflow/full", requisition))
+    if status != 200:
+        _say(f"The service answered {status}: {answer.get('error')} ({answer.get('code')})")
+        return 1
+    _say(f"4/4 Answered in {time.monotonic() - started:.1f} s for {answer['total_tokens_used']} tokens")
+    print(readable(answer))
+    return 0
+
+
+def readable(answer: dict[str, Any]) -> str:
+    """The answer of the workflow as plain text for people."""
+    lines = ["", "=" * WIDTH, answer["interview_name"], f"Requisition {answer['req_id']}, written by {answer['model']}"]
+    if answer["sample"]:
+        lines += ["", answer["notice"]]
+    enhanced = answer["enhanced_jd"]
+    lines += ["=" * WIDTH, "", f"# {enhanced['title']}", "", *_wrapped(enhanced["description"])]
+    for question in answer["interview"]["questions"]:
+        kind = f"{question['question_type'].replace('_', ' ')}, {question['skill_level']}"
+        lines += ["", "-" * WIDTH, f"QUESTION {question['question_number']}: {question['topic']} ({kind})"]
+        covered = "; ".join(f"“{item['part']}”" for item in question["work_items"])
+        lines += [*_wrapped(f"Covers {covered}"), "", *_wrapped(question["question_text"]), "", "Tick what you hear:"]
+        for criterion in question["criteria"]:
+            lines += _wrapped(f"[ ] {criterion['criterion']}: {criterion['description']}", indent="    ")
+        lines += ["", "If the candidate stops early:"]
+        lines += [f"  - {follow_up}" for follow_up in question["follow_ups"]]
+        lines += ["", "What answers sound like:"]
+        for name in ("low", "mid", "high"):
+            lines += _wrapped(f"{name:>5}  {question['rating_anchors'][name]}", indent=" " * 7)
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: str = "") -> list[str]:
+    lines: list[str] = []
+    for line in text.split("\n"):
+        lines += textwrap.wrap(line, WIDTH, subsequent_indent=indent) or [""]
+    return lines
+
+
+def _call(port: int, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", data=data, headers=HEADERS)
+    try:
+        with urllib.request.urlopen(request) as response:
+            return response.status, json.load(response)
+    except urllib.error.HTTPError as error:
+        return error.code, json.load(error)
+
+
+def _with_ticker(work: Any) -> Any:
+    """Do the work, and show once a second that it is still going on."""
+    result: list[Any] = []
+    thread = threading.Thread(target=lambda: result.append(work()))
+    thread.start()
+    seconds = 0
+    while thread.is_alive():
+        thread.join(1)
+        if thread.is_alive():
+            seconds += 1
+            print(f"\r    enhancing the description, then writing five questions in parallel: {seconds} s", end="")
+            sys.stdout.flush()
+    if seconds:
+        print()
+    if not result:
+        raise RuntimeError("The service broke off. Its log ends:")
+    return result[0]
+
+
+def _wait_for_health(port: int, service: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + START_SECONDS
+    while time.monotonic() < deadline and service.poll() is None:
+        try:
+            if _call(port, "/health")[0] == 200:
+                return
+        except OSError:
+            time.sleep(0.1)
+    raise RuntimeError("The service did not start. Its log ends:")
+
+
+def _run_migrations(environment: dict[str, str]) -> None:
+    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
+    done = subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True)
+    if done.returncode:
+        raise SystemExit(f"The migrations failed:\n{done.stderr}")
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _say(sentence: str) -> None:
+    print(sentence, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,53 @@
+"""Where log lines go and what they look like. A host app keeps its own logging; this is for ours."""
+
+from __future__ import annotations
+
+import logging
+from logging.handlers import RotatingFileHandler
+
+from pythonjsonlogger.json import JsonFormatter
+
+from config import Settings
+from request_log import current_request_id
+
+TEXT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+LARGEST_FILE = 10_000_000
+KEPT_FILES = 5
+# At DEBUG these log prompts, and so job descriptions.
+TALKATIVE = ("anthropic", "httpx2", "httpcore2")
+
+
+def configure_logging(settings: Settings) -> None:
+    """Log to the console, and to LOG_FILE if there is one. Calling it again replaces the earlier set-up."""
+    handlers: list[logging.Handler] = [logging.StreamHandler()]
+    if settings.log_file is not None:
+        handlers.append(
+            RotatingFileHandler(settings.log_file, maxBytes=LARGEST_FILE, backupCount=KEPT_FILES, encoding="utf-8")
+        )
+    root = logging.getLogger()
+    for old in [handler for handler in root.handlers if handler.get_name() == __name__]:
+        root.removeHandler(old)
+        old.close()
+    for handler in handlers:
+        handler.set_name(__name__)
+        handler.addFilter(_add_request_id)
+        handler.setFormatter(_formatter(settings))
+        root.addHandler(handler)
+    root.setLevel(settings.log_level)
+    for name in TALKATIVE:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _formatter(settings: Settings) -> logging.Formatter:
+    if settings.log_format == "text":
+        return logging.Formatter(TEXT)
+    return JsonFormatter(
+        "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
+        rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
+        json_ensure_ascii=False,
+    )
+
+
+def _add_request_id(record: logging.LogRecord) -> bool:
+    record.request_id = current_request_id() or "-"
+    return True

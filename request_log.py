@@ -1,0 +1,62 @@
+"""Every request gets an id, which its answer carries, and one log line."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+import uuid
+
+from flask import Blueprint, Flask, Response, g, has_request_context, request
+
+logger = logging.getLogger(__name__)
+
+# Anything else a caller sends is replaced: the id goes into logs and headers.
+USABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
+
+
+def current_request_id() -> str | None:
+    """The id of the current request: the caller's, or a new one. None outside of a request."""
+    if not has_request_context():
+        return None
+    if "request_id" not in g:
+        given = request.headers.get("X-Request-ID", "")
+        g.request_id = given if USABLE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex
+    return str(g.request_id)
+
+
+def log_requests(target: Flask | Blueprint) -> None:
+    """Give every request to an app or a blueprint an id and a log line."""
+    target.before_request(_start)
+    target.after_request(_finish)
+
+
+def _start() -> None:
+    g.setdefault("request_started", time.monotonic())
+
+
+def _finish(response: Response) -> Response:
+    response.headers["X-Request-ID"] = current_request_id() or ""
+    if not g.get("request_logged"):
+        # Both an app and its blueprint may have been given to log_requests.
+        g.request_logged = True
+        caller = g.get("interview_caller")
+        duration_ms = round((time.monotonic() - g.get("request_started", time.monotonic())) * 1000)
+        # The route and not the path: a path may hold anything, and a log is read by programs too.
+        route = request.url_rule.rule if request.url_rule else "(no route)"
+        logger.info(
+            "%s %s %d in %d ms",
+            request.method,
+            route,
+            response.status_code,
+            duration_ms,
+            extra={
+                "event": "request",
+                "method": request.method,
+                "route": route,
+                "status": response.status_code,
+                "duration_ms": duration_ms,
+                "user_id": caller.user_id if caller else None,
+            },
+        )
+    return response

@@ -1,0 +1,142 @@
+"""Shared parts of the tests: real databases, and a fake Claude over HTTP."""
+
+from __future__ import annotations
+
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic import command
+from alembic.config import Config
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import create_engine, delete
+from sqlalchemy.pool import NullPool
+
+import config
+import models
+from app import create_app
+from runtime import current_runtime
+from tests.fake_claude import FakeClaude
+from tests.private_servers import mariadb_is_installed, private_mariadb
+
+ADMIN = {"X-User-ID": "anna.admin", "X-User-Role": "admin"}
+READER = {"X-User-ID": "ian.interviewer", "X-User-Role": "interviewer"}
+
+
+@pytest.fixture(scope="session")
+def fake_claude_server() -> Iterator[FakeClaude]:
+    with FakeClaude() as fake:
+        yield fake
+
+
+@pytest.fixture
+def fake(fake_claude_server: FakeClaude) -> Iterator[FakeClaude]:
+    """A fake Claude with nothing left over from another test."""
+    fake_claude_server.forget()
+    yield fake_claude_server
+    fake_claude_server.forget()
+
+
+@pytest.fixture(scope="session")
+def mariadb_url() -> Iterator[str]:
+    """Address of an empty database on a real server: TEST_DATABASE_URL, or one started here."""
+    given = os.environ.get("TEST_DATABASE_URL")
+    if given:
+        yield given
+    elif mariadb_is_installed():
+        with private_mariadb() as server:
+            yield server.new_database("techscreen_test")
+    elif os.environ.get("REQUIRE_REAL_SERVERS"):
+        pytest.fail("MariaDB is not installed, and REQUIRE_REAL_SERVERS forbids going without.")
+    else:
+        warnings.warn("MariaDB is not installed: its tests are skipped.", pytest.PytestWarning, stacklevel=1)
+        pytest.skip("MariaDB is not installed (apt-get install mariadb-server) and TEST_DATABASE_URL is not set")
+
+
+def migrate(url: str, revision: str = "head") -> None:
+    """Bring a database to a revision, as `alembic upgrade` does."""
+    alembic = Config(Path(config.PROJECT_FOLDER) / "alembic.ini")
+    with create_engine(url, poolclass=NullPool).begin() as connection:
+        alembic.attributes["connection"] = connection
+        if revision == "base":
+            command.downgrade(alembic, revision)
+        else:
+            command.upgrade(alembic, revision)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    url = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'test.db'}"
+    migrate(url)
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_mariadb_url(mariadb_url: str) -> str:
+    migrate(mariadb_url, "base")
+    migrate(mariadb_url)
+    return mariadb_url
+
+
+@pytest.fixture(params=["sqlite", "mariadb"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated, empty database: each test runs on SQLite and on MariaDB."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
+    engine = create_engine(url, poolclass=NullPool)
+    with engine.begin() as connection:
+        for table in reversed(models.Base.metadata.sorted_tables):
+            connection.execute(delete(table))
+    return url
+
+
+MakeApp = Callable[..., Flask]
+
+
+@pytest.fixture
+def make_app(database_url: str, fake: FakeClaude) -> Iterator[MakeApp]:
+    """Builds apps on the test's database, with the live client speaking to the fake Claude."""
+    apps: list[Flask] = []
+
+    def make(claude: Any = None, **overrides: Any) -> Flask:
+        settings = {"DATABASE_URL": database_url, "CLAUDE_BASE_URL": fake.url, **overrides}
+        app = create_app(settings, claude=claude)
+        apps.append(app)
+        return app
+
+    yield make
+    for app in apps:
+        with app.app_context():
+            current_runtime().claude.close()
+            models.db.session.remove()
+            models.db.engine.dispose()
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Flask:
+    return make_app()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    return app.test_client()
+
+
+@pytest.fixture
+def requisition() -> dict[str, Any]:
+    """A body for the workflow, with every field."""
+    return {
+        "req_id": "REQ-12345",
+        "basic_title": "Senior Software Engineer",
+        "basic_description": "We are looking for a senior engineer with experience in building scalable systems.",
+        "basic_department": "Engineering",
+        "basic_level": "Senior",
+        "work_output": "Design and build microservices that handle 10,000 transactions per second",
+        "work_role": "Lead backend architecture, mentor junior engineers",
+        "work_knowledge": "Kafka, PostgreSQL, Spring Boot, distributed systems",
+        "work_competencies": "System design, problem solving, communication",
+        "interview_name": "Senior Engineer Interview - Q1 2025",
+    }

@@ -1,0 +1,154 @@
+"""What makes an answer usable, one fault at a time on an exemplary answer."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from content_checks import (
+    alike_question,
+    enhancement_problems,
+    prohibited_subject,
+    question_problems,
+)
+from prompts import EnhancedDescription, InterviewQuestion
+
+EXEMPLARS = sorted((Path(__file__).parent.parent / "samples" / "exemplars").glob("*.json"))
+ONE = json.loads(EXEMPLARS[0].read_text(encoding="utf-8"))
+
+
+def exemplars() -> list[dict[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in EXEMPLARS]
+
+
+def test_exemplary_answers_pass() -> None:
+    assert len(EXEMPLARS) == 4
+    for exemplar in exemplars():
+        assert enhancement_problems(EnhancedDescription.model_validate(exemplar)) == []
+        for question in exemplar["questions"]:
+            assert question_problems(InterviewQuestion.model_validate(question)) == []
+
+
+def test_exemplary_questions_are_not_alike() -> None:
+    texts = [question["question_text"] for exemplar in exemplars() for question in exemplar["questions"]]
+    for one, other in itertools.permutations(texts, 2):
+        assert alike_question(one, [other]) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.upper(),
+        lambda text: text.replace(",", "").replace(".", " "),
+        lambda text: "Now then: " + text,
+        lambda text: text.replace("you", "we"),
+    ],
+)
+def test_the_same_question_in_other_clothes_is_alike(change: Callable[[str], str]) -> None:
+    for exemplar in exemplars():
+        text = exemplar["questions"][0]["question_text"]
+        assert alike_question(change(text), ["something else", text]) == text
+
+
+def _question(change: Callable[[dict[str, Any]], Any]) -> InterviewQuestion:
+    question = json.loads(json.dumps(ONE["questions"][0]))
+    change(question)
+    return InterviewQuestion.model_validate(question)
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda q: q.update(question_text="  "), "question_text is blank."),
+        (lambda q: q.update(question_text="x" * 4001), "question_text has 4001 characters; at most 4000 are allowed."),
+        (lambda q: q.update(criteria=q["criteria"][:7]), "There must be 8 to 10 criteria, not 7."),
+        (lambda q: q.update(criteria=q["criteria"] + q["criteria"][:2]), "There must be 8 to 10 criteria, not 11."),
+        (lambda q: q["criteria"][2].update(criterion=""), "criterion 3 is blank."),
+        (lambda q: q["criteria"][2].update(description=" "), "description of criterion 3 is blank."),
+        (lambda q: q["criteria"][1].update(criterion=q["criteria"][0]["criterion"].upper() + "!"), "criteria repeats"),
+        (
+            lambda q: q["criteria"][1].update(description=q["criteria"][0]["description"]),
+            "descriptions of criteria repeats",
+        ),
+        (lambda q: q["criteria"][0].update(criterion="a b c d e f g h i"), "criterion 1 must be a label"),
+        (lambda q: q.update(follow_ups=["One?"]), "There must be 2 or 3 follow_ups, not 1."),
+        (lambda q: q.update(follow_ups=["One?", "Two?", "Three?", "Four?"]), "2 or 3 follow_ups, not 4."),
+        (lambda q: q.update(follow_ups=["One?", "one"]), "follow_ups repeats"),
+        (lambda q: q.update(follow_ups=["One?", ""]), "follow-up 2 is blank."),
+        (lambda q: q["rating_anchors"].update(mid=q["rating_anchors"]["low"]), "rating_anchors repeats"),
+        (lambda q: q["rating_anchors"].update(high=""), "rating anchor high is blank."),
+        (lambda q: q["criteria"][3].update(description="Says\0more"), "NUL"),
+        (lambda q: q["criteria"][3].update(description="Asks: are you pregnant?"), "about the candidate's person"),
+    ],
+)
+def test_each_fault_of_a_question_is_named(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
+    problems = question_problems(_question(change))
+    assert any(sentence in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        (lambda e: e.update(language="German"), "language must be a BCP 47 tag"),
+        (lambda e: e.update(language=""), "language must be a BCP 47 tag"),
+        (lambda e: e.update(interview_topics=e["interview_topics"][:5]), "6 to 8 interview_topics, not 5."),
+        (lambda e: e["interview_topics"][1].update(topic=e["interview_topics"][0]["topic"]), "repeats"),
+        (lambda e: e["interview_topics"][1].update(facet=""), "Topic 2: facet is blank."),
+        (lambda e: e["interview_topics"][1].update(work_items=[]), "Topic 2: work_items must name"),
+        (lambda e: e["interview_topics"][0].update(focus="Find out your religion."), "Topic 1: “your religion”"),
+        (lambda e: e.update(enhanced_title="x" * 256), "enhanced_title has 256 characters"),
+        (lambda e: e.update(enhanced_description="\n"), "enhanced_description is blank."),
+    ],
+)
+def test_each_fault_of_an_enhancement_is_named(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
+    exemplar = json.loads(json.dumps(ONE))
+    change(exemplar)
+    problems = enhancement_problems(EnhancedDescription.model_validate(exemplar))
+    assert any(sentence in problem for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "How old are you?",
+        "What is your age?",
+        "Tell me about your religion.",
+        "Are you married or single?",
+        "Do you have children?",
+        "Where were you born?",
+        "What is your native language?",
+        "Does your health condition limit you?",
+        "Who did you vote for?",
+        "Wie alt sind Sie?",
+        "Haben Sie Kinder?",
+        "¿Tiene hijos?",
+        "¿Cuál es su estado civil?",
+    ],
+)
+def test_questions_about_the_person_are_found(text: str) -> None:
+    assert prohibited_subject(["A harmless sentence.", text])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Two threads meet in your race condition; where?",
+        "What is the age of a cache entry when it is dropped?",
+        "Your health check endpoint answers 200 while the database is away.",
+        "The parent process waits for your children processes.",
+        "Are you authorised to work in this country?",
+        "Which family of instances would you choose?",
+        "Your native app and your master branch differ.",
+        "Are you single-handedly able to stop a release?",
+        "Describe your disability parameter.",
+        "How would you model gender in a customer table?",
+    ],
+)
+def test_technical_neighbours_pass(text: str) -> None:
+    assert prohibited_subject([text]) is None
