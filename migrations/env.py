@@ -40,7 +40,8 @@ if context.is_offline_mode():
 elif given is not None:
     migrate_on(given)
 else:
-    if context.config.config_file_name:
+    # Only the command line has no logging of its own yet.
+    if context.config.cmd_opts is not None and context.config.config_file_name:
         fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     # Straight from the settings: through alembic.ini, a % in a password would break.
     with create_engine(load_database_url(), poolclass=NullPool, hide_parameters=True).connect() as connection:
