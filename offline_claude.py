@@ -61,23 +61,25 @@ NO_SUBJECT = "the work of this post"
 
 # What sets off the parts of a text. Not a comma within a number, not the point of an abbreviation.
 _LINE_END = re.compile(r"[\x00-\x08\n-\x1f\x7f-\x9f\u2028\u2029]+")
-_BULLET = re.compile(r"\s*(?:(?:[-–—•●▪◦‣∙·*+>✓✔\ue000-\uf8ff]+|o|\(?\d{1,2}[.)]|\d(?:\.\d)+|[a-z]\)|#+)\s+)+")
+_BULLET = re.compile(
+    r"\s*(?:(?:[-\u2013\u2014•●▪◦‣∙·*+>✓✔\ue000-\uf8ff]+|o|\(?\d{1,2}[.)]|\d(?:\.\d)+|[a-z]\)|#+)\s+)+"
+)
 _ABBREVIATIONS = (
     "e.g. i.e. approx. acc. incl. etc. std. perf. max. min. mgmt. dev. exp. enh. resp. vs. no. nr. ca. bzw. inkl."
 )
 _NO_ABBREVIATION = "".join(rf"(?<!\b(?i:{re.escape(word)}))" for word in _ABBREVIATIONS.split())
 _SENTENCE_END = re.compile(
-    rf"{_NO_ABBREVIATION}(?<!\b\w\.)(?<=[.!?])\s+(?![a-z])|[;；。！？]\s*|,?(?: and| und)?\s(?=\(\d\)\s)"
+    rf"{_NO_ABBREVIATION}(?<!\b\w\.)(?<=[.!?])\s+(?![a-z])|[;\uff1b。\uff01\uff1f]\s*|,?(?: and| und)?\s(?=\(\d\)\s)"
 )
-_COMMA = re.compile(r"(?<!\d),|,(?!\d)|[，、]|\s・\s")
+_COMMA = re.compile(r"(?<!\d),|,(?!\d)|[\uff0c、]|\s・\s")
 _LIST_SIGN = re.compile(rf"{_COMMA.pattern}|\s\+\s")
 _ENUMERATION = re.compile(r"\b(?:and|or|und|oder|sowie|y|et)\b|&", re.IGNORECASE)
 _LEAD_IN = re.compile(
-    r"\W*\(\d\)\s+|[\s,;:]*(?:and|und|or|oder|sowie)\s+|\s*you(?:['’]ll| will)\s"
+    r"\W*\(\d\)\s+|[\s,;:]*(?:and|und|or|oder|sowie)\s+|\s*you(?:['\u2019]ll| will)\s"
     r"|\s*(?:must|should|nice|scope|stack|tools|required|for information|muss|soll):\s",
     re.IGNORECASE,
 )
-_EDGES = " \t\r\n\v\f,;:!?|–—-•*>"
+_EDGES = " \t\r\n\v\f,;:!?|\u2013\u2014-•*>"
 _CONTINUES = re.compile(r"\s*[a-zß-ÿ(]")
 _OPEN_ENDED = re.compile(r"(?:-|,|\b(?:the|a|an|and|of|to|with|for|in|from))\s*$")
 _ACTIVITY, _EXPERIENCE, _NOT_WORK, _PERSON = (
@@ -97,13 +99,14 @@ class OfflineClaude:
     model = SAMPLE_MODEL
     prompt_version = "offline-1"
 
-    def submit(self, request: Request[T], check: Check[T], deadline: Deadline) -> Future[ClaudeAnswer[T]]:  # noqa: ARG002
+    def submit(self, request: Request[T], check: Check[T], deadline: Deadline) -> Future[ClaudeAnswer[T]]:
         """Answer at once: the future is finished when it is returned, and nothing is spent.
 
         Raises:
             TypeError: for a request of an unknown type. The future raises `GenerationFailed` if the answer
                 does not pass the check.
         """
+        del deadline  # what is ready at once is never late
         answered: Future[ClaudeAnswer[T]] = Future()
         value = cast(T, _answer(request))
         problems = check(value)
@@ -298,11 +301,13 @@ def _split_at_commas(sentence: str, field: WorkField | None) -> list[str]:
 def _cut(text: str, separator: re.Pattern[str]) -> list[str]:
     """The text between separators that stand outside parentheses, if these are balanced."""
     balanced = text.count("(") == text.count(")")
-    pieces, start = [], 0
+    pieces, start, seen, depth = [], 0, 0, 0
     for found in separator.finditer(text):
-        before = text[start : found.start()]
-        if not (balanced and before.count("(") > before.count(")")):
-            pieces.append(before)
+        stop = found.start()
+        depth = max(0, depth + text.count("(", seen, stop) - text.count(")", seen, stop))
+        seen = stop
+        if depth == 0 or not balanced:
+            pieces.append(text[start:stop])
             start = found.end()
     return [*pieces, text[start:]]
 
@@ -348,7 +353,7 @@ def _bounded(text: str, *, characters: int, words: int = 1_000) -> str:
         shorter = shorter[: shorter.rindex("(")].rstrip() or shorter
     small_word = r"(?:an?|the|of|to|for|from|in|on|at|with|by|and|or|that|which|und|der|die|das|für|mit|\d)"
     # Possessive (++), or a long row of signs would be tried in every partition.
-    dangling = rf"(?:[\s,;:(=<>≤≥–-]++{small_word}?)+$"
+    dangling = rf"(?:[\s,;:(=<>≤≥\u2013-]++{small_word}?)+$"
     return (re.sub(dangling, "", shorter, flags=re.IGNORECASE) or shorter) + "…"
 
 
@@ -358,7 +363,8 @@ def _bounded(text: str, *, characters: int, words: int = 1_000) -> str:
 def _description(request: EnhanceDescription) -> str:
     """The requisition's own text under headings, with nothing added to it."""
     facts = [("Post", request.basic_title), ("Department", request.basic_department), ("Level", request.basic_level)]
-    intro = " · ".join(f"**{name}:** {_clean(value)}" for name, value in facts if value and _clean(value))
+    known = [(name, _bounded(_clean(value or ""), characters=LONGEST_NAME)) for name, value in facts]
+    intro = " · ".join(f"**{name}:** {value}" for name, value in known if value)
     sections = [
         intro,
         _section("What you will deliver", request.work_output, "work_output"),
@@ -399,7 +405,8 @@ def _question(request: WriteQuestion) -> InterviewQuestion:
     kind = KINDS[request.topic.question_type]
     scene, text = _scene_and_text(request, kind)
     count = FEWEST_CRITERIA + _number(text) % (MOST_CRITERIA - FEWEST_CRITERIA + 1)
-    points = [*scene.points, *_some(kind.points, count - len(scene.points), text)]
+    fitting = [point for point in kind.points if point[1] not in scene.without]
+    points = [*scene.points, *_some(fitting, count - len(scene.points), text)]
     points.sort(key=lambda point: point[0])
     return InterviewQuestion(
         question_text=text,
@@ -421,7 +428,7 @@ def _scene_and_text(request: WriteQuestion, kind: Kind) -> tuple[Scene, str]:
     for turn in range(MOST_TURNS):
         for step in range(len(kind.scenes)):
             scene = kind.scenes[(begin + step) % len(kind.scenes)]
-            text = _wording(request.topic, kind, scene, begin + turn, turn)
+            text = _wording(request.topic, kind, scene, begin + turn + step, turn)
             if alike_question(text, request.taken) is None:
                 return scene, text
     return scene, text

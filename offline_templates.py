@@ -10,6 +10,7 @@ of the kind. A criterion is (stage, label, description): stage 1 is what any acc
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -36,13 +37,17 @@ class Slot:
 
 @dataclass(frozen=True)
 class Scene:
-    """A situation, what may be heard in answers to it, and what answers of three qualities sound like."""
+    """A situation, what may be heard in answers to it, and what answers of three qualities sound like.
+
+    `without` names the criteria of the kind's pool that the situation or its own criteria say already.
+    """
 
     text: str
     points: tuple[Point, ...]
     low: str
     mid: str
     high: str
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,7 @@ _TASK: Circumstances = {
     ),
     "Advanced": (
         "You answer for the outcome, three other teams depend on it, and none of them can stop working meanwhile.",
-        "Neither the date nor the number of people can be changed, so something else has to give way.",
+        "The team's time for this quarter is used up, so whatever you add, something else has to give way.",
         "Half of what you would like to know cannot be found out in time, and a wrong step would take weeks to undo.",
     ),
     "Expert": (
@@ -96,7 +101,7 @@ _PROJECT: Circumstances = {
         "Your team lead wants to see a proposal before you begin, but leaves its content to you.",
     ),
     "Advanced": (
-        "Four people will build it under your guidance, and only one of them has done anything like it before.",
+        "Four people will work on it under your guidance, and only one of them has done anything like it before.",
         "The money is enough for building it once, and those who pay have seen a similar project fail.",
         "Several teams have to change how they work because of it, and none of them reports to you.",
     ),
@@ -188,13 +193,13 @@ _CODE: Circumstances = {
         "Nobody has tried it with more than a handful of entries.",
     ),
     "Advanced": (
-        "From next week it runs unattended, several times an hour and on several machines.",
+        "From next week it is used several times a second and on several machines.",
         "Two other teams are about to build on it.",
         "It has been in use for a year, and now the load on it is to grow tenfold.",
     ),
     "Expert": (
         "It is to become the model that a dozen teams copy.",
-        "It will run unattended in places that nobody in your organisation can reach quickly.",
+        "It will be installed in places that nobody in your organisation can reach quickly.",
         "It has been in use for years, and those who depend on it dread any change.",
     ),
 }
@@ -245,8 +250,10 @@ _TECHNICAL = Kind(
                 (3, "Trial with a limit", "Proposes trying the newer way on one limited piece of work."),
             ),
             low="Takes sides at once, with praise for what is new or what is proven in place of reasons.",
-            mid="Weighs advantages against disadvantages, but speaks of newer ways in general, not of this team's work.",
+            mid="Weighs advantages against disadvantages, but speaks of newer ways in general, not of this team's "
+            "work.",
             high="Turns the argument into something that can be found out by Friday and recommends on that ground.",
+            without=("Second way considered", "Drawback admitted"),
         ),
         Scene(
             "Until now mistakes in it have stayed inside the team. From next month a project of another department "
@@ -261,6 +268,7 @@ _TECHNICAL = Kind(
             mid="Names useful precautions, but treats all mistakes alike and says little about the other department.",
             high="Ranks mistakes by what they do to the project, settles the worst before the month is over, and says "
             "which ones stay possible.",
+            without=("Affected people named",),
         ),
         Scene(
             "Two groups use what comes out of it. One needs results faster, the other cannot accept a single wrong "
@@ -273,11 +281,14 @@ _TECHNICAL = Kind(
             ),
             low="Favours one of the groups, or promises both that everything will become fast as well as certain.",
             mid="Looks for a compromise in the middle, without asking what either group could do without.",
-            high="Finds out where the wishes really collide, separates what can be separated, and says openly who gives "
+            high="Finds out where the wishes really collide, separates what can be separated, and says openly who "
+            "gives "
             "up what.",
+            without=("Concrete example given",),
         ),
         Scene(
-            "Last month a new colleague made an avoidable mistake in it, the third such mistake by a newcomer this year. "
+            "Last month a new colleague made an avoidable mistake in it, the third such mistake by a newcomer this "
+            "year. "
             "You are to see to it that this does not happen again, and nobody wants another course or handbook.",
             (
                 (1, "Typical mistake described", "Describes a mistake that a newcomer could make here."),
@@ -289,6 +300,7 @@ _TECHNICAL = Kind(
             low="Calls for more care, or for a course or a handbook after all.",
             mid="Proposes sensible precautions, but looks for the fault with the newcomers more than with the work.",
             high="Finds out what the three mistakes have in common and changes the work so that they are hard to make.",
+            without=("Concrete example given",),
         ),
         Scene(
             "Another department claims that this work has become worse over the last half year. There are no figures "
@@ -309,9 +321,11 @@ _TECHNICAL = Kind(
                 (3, "Claim may be true", "Says what they would offer if the claim turns out to be right."),
             ),
             low="Defends the team or gives in, with no attempt to find out what is true.",
-            mid="Wants to collect figures, but not ones that could be had in ten days or that would decide the question.",
+            mid="Wants to collect figures, but not ones that could be had in ten days or that would decide the "
+            "question.",
             high="Makes the claim testable, finds traces that exist already, and goes into the meeting prepared for "
             "either result.",
+            without=("Missing fact named", "Effect looked at later"),
         ),
     ),
     circumstances=_TASK,
@@ -365,14 +379,15 @@ _SYSTEM_DESIGN = Kind(
             mid="Describes a workable design, but it has room for everything and would not be ready in ten weeks.",
             high="Reduces the wishes to few needs, builds the smallest thing that serves them, and says what was left "
             "out and why.",
+            without=("Question before design", "Left out on purpose"),
         ),
         Scene(
             "What serves this purpose today is in use every hour and may stand still for ten minutes at the most. It "
             "is to give way to something that carries three times as much, and nobody wants one large changeover.",
             (
-                (1, "Old beside new", "Lets the old and the new run side by side for some time."),
+                (1, "Old beside new", "Lets the old run beside the new for some time."),
                 (1, "Moved in portions", "Moves use over in portions, such as one group at a time."),
-                (2, "Results compared", "Compares what the old and the new give for the same input."),
+                (2, "Results compared", "Compares the new results with the old ones for the same input."),
                 (2, "Portion taken back", "Says how a portion returns to the old way if it goes wrong."),
                 (3, "End of the old", "Names the condition for switching the old off."),
             ),
@@ -380,13 +395,14 @@ _SYSTEM_DESIGN = Kind(
             mid="Moves step by step, but what happens to work in progress or after a failed step stays open.",
             high="Plans a way on which each step is useful, can be checked and can be taken back, up to the end of the "
             "old solution.",
+            without=("One case followed",),
         ),
         Scene(
-            "An indispensable part comes from an outside supplier and fails about twice a month, usually for some "
-            "hours and without warning. Those who use the result should notice as little of it as possible.",
+            "It depends on an outside supplier whose service fails about twice a month, usually for some hours and "
+            "without warning. Those who rely on the result should notice as little of it as possible.",
             (
-                (1, "Failure detected", "Says how it is noticed that the supplier's part has failed."),
-                (1, "Reduced service described", "Describes what users still get while the part is missing."),
+                (1, "Failure detected", "Says how it is noticed that the supplier's service has failed."),
+                (1, "Reduced service described", "Describes what users still get while the service is missing."),
                 (2, "Waiting limited", "Sets a limit to how long anything waits for the supplier."),
                 (2, "Work kept for later", "Keeps what cannot be done now, to be done after the failure."),
                 (3, "Nothing done twice", "Says how work that is taken up again is kept from being done twice."),
@@ -394,7 +410,9 @@ _SYSTEM_DESIGN = Kind(
             ),
             low="Demands a better supplier or hopes that trying again will do.",
             mid="Keeps work for later and tries again, but with no limit to waiting and no thought of the time after.",
-            high="Says for each use what happens during the failure and after it, with limits, and knows what users see.",
+            high="Says for each use what happens during the failure and after it, with limits, and knows what users "
+            "see.",
+            without=("Users named",),
         ),
         Scene(
             "A solution works well at one site, where two people know it by heart. Within a year it is to be "
@@ -409,7 +427,9 @@ _SYSTEM_DESIGN = Kind(
             ),
             low="Copies the solution eight times and sends the two people round.",
             mid="Makes it adjustable and starts with one more site, but every wish of a site becomes a setting.",
-            high="Finds the common core, limits what may differ, and learns from one or two sites before the rest follow.",
+            high="Finds the common core, limits what may differ, and learns from one or two sites before the rest "
+            "follow.",
+            without=("Question before design",),
         ),
         Scene(
             "For the next five years an auditor may ask at any time who changed what, when, and on whose word. Those "
@@ -423,8 +443,10 @@ _SYSTEM_DESIGN = Kind(
             ),
             low="Adds a form or a log to be filled in and trusts that everybody does so.",
             mid="Records automatically, but it stays open who can alter records or how an answer is put together.",
-            high="Starts from the auditor's question, derives what to record and how to protect it, and measures what it "
+            high="Starts from the auditor's question, derives what to record and how to protect it, and measures "
+            "what it "
             "costs the daily work.",
+            without=("Users named",),
         ),
     ),
     circumstances=_PROJECT,
@@ -466,7 +488,8 @@ _DEBUGGING = Kind(
     ),
     scenes=(
         Scene(
-            "About twice a day a run fails, at no fixed time, and succeeds when it is simply started again. The records "
+            "About twice a day a run fails, at no fixed time, and succeeds when it is simply started again. The "
+            "records "
             "of the last week show nothing unusual, but three changes were made on the day before it began.",
             (
                 (1, "Times of failure collected", "Collects the times of the failures to look for a pattern."),
@@ -477,11 +500,14 @@ _DEBUGGING = Kind(
             low="Undoes all three changes or keeps starting again, and waits to see whether it helps.",
             mid="Looks through records and changes in a sensible order, but waits for the failure instead of provoking "
             "or recording it.",
-            high="Makes the next failure tell more than the last one, rules causes out one by one, and knows what would "
+            high="Makes the next failure tell more than the last one, rules causes out one by one, and knows what "
+            "would "
             "prove the rest.",
+            without=("Several causes named",),
         ),
         Scene(
-            "Two reports about it have always agreed to the last digit. Since Monday they differ by about two per cent, "
+            "Two reports about it have always agreed to the last digit. Since Monday they differ by about two per "
+            "cent, "
             "no error has been recorded anywhere, and somebody has to sign one of them tomorrow.",
             (
                 (1, "Recent changes asked", "Asks what was changed on or before Monday."),
@@ -494,6 +520,7 @@ _DEBUGGING = Kind(
             mid="Compares the reports and finds where they part, but goes no further than the first plausible reason.",
             high="Narrows the two per cent to particular entries, explains every one of them, and keeps the signer "
             "informed meanwhile.",
+            without=("Failing case compared",),
         ),
         Scene(
             "One step used to take four minutes. Over three weeks it has become slower from day to day and now takes "
@@ -508,9 +535,11 @@ _DEBUGGING = Kind(
             low="Plans a fresh start every night or asks for faster machines.",
             mid="Measures and finds the slow part, but does not explain why it grows or why a fresh start helps.",
             high="Uses growth and fresh start as clues, predicts what a measurement will show, and then measures it.",
+            without=("Failing case compared", "New record added"),
         ),
         Scene(
-            "The result is right for every user but one. That user has reported it three times, two reports were closed "
+            "The result is right for every user but one. That user has reported it three times, two reports were "
+            "closed "
             "because nobody could reproduce the fault, and now you have watched it happen yourself.",
             (
                 (1, "User asked to show", "Asks the user to show what they do, in which order."),
@@ -522,6 +551,7 @@ _DEBUGGING = Kind(
             low="Calls it a problem of that user and suggests setting everything up anew.",
             mid="Compares the user with others, but changes several things together and stops when the fault is gone.",
             high="Moves one difference after another from this user to another one until the fault moves along.",
+            without=("Fault seen first", "Extent asked", "Failing case compared"),
         ),
         Scene(
             "A change that was thought harmless went out last night. Since this morning no result is as expected, "
@@ -537,6 +567,7 @@ _DEBUGGING = Kind(
             mid="Checks the undoing and tests both theories, but takes it for granted that the change is to blame.",
             high="Asks what is still different from yesterday, tests the theories against each other, and divides the "
             "search among three people.",
+            without=("Extent asked", "Several causes named", "Failing case compared", "Many causes ruled out"),
         ),
     ),
     circumstances=_SEARCH,
@@ -578,7 +609,8 @@ _SITUATIONAL = Kind(
     ),
     scenes=(
         Scene(
-            "On Thursday afternoon you notice that a step which everybody believed done was only ticked off. The result "
+            "On Thursday afternoon you notice that a step which everybody believed done was only ticked off. The "
+            "result "
             "is promised for Friday noon, doing the step properly takes two days, and a colleague suggests saying "
             "nothing until Monday.",
             (
@@ -591,6 +623,7 @@ _SITUATIONAL = Kind(
             low="Keeps quiet, or works through the night and hopes that it will do.",
             mid="Reports the gap, but leaves it to others to decide what is to be delivered on Friday.",
             high="Reports at once with two or three ways to go on, what each costs and which one they recommend.",
+            without=("Affected person informed",),
         ),
         Scene(
             "This morning two people whose requests you cannot simply refuse both need your help with this today. Each "
@@ -604,10 +637,13 @@ _SITUATIONAL = Kind(
             ),
             low="Serves whoever is louder or higher up, or starts both and finishes neither.",
             mid="Chooses by urgency and says so to one of them, while the other finds out later.",
-            high="Asks what is at stake for each, decides by that openly, and gives the other one something to rely on.",
+            high="Asks what is at stake for each, decides by that openly, and gives the other one something to rely "
+            "on.",
+            without=("Affected person informed", "Harm compared"),
         ),
         Scene(
-            "You share this task with a colleague whose part has been wrong twice this month. Both times you corrected it "
+            "You share this task with a colleague whose part has been wrong twice this month. Both times you "
+            "corrected it "
             "quietly; now you find a third and larger mistake, an hour before others begin to use the result.",
             (
                 (1, "Use of it prevented", "Keeps the wrong result from being used within the hour."),
@@ -619,9 +655,11 @@ _SITUATIONAL = Kind(
             low="Corrects it quietly once more, or complains to the team lead without a word to the colleague.",
             mid="Stops the mistake and speaks with the colleague, but leaves open how a fourth one is prevented.",
             high="Protects the result first, then has an open talk about the pattern, including their own part in it.",
+            without=("First action definite", "Own share seen"),
         ),
         Scene(
-            "A decision about this was made in a meeting that you could not attend. From what you know it will do damage "
+            "A decision about this was made in a meeting that you could not attend. From what you know it will do "
+            "damage "
             "within weeks, and those who made it are relieved to have it behind them.",
             (
                 (1, "Grounds asked", "Asks what the decision was based on."),
@@ -633,6 +671,7 @@ _SITUATIONAL = Kind(
             low="Carries it out in silence and later says that they saw it coming, or complains among colleagues.",
             mid="Raises the concern, but as an opinion against an opinion and without a proposal.",
             high="Finds out what was known in the meeting, adds what was not, and makes it easy to decide again.",
+            without=("Facts checked",),
         ),
         Scene(
             "Somebody you like working with asks you to leave out the agreed review just this once. They are under "
@@ -646,7 +685,9 @@ _SITUATIONAL = Kind(
             ),
             low="Gives in for the sake of peace, or points to the rule and ends the talk.",
             mid="Refuses with a reason, but offers nothing for the pressure that led to the request.",
-            high="Takes the pressure seriously, finds a fast way that keeps what the review is for, and does it openly.",
+            high="Takes the pressure seriously, finds a fast way that keeps what the review is for, and does it "
+            "openly.",
+            without=("Another view described",),
         ),
     ),
     circumstances=_DILEMMA,
@@ -684,7 +725,8 @@ _BEHAVIORAL = Kind(
     ),
     scenes=(
         Scene(
-            "Think of a piece of work of your own in which this was put to the test because things did not go as planned.",
+            "Think of a piece of work of your own in which this was put to the test because things did not go as "
+            "planned.",
             (
                 (1, "Plan described", "Says what had been planned."),
                 (1, "First reaction told", "Describes what they did first when it went wrong."),
@@ -693,7 +735,9 @@ _BEHAVIORAL = Kind(
             ),
             low="Speaks of plans that fail in general, or tells a case in which others were to blame for everything.",
             mid="Tells a case with its course and outcome, but between trouble and rescue their own steps stay vague.",
-            high="Tells step by step what they saw, decided and did, including what they would have liked to see earlier.",
+            high="Tells step by step what they saw, decided and did, including what they would have liked to see "
+            "earlier.",
+            without=("Stakes described",),
         ),
         Scene(
             "Think of a time when it mattered and somebody you worked with wanted something else than you did.",
@@ -707,6 +751,7 @@ _BEHAVIORAL = Kind(
             low="Says that they get on with everybody, or tells how they were right and the other gave in.",
             mid="Describes the disagreement and its end; why the other person wanted it that way stays unclear.",
             high="Tells both sides so that each makes sense, what moved the matter, and what it meant for later work.",
+            without=("View of others told",),
         ),
         Scene(
             "Think of a case in which you dealt with this in a way that you would not choose again today.",
@@ -719,9 +764,10 @@ _BEHAVIORAL = Kind(
             low="Names a fault that is really a virtue, or cannot think of a case.",
             mid="Tells a case and regrets it; what they would do today is the same thing, only better.",
             high="Explains why it seemed right, what it cost and whom, and what exactly they do now in such a case.",
+            without=("Reason for a step", "Later habit named"),
         ),
         Scene(
-            "Think of a time when you needed it to win over people who were not obliged to listen to you.",
+            "Think of a time when this was called for and you depended on people who were not obliged to help you.",
             (
                 (1, "Needed people named", "Says whose help was needed."),
                 (2, "Benefit for them", "Says what the others had to gain."),
@@ -732,6 +778,7 @@ _BEHAVIORAL = Kind(
             low="Tells how they asked and were refused, or how a superior gave the order.",
             mid="Tells how they convinced people with arguments; what these people cared about hardly comes up.",
             high="Tells what the others needed, how the request changed because of it, and what remained between them.",
+            without=("Luck or help named", "View of others told"),
         ),
         Scene(
             "Think of a time when it was called for, and your first picture of the situation turned out to be wrong.",
@@ -744,7 +791,9 @@ _BEHAVIORAL = Kind(
             ),
             low="Tells of somebody else's mistake, or of one that had no consequences.",
             mid="Tells what they had wrong and how it was put right, but not why they had believed it.",
-            high="Takes the mistake apart down to the assumption behind it and to the sign that could have warned them.",
+            high="Takes the mistake apart down to the assumption behind it and to the sign that could have warned "
+            "them.",
+            without=("Helpless moment admitted",),
         ),
     ),
     circumstances=_PAST,
@@ -787,7 +836,8 @@ _CODING = Kind(
     scenes=(
         Scene(
             "It works through what has arrived since the last run.\n\n```\nfor each message in inbox.read(100)\n"
-            '    result = handle(message)\n    if result is ok\n        inbox.delete(message)\n    else\n        log("failed")'
+            "    result = handle(message)\n    if result is ok\n        inbox.delete(message)\n    else\n"
+            '        log("failed")'
             "\n```\n\n",
             (
                 (1, "Log says too little", "Points out that the log does not tell which message failed."),
@@ -799,11 +849,13 @@ _CODING = Kind(
                 (3, "Two runs at once", "Asks what happens when two runs overlap."),
             ),
             low="Explains the lines one by one and suggests comments or another layout.",
-            mid="Sees that failures are badly reported, but assumes that each call either works or says that it did not.",
+            mid="Sees that failures are badly reported, but assumes that each call either works or says that it did "
+            "not.",
             high="Asks of every line what happens if it fails, lasts or is done twice, and proposes few exact changes.",
         ),
         Scene(
-            "It was added because the server was asked for the same price again and again.\n\n```\ncache = empty map\n\n"
+            "It was added because the server was asked for the same price again and again.\n\n```\ncache = empty "
+            "map\n\n"
             "function price(item, customer)\n    if cache has item\n        return cache[item]\n"
             "    value = ask_server(item, customer)\n    cache[item] = value\n    return value\n```\n\n",
             (
@@ -817,7 +869,8 @@ _CODING = Kind(
             ),
             low="Finds the code short and clear and would use it as it is, or renames variables.",
             mid="Sees that old prices stay, and adds an expiry without asking what the users of the price need.",
-            high="Sees whose price is kept and for how long, and derives the changes from what a wrong price would cost.",
+            high="Sees whose price is kept and for how long, and derives the changes from what a wrong price would "
+            "cost.",
         ),
         Scene(
             "It is run every evening on the measured values of the day.\n\n```\nfunction daily_report(readings)\n"
@@ -957,7 +1010,8 @@ LEVEL_WORDS: tuple[tuple[SkillLevel, str], ...] = (
     ("Intermediate", r"mid|middle|intermediate|medior|l3|ic3|ii|berufserfahren\w*|semi|intermedi[oa]"),
     (
         "Advanced",
-        r"senior|sénior|sr|lead|leader|staff|manager|l[45]|ic[45]|iii|iv|erfahren\w*|leitende\w*|teamleit\w*|líder|jef[ea]",
+        r"senior|sénior|sr|lead|leader|staff|manager|l[45]|ic[45]|iii|iv|erfahren\w*|leitende\w*|teamleit\w*|líder"
+        r"|jef[ea]",
     ),
     (
         "Expert",
@@ -968,14 +1022,17 @@ LEVEL_WORDS: tuple[tuple[SkillLevel, str], ...] = (
 
 # How a description's lines on what there is to do begin.
 ACTIVITIES = (
-    r"own|build|write|run|lead|keep|move|review|set|train|design|migrat|ingest|use|edit|hold|agree|bring|take|support|maintain"
+    r"own|build|write|run|lead|keep|move|review|set|train|design|migrat|ingest|use|edit|hold|agree|bring|take"
+    r"|support|maintain"
     r"|deploy|defin|giv|replac|work|plan|entwick|implement|optimi|pfleg|betreu|desarroll|diseñ"
 )
 # What those on what there is to bring contain.
 EXPERIENCE = r"^(?:must|should|able|can)\b|\b(?:experience\w*|erfahr\w*|experiencia|ability)\b"
 # How its lines on the employer begin, and what those on pay, hiring and the like contain.
 NOT_WORK = (
-    r"^(?:we|our|us|if|no|are|please|i|so|it|this|that|these|there|about|for most|wir|unser\w*)\b|\b(?:salary|gehalt\w*|bonus|pension|holidays?|urlaub|benefits?|allowance|equity|gbp|eur|usd|visa|laptop|beer|lunch"
+    r"^(?:we|our|us|if|no|are|please|i|so|it|this|that|these|there|about|for most|wir|unser\w*)\b|"
+    r"\b(?:salary|gehalt\w*|bonus|pension|holidays?|urlaub|benefits?|allowance|equity|gbp|eur|usd|visa|laptop|beer"
+    r"|lunch"
     r"|equal opportunity|applicants?|bewerb\w*|recruiters?|cvs?|vacancy|internal use|page \d|(?:hybrid|location)(?=:)"
     r"|qualifi\w*|degree|licen[sc]e|\d\W*(?:years?|yrs|jahre)|studium|offer|contract \d|wir bieten)\b|[€£$]|___"
 )
@@ -983,13 +1040,17 @@ NOT_WORK = (
 PERSON = (
     r"\b(?:famil\w+|young\w*|youth\w*|jung\w*|joven|energetic|age|aged|alter|gender|married|verheiratet|pregnan\w+"
     r"|schwanger\w*|relig\w+|ethnic\w*|national\w*|disab\w+|schwerbehindert\w*|child\w*|kids|kinder|domestic|native"
-    r"|muttersprach\w*|boys|girls|guys|men|women|he|she|his|her|him|congratulations|parental|skin(?:ned)?|rockstar|ninja"
+    r"|muttersprach\w*|boys|girls|guys|men|women|he|she|his|her|him|congratulations|parental|skin(?:ned)?|rockstar"
+    r"|ninja"
     r"|commanding)\b"
 )
 PRODUCTS = frozenset(
-    """c c++ c# .net java kotlin scala go rust python ruby php perl r swift typescript javascript html css sql bash abap
+    re.findall(
+        r"\S+",
+        """c c++ c# .net java kotlin scala go rust python ruby php perl r swift typescript javascript html css sql bash abap
     react angular vue vue.js node node.js vite redux laravel django flask spring hibernate kafka rabbitmq airflow dbt
     snowflake spark hadoop postgres postgresql mysql mariadb oracle mongodb redis elasticsearch docker kubernetes
     terraform ansible prometheus alertmanager loki grafana ceph haproxy linux git gitlab azure aws figma markdown
-    playwright openapi graphql matlab excel sap fiori odata""".split()
+    playwright openapi graphql matlab excel sap fiori odata""",
+    )
 ) | {"spring boot", "argo cd", "sql server", "modbus rtu", "google cloud", "react native", "sap fiori"}
