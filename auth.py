@@ -78,7 +78,8 @@ def caller_from_headers(request: Request, settings: Settings) -> Caller:
     """
     if settings.gateway_secret is not None:
         expected = settings.gateway_secret.get_secret_value().encode()
-        if not hmac.compare_digest(request.headers.get("X-Gateway-Secret", "").encode(), expected):
+        given = request.headers.get("X-Gateway-Secret", "").encode("latin-1")  # the bytes that were sent
+        if not hmac.compare_digest(given, expected):
             raise Unauthenticated("X-Gateway-Secret is missing or wrong.")
     user_id = request.headers.get("X-User-ID", "").strip()
     role = request.headers.get("X-User-Role", "").strip()

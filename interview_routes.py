@@ -31,7 +31,7 @@ interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview")
 class ReqIdConverter(BaseConverter):
     """A requisition id in a path: anything at all, with slashes wherever they are."""
 
-    regex = ".+"
+    regex = "(?s:.+)"
     part_isolating = False
 
 

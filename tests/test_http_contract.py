@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import time
@@ -20,6 +21,7 @@ from werkzeug.test import TestResponse
 
 from auth import Caller
 from config import PROJECT_FOLDER
+from models import Base
 from tests.conftest import ADMIN, READER, MakeApp
 from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply, good_plan, good_question
 
@@ -159,8 +161,7 @@ class Tables:
         return [dict(row) for row in rows.mappings()]
 
     def counts(self) -> list[int]:
-        names = ["job_descriptions", "interviews", "interview_questions", "question_cache", "generation_logs"]
-        counts = ", ".join(f"(SELECT COUNT(*) FROM {name}) AS {name}" for name in names)
+        counts = ", ".join(f"(SELECT COUNT(*) FROM {name}) AS {name}" for name in Base.metadata.tables)
         return list(self._connection.execute(text(f"SELECT {counts}")).one())
 
     def change(self, statement: str) -> None:
@@ -399,11 +400,13 @@ def test_an_interview_without_a_name_is_given_one(client: FlaskClient, requisiti
 
 
 def test_the_made_up_name_of_a_job_with_the_longest_title_fits(
-    client: FlaskClient, requisition: dict[str, Any]
+    client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude
 ) -> None:
-    body = {**without(requisition, "interview_name"), "basic_title": "𝔈" * 255}
-    posted = post(client, WORKFLOWS[0], body)
-    assert 0 < len(posted["interview_name"]) <= 255
+    fake.next(Reply(change=lambda answer: {**answer, "enhanced_title": "𝔈" * 255}))
+    posted = post(client, WORKFLOWS[0], without(requisition, "interview_name"))
+    assert posted["enhanced_jd"]["title"] == "𝔈" * 255
+    assert posted["interview_name"].startswith("𝔈" * 200)
+    assert len(posted["interview_name"]) <= 255
     assert get(client, f"/api/interview/{posted['interview_id']}")["interview"] == posted["interview"]
 
 
@@ -703,10 +706,10 @@ def test_only_a_usable_request_id_of_the_caller_is_taken_over(client: FlaskClien
 # Every route under /api/interview: its rule, its method, and whether it only reads.
 ROUTES = [
     ("/api/interview/jd/enhance", "POST", False),
-    ("/api/interview/jd/<req_id:req_id>", "GET", True),
+    ("/api/interview/jd/<req_id>", "GET", True),
     ("/api/interview/generate", "POST", False),
     ("/api/interview/<interview_id>", "GET", True),
-    ("/api/interview/req/<req_id:req_id>", "GET", True),
+    ("/api/interview/req/<req_id>", "GET", True),
     ("/api/interview/workflow/full", "POST", False),
     ("/api/interview/workflow/create", "POST", False),
 ]
@@ -739,20 +742,23 @@ def call(client: FlaskClient, rule: str, headers: dict[str, str], stored: dict[s
     """A request to a route that succeeds for whom it is allowed."""
     if rule.endswith("/generate"):
         body = {"req_id": stored["req_id"], "job_description_id": stored["job_description_id"]}
-    path = rule.replace("<req_id:req_id>", stored["req_id"]).replace("<interview_id>", str(stored["interview_id"]))
+    path = rule.replace("<req_id>", stored["req_id"]).replace("<interview_id>", str(stored["interview_id"]))
     method = next(method for known, method, _ in ROUTES if known == rule)
     return client.open(path, method=method, headers=headers, json=body if method == "POST" else None)
 
 
 def test_the_table_of_routes_is_complete(app: Flask) -> None:
     # A route that is missing here would be open to everybody without a test noticing.
+    def bare(rule: str) -> str:
+        return re.sub("<[^>]*>", "<>", rule)  # names and converters inside the brackets are not our business
+
     served = {
-        (rule.rule, method)
+        (bare(rule.rule), method)
         for rule in app.url_map.iter_rules()
         for method in (rule.methods or set()) - {"HEAD", "OPTIONS"}
         if rule.rule.startswith("/api/interview")
     }
-    assert served == {(rule, method) for rule, method, _ in ROUTES}
+    assert served == {(bare(rule), method) for rule, method, _ in ROUTES}
 
 
 def test_each_route_lets_in_whom_it_should(
@@ -880,6 +886,17 @@ def test_a_host_app_can_replace_the_authentication(
 
 
 # ------------------------------------------------------------------------------------------------ times
+
+
+def test_a_workflow_was_created_when_it_began_and_its_interview_when_it_was_done(
+    client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude
+) -> None:
+    # Longer than the second that times are cut to.
+    fake.when(lambda body: asked_for(body) == "EnhancedDescription", Reply(before=lambda: asyncio.sleep(1.1)))
+    answer = post(client, WORKFLOWS[0], requisition)
+    jd = get(client, address("jd", "REQ-12345"))["job_description"]
+    assert moment(answer["created_at"]) < moment(answer["interview"]["created_at"])
+    assert moment(jd["created_at"]) < moment(jd["enhanced_at"])
 
 
 def test_times_are_utc_whatever_the_machine_says(
