@@ -9,6 +9,7 @@ from flask import Flask
 from sqlalchemy import event
 from sqlalchemy.engine import make_url
 
+from cache_commands import cache_commands
 from claude_interface import Claude
 from config import PROJECT_FOLDER, Settings, load_settings
 from error_pages import register_error_pages
@@ -44,6 +45,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     log_requests(app)
     app.register_blueprint(interview_bp)
     app.register_blueprint(operations_bp)
+    app.cli.add_command(cache_commands)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)

@@ -25,9 +25,6 @@ NOWHERE = "http://127.0.0.1:9"
 # Settings that are accepted so that one .env serves every version, but that this version does nothing with.
 WITHOUT_EFFECT_YET = (
     "async_processing",
-    "cache_similarity_threshold",
-    "cache_max_uses",
-    "cache_ttl_days",
     "celery_broker_url",
     "rate_limit",
     "ratelimit_storage_uri",
@@ -111,11 +108,11 @@ class Settings(DatabaseSettings):
     )
 
     # Question cache
-    enable_question_cache: bool = Field(True, description="Keep finished questions in question_cache.")
+    enable_question_cache: bool = Field(True, description="Lend questions from question_cache and keep new ones there.")
     cache_similarity_threshold: float = Field(
-        0.85, ge=0, le=1, description="How alike two topics must be to share a question."
+        0.85, ge=0, le=1, description="How alike two topics must be to share a question, 0 to 1."
     )
-    cache_max_uses: int = Field(20, ge=1, description="How often one cached question may be lent.")
+    cache_max_uses: int = Field(20, ge=1, description="How many requisitions may use one cached question.")
     cache_ttl_days: int = Field(180, ge=1, description="Days after which a cached question is no longer lent.")
 
     # Work in the background, limits

@@ -10,20 +10,28 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError
 
-import question_cache
 from claude_interface import Claude, ClaudeAnswer, Deadline
 from config import Settings
 from content_checks import alike_question, question_problems, topic_problems
-from errors import ClaudeError, FieldProblem, GenerationFailed, InvalidRequest, NotEnhanced, NotFound
+from errors import (
+    ClaudeError,
+    DatabaseUnavailable,
+    FieldProblem,
+    GenerationFailed,
+    InvalidRequest,
+    NotEnhanced,
+    NotFound,
+)
 from generation_log import AuditRow, audited
-from models import LARGEST_ID, Interview, InterviewQuestion, JobDescription, transaction
+from models import LARGEST_ID, Interview, InterviewQuestion, JobDescription, lost_a_race, transaction
 from prompts import InterviewQuestion as WrittenQuestion
 from prompts import InterviewTopic, PlanTopics, WriteQuestion
+from question_cache import LentQuestion, Loans, QuestionCache
 from schemas import LONGEST_SHORT_TEXT, GenerateAnswer, GenerateRequest, InterviewView
 
 QUESTIONS = 5
@@ -51,8 +59,48 @@ class _Ready:
 
     topic: InterviewTopic
     question: WrittenQuestion
+    question_type: str
     cached_question_id: int | None
-    source: str = "generated"
+    lent: LentQuestion | None = None
+
+
+@dataclass
+class _Work:
+    """An interview in the making."""
+
+    topics: Sequence[InterviewTopic]
+    language: str
+    earlier: Sequence[tuple[str, str]]
+    loans: Loans
+    audit: AuditRow
+    deadline: Deadline
+    ready: dict[int, _Ready] = field(default_factory=dict)
+
+    def missing(self) -> list[int]:
+        """Places of the questions that are still to be written."""
+        return [number for number in range(len(self.topics)) if number not in self.ready]
+
+    def texts(self) -> list[str]:
+        """Questions that a further one must not be alike to: those of earlier interviews, and those ready."""
+        return [text for _, text in self.earlier] + [ready.question.question_text for ready in self.ready.values()]
+
+    def request(self, number: int, *also_taken: str) -> WriteQuestion:
+        """What to ask Claude for a missing question: its topic, and what exists for it already."""
+        topic = self.topics[number]
+        taken = [text for name, text in self.earlier if name == topic.topic]
+        taken += self.loans.taken_texts(topic, self.language)
+        return WriteQuestion(
+            topic,
+            self.language,
+            other_topics=tuple(other.topic for other in self.topics if other is not topic),
+            taken=tuple(dict.fromkeys([*taken, *also_taken])),
+        )
+
+    def keep(self, number: int, question: WrittenQuestion) -> None:
+        """Store a question that has just been written, and count it as ready."""
+        topic = self.topics[number]
+        kept = self.loans.keep(topic, self.language, question)
+        self.ready[number] = _Ready(topic, question, topic.question_type, kept)
 
 
 class InterviewGenerationService:
@@ -61,6 +109,7 @@ class InterviewGenerationService:
     def __init__(self, claude: Claude, settings: Settings) -> None:
         self._claude = claude
         self._settings = settings
+        self._cache = QuestionCache(claude, settings)
 
     def generate_interview(
         self, request: GenerateRequest, user_id: str, deadline: Deadline | None = None
@@ -78,10 +127,14 @@ class InterviewGenerationService:
         """
         deadline = deadline or Deadline.after(self._settings.request_timeout)
         source = self._load(request)
-        with audited("interview_generation", req_id=source.req_id, user_id=user_id, claude=self._claude) as audit:
+        with (
+            audited("interview_generation", req_id=source.req_id, user_id=user_id, claude=self._claude) as audit,
+            self._cache.loans_for(source.req_id) as loans,
+        ):
             topics, language = self._topics(source, audit, deadline)
-            questions = self._write_questions(choose_topics(topics), language, source.earlier, audit, deadline)
-            interview = self._store(source, questions, language, request.interview_name, user_id)
+            work = _Work(choose_topics(topics), language, source.earlier, loans, audit, deadline)
+            questions = self._questions(work)
+            interview = self._store(source, questions, language, request.interview_name, user_id, loans)
             audit.result_id = interview.id
         return GenerateAnswer(
             interview_id=interview.id,
@@ -90,7 +143,7 @@ class InterviewGenerationService:
             interview_name=interview.interview_name,
             interview=interview,
             tokens_used=audit.spending.total_tokens,
-            cached_questions=sum(question.source == "cache" for question in questions),
+            cached_questions=sum(question.lent is not None for question in questions),
             created_at=interview.created_at,
             model=interview.model,
             prompt_version=interview.prompt_version,
@@ -163,31 +216,28 @@ class InterviewGenerationService:
             stored.language = planned.language
         return planned.interview_topics, planned.language
 
-    def _write_questions(
-        self,
-        topics: Sequence[InterviewTopic],
-        language: str,
-        earlier: Sequence[tuple[str, str]],
-        audit: AuditRow,
-        deadline: Deadline,
-    ) -> list[_Ready]:
-        """One finished question for each topic, in the order of the topics.
+    def _questions(self, work: _Work) -> list[_Ready]:
+        """One finished question for each topic, in the order of the topics: lent where possible, else written."""
+        for number, topic in enumerate(work.topics):
+            lent = work.loans.lend(topic, work.language, avoid=work.texts())
+            if lent is not None:
+                work.ready[number] = _Ready(topic, lent.question, lent.question_type, lent.cached_question_id, lent)
+        self._write_missing(work)
+        return [work.ready[number] for number in range(len(work.topics))]
+
+    def _write_missing(self, work: _Work) -> None:
+        """Write the questions that the cache did not have, all at once.
 
         Every question under way is waited for and kept, also when another one has failed.
         """
-        taken = {topic.topic: [text for name, text in earlier if name == topic.topic] for topic in topics}
         under_way: dict[Future[ClaudeAnswer[WrittenQuestion]], int] = {}
         rewrites: Counter[int] = Counter()
-        ready: dict[int, _Ready] = {}
         failures: list[ClaudeError] = []
 
-        def ask(number: int) -> None:
-            topic = topics[number]
-            others = tuple(other.topic for other in topics if other is not topic)
-            request = WriteQuestion(topic, language, other_topics=others, taken=tuple(taken[topic.topic]))
-            under_way[self._claude.submit(request, question_problems, deadline)] = number
+        def ask(number: int, *also_taken: str) -> None:
+            under_way[self._claude.submit(work.request(number, *also_taken), question_problems, work.deadline)] = number
 
-        for number in range(len(topics)):
+        for number in work.missing():
             ask(number)
         while under_way:
             for future in wait(under_way, return_when=FIRST_COMPLETED).done:
@@ -197,32 +247,23 @@ class InterviewGenerationService:
                 except ClaudeError as error:
                     failures.append(error)
                     continue
-                audit.spending += answer.spending
-                topic, text = topics[number], answer.value.question_text
-                others = [text for _, text in earlier] + [other.question.question_text for other in ready.values()]
-                twin = alike_question(text, others)
+                work.audit.spending += answer.spending
+                twin = alike_question(answer.value.question_text, work.texts())
                 if twin is None:
-                    ready[number] = _Ready(topic, answer.value, self._keep(topic, language, answer.value))
+                    work.keep(number, answer.value)
                 elif rewrites[number] < MOST_REWRITES:
                     rewrites[number] += 1
-                    taken[topic.topic].append(twin)
-                    ask(number)
+                    ask(number, twin)
                 else:
                     failures.append(GenerationFailed(f"Question {number + 1} repeats another one, also after repair."))
         if failures:
             # The one that is raised brings its own spending to the audit row.
             for failure in failures[1:]:
-                audit.spending += failure.spending
+                work.audit.spending += failure.spending
             raise failures[0]
-        return [ready[number] for number in range(len(topics))]
-
-    def _keep(self, topic: InterviewTopic, language: str, question: WrittenQuestion) -> int | None:
-        if not self._settings.enable_question_cache:
-            return None
-        return question_cache.keep(topic, language, question, self._claude)
 
     def _store(
-        self, source: _Source, questions: Sequence[_Ready], language: str, name: str | None, user_id: str
+        self, source: _Source, questions: Sequence[_Ready], language: str, name: str | None, user_id: str, loans: Loans
     ) -> InterviewView:
         for _ in range(MOST_VERSION_TRIES):
             try:
@@ -242,9 +283,12 @@ class InterviewGenerationService:
                     )
                     session.add(interview)
                     session.flush()
+                    loans.become_part_of(interview.id, session)
                     return InterviewView.model_validate(interview)
-            except IntegrityError:  # another interview of this requisition has just taken the version
-                continue
+            except (IntegrityError, DatabaseUnavailable) as error:
+                if not lost_a_race(error):
+                    raise
+                continue  # another interview of this requisition has just taken the version
         raise RuntimeError(f"no free version number after {MOST_VERSION_TRIES} tries")
 
 
@@ -271,13 +315,15 @@ def _row(number: int, ready: _Ready) -> InterviewQuestion:
     return InterviewQuestion(
         question_number=number,
         question_text=ready.question.question_text,
-        question_type=ready.topic.question_type,
+        question_type=ready.question_type,
         criteria=[{**criterion.model_dump(), "is_checked": False} for criterion in ready.question.criteria],
         topic=ready.topic.topic,
         skill_level=ready.topic.skill_level,
         follow_ups=ready.question.follow_ups,
         rating_anchors=ready.question.rating_anchors.model_dump(),
         work_items=[item.model_dump() for item in ready.topic.work_items],
-        source=ready.source,
+        source="cache" if ready.lent else "generated",
         cached_question_id=ready.cached_question_id,
+        cached_topic=ready.lent.cached_topic if ready.lent else None,
+        similarity=ready.lent.similarity if ready.lent else None,
     )

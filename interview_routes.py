@@ -9,12 +9,12 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response
 from flask.blueprints import BlueprintSetupState
 from pydantic import BaseModel
-from werkzeug.routing import BaseConverter
 
 from auth import current_caller, require_admin, require_reader
 from error_pages import register_error_pages
-from request_body import read_body
+from path_converters import register_converters
 from request_log import log_requests
+from request_reading import read_body
 from runtime import current_runtime, install_runtime
 from schemas import (
     EnhanceRequest,
@@ -28,27 +28,10 @@ from schemas import (
 interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview")
 
 
-class ReqIdConverter(BaseConverter):
-    """A requisition id in a path: anything at all, with slashes wherever they are."""
-
-    regex = "(?s:.+)"
-    part_isolating = False
-
-
-class IdConverter(BaseConverter):
-    """A number of a row in a path."""
-
-    regex = "[0-9]{1,10}"
-
-    def to_python(self, value: str) -> int:
-        """The number itself."""
-        return int(value)
-
-
 @interview_bp.record_once
 def _set_up(state: BlueprintSetupState) -> None:
     assert isinstance(state.app, Flask)
-    state.app.url_map.converters.update(req_id=ReqIdConverter, row_id=IdConverter)
+    register_converters(state.app)
     install_runtime(state.app)
 
 

@@ -26,7 +26,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
@@ -44,6 +44,8 @@ NAMING = {
 LARGEST_ID = 2**31 - 1
 # Seconds after which a caller may try again when the database is away.
 RETRY_AFTER = 10
+# A lock not had in time, a deadlock, and a row that has changed since the transaction read it.
+MYSQL_RACES = (1205, 1213, 1020)
 UTF8 = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
 
 
@@ -106,6 +108,15 @@ def transaction() -> Iterator[Session]:
         if _is_away(error):
             raise DatabaseUnavailable("The database does not answer.", retry_after=RETRY_AFTER) from error
         raise
+
+
+def lost_a_race(error: BaseException) -> bool:
+    """Whether a transaction failed only because another one came first, so that trying again may help."""
+    if isinstance(error, IntegrityError):
+        return True
+    cause = error.__cause__ if isinstance(error, DatabaseUnavailable) else error
+    number = getattr(getattr(cause, "orig", None), "args", (None,))[0]
+    return number in MYSQL_RACES
 
 
 def _is_away(error: BaseException) -> bool:
@@ -171,7 +182,7 @@ class CachedQuestion(Base):
     __table_args__ = (
         UniqueConstraint("cache_key"),
         Index("ix_question_cache_request_hash", "request_hash"),
-        Index("ix_question_cache_bucket", "technology_key", "skill_level", "language"),
+        Index("ix_question_cache_bucket", "technology_key", "skill_level", "language", "prompt_version", "usage_count"),
         UTF8,
     )
 
@@ -196,6 +207,38 @@ class CachedQuestion(Base):
     model: Mapped[str] = mapped_column(String(100))
     retired_at: Mapped[datetime | None]
     retired_reason: Mapped[str | None] = mapped_column(Text)
+    retired_url: Mapped[str | None] = mapped_column(Text)
+    technologies: Mapped[list[Any] | None]
+
+
+class QuestionUse(Base):
+    """A cached question in a requisition: reserved while `interview_id` is null, then part of that interview.
+
+    The unique pair is what keeps a question from being lent twice to a requisition, by whichever processes.
+    """
+
+    __tablename__ = "question_uses"
+    __table_args__ = (UniqueConstraint("req_id", "cached_question_id"), UTF8)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    cached_question_id: Mapped[int] = mapped_column(ForeignKey("question_cache.id", ondelete="CASCADE"), index=True)
+    req_id: Mapped[str] = mapped_column(ExactString(100))
+    interview_id: Mapped[int | None] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"), index=True)
+    reserved_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+
+
+class SuggestedTechnology(Base):
+    """A technology that Claude named and the alias table does not know, for an admin to look at."""
+
+    __tablename__ = "suggested_technologies"
+    __table_args__ = (UniqueConstraint("name"), UTF8)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(ExactString(100))
+    topic: Mapped[str]
+    times_seen: Mapped[int] = mapped_column(default=1)
+    first_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
+    last_seen_at: Mapped[datetime] = mapped_column(default=utc_now)
 
 
 class InterviewQuestion(Base):

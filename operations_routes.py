@@ -1,16 +1,53 @@
-"""Routes for those who run the service."""
+"""Routes for those who run the service: its health and its question cache.
+
+A host app that registers `interview_bp` may register `operations_bp` as well.
+"""
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Flask, Response
+from flask.blueprints import BlueprintSetupState
 
+from auth import require_admin
+from error_pages import register_error_pages
 from models import utc_now
-from schemas import HealthAnswer
+from path_converters import register_converters
+from request_log import log_requests
+from request_reading import read_body, read_query
+from runtime import current_runtime, install_runtime
+from schemas import CacheQuery, HealthAnswer, RetireRequest
 
 operations_bp = Blueprint("operations", __name__)
+
+
+@operations_bp.record_once
+def _set_up(state: BlueprintSetupState) -> None:
+    assert isinstance(state.app, Flask)
+    register_converters(state.app)
+    install_runtime(state.app)
+
+
+register_error_pages(operations_bp)
+log_requests(operations_bp)
 
 
 @operations_bp.get("/health")
 def health() -> Response:
     """Whether this process answers. It asks nobody else, so a load balancer may call it every second."""
     return Response(HealthAnswer(timestamp=utc_now()).model_dump_json(), mimetype="application/json")
+
+
+@operations_bp.get("/api/interview/cache")
+@require_admin
+def list_cache() -> Response:
+    """The question cache: counts, most and least used, and one page of its questions."""
+    answer = current_runtime().cache.overview(read_query(CacheQuery))
+    return Response(answer.model_dump_json(), mimetype="application/json")
+
+
+@operations_bp.post("/api/interview/cache/<row_id:cached_question_id>/retire")
+@require_admin
+def retire_question(cached_question_id: int) -> Response:
+    """Never lend a question again, and say which interviews contain it."""
+    answer = current_runtime().cache.retire(cached_question_id, read_body(RetireRequest))
+    return Response(answer.model_dump_json(), mimetype="application/json")

@@ -1,67 +1,395 @@
-"""The question cache: keep a question the moment it has been paid for.
+"""The question cache: find a fitting question and lend it, keep a new one the moment it is paid for.
 
-Every question gets a row of its own: `request_hash` names what was asked for, `cache_key` the variant
-among the questions for it. Storing first and assembling the interview later means that a run that
-fails at its fourth question has three in hand.
+What makes two topics the same is `topics.py`'s business; here it is two keys in a table. MySQL is the only
+state: there is no copy in a process, so workers and nodes agree. A question is lent only if it has the same
+level, language and prompt version, is not yet used in the requisition, not used up, not too old and not
+retired; among those the least used, claimed by compare-and-swap.
+
+While an interview is being made its questions are reserved (`question_uses` without an interview). They
+become part of the interview in the transaction that stores it, or are given back if it fails, so that the
+next try finds them. `usage_count` counts requisitions that use or have reserved a question.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import re
+import logging
+import unicodedata
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
+import topics
 from claude_interface import Claude
-from models import CachedQuestion, transaction
+from config import Settings
+from content_checks import alike_question
+from errors import DatabaseUnavailable
+from models import CachedQuestion, QuestionUse, SuggestedTechnology, lost_a_race, transaction, utc_now
 from prompts import InterviewQuestion, InterviewTopic
 
-MOST_KEY_CHARACTERS = 255
+logger = logging.getLogger(__name__)
+
+# Questions of one bucket that are compared with a topic at the most; the least used come first.
+LARGEST_COMPARISON = 50
+MOST_CANDIDATES = 10
+MOST_ROUNDS = 3
 MOST_VARIANT_TRIES = 10
+MOST_TAKEN_TEXTS = 5
+LONGEST_SUGGESTION = 100
+# Writing the result comes after the deadline of the generation itself.
+GRACE = timedelta(seconds=60)
 
 
-def keep(topic: InterviewTopic, language: str, question: InterviewQuestion, claude: Claude) -> int:
-    """Store a question as a new variant for its topic, in a transaction of its own.
+@dataclass(frozen=True)
+class LentQuestion:
+    """A question of the cache, and how close its topic is to the one asked for."""
+
+    cached_question_id: int
+    question: InterviewQuestion
+    question_type: str
+    cached_topic: str
+    similarity: float
+
+
+@dataclass(frozen=True)
+class _Wanted:
+    """What is looked for: a topic at its level, in its language, in the words of one prompt version."""
+
+    topic: InterviewTopic
+    subject: topics.Topic
+    language: str
+    prompt_version: str
+
+    @property
+    def technology_key(self) -> str:
+        return topics.technology_key(self.subject)
+
+    @property
+    def request_hash(self) -> str:
+        return request_hash(self.prompt_version, self.language, self.topic.skill_level, self.subject)
+
+
+class QuestionCache:
+    """Lends and keeps questions for one kind of Claude, under the limits of the settings."""
+
+    def __init__(self, claude: Claude, settings: Settings) -> None:
+        self._claude = claude
+        self._settings = settings
+
+    @contextmanager
+    def loans_for(self, req_id: str) -> Iterator[Loans]:
+        """The questions reserved for one interview. They are given back if the block raises."""
+        loans = Loans(self._claude, self._settings, req_id)
+        try:
+            yield loans
+        except BaseException:
+            loans.give_back()
+            raise
+
+
+class Loans:
+    """The questions that one interview in the making has reserved."""
+
+    def __init__(self, claude: Claude, settings: Settings, req_id: str) -> None:
+        self._claude = claude
+        self._settings = settings
+        self._req_id = req_id
+        self._reserved: list[int] = []
+
+    def lend(self, topic: InterviewTopic, language: str, avoid: Sequence[str]) -> LentQuestion | None:
+        """A question for this topic, reserved for the requisition; None if there is none to lend.
+
+        Args:
+            topic: what the question must probe.
+            language: BCP 47 tag, compared without regard to case and nothing else.
+            avoid: texts that the question must not be alike to.
+        """
+        if not self._settings.enable_question_cache:
+            return None
+        wanted = self._wanted(topic, language)
+        for _ in range(MOST_ROUNDS):
+            try:
+                with transaction() as session:
+                    found = self._equal(session, wanted) or self._similar(session, wanted)
+                    fitting = [each for each in found if alike_question(each[0].question_text, avoid) is None]
+                    claimed = next((each for each in fitting if self._claim(session, each[0])), None)
+            except (IntegrityError, DatabaseUnavailable) as error:
+                if not lost_a_race(error):
+                    raise
+                continue  # another interview of the same requisition has just taken it
+            if claimed:
+                self._reserved.append(claimed[0].id)
+                return _lent(*claimed)
+            if not fitting:
+                return None
+        # Every candidate was taken by somebody else while we looked, three times over.
+        return None
+
+    def taken_texts(self, topic: InterviewTopic, language: str) -> list[str]:
+        """Newest questions that exist for this topic, lendable or not: a new one must differ from them."""
+        if not self._settings.enable_question_cache:
+            return []
+        wanted = self._wanted(topic, language)
+        newest = select(CachedQuestion.question_text).where(CachedQuestion.request_hash == wanted.request_hash)
+        with transaction() as session:
+            return list(session.scalars(newest.order_by(CachedQuestion.variant.desc()).limit(MOST_TAKEN_TEXTS)))
+
+    def keep(self, topic: InterviewTopic, language: str, question: InterviewQuestion) -> int | None:
+        """Store a new question as a variant for its topic, reserved for the requisition that paid for it.
+
+        Returns:
+            Its id, or None if the cache is off.
+        """
+        if not self._settings.enable_question_cache:
+            return None
+        wanted = self._wanted(topic, language)
+        for _ in range(MOST_VARIANT_TRIES):
+            try:
+                with transaction() as session:
+                    same = select(func.max(CachedQuestion.variant)).where(
+                        CachedQuestion.request_hash == wanted.request_hash
+                    )
+                    kept = self._row(wanted, question, variant=(session.scalar(same) or 0) + 1)
+                    session.add(kept)
+                    session.flush()
+                    session.add(QuestionUse(cached_question_id=kept.id, req_id=self._req_id))
+            except (IntegrityError, DatabaseUnavailable) as error:
+                if not lost_a_race(error):
+                    raise
+                continue  # somebody else has just taken this variant number
+            self._reserved.append(kept.id)
+            _suggest_unknown(topic)
+            return kept.id
+        raise RuntimeError(f"no free variant number after {MOST_VARIANT_TRIES} tries")
+
+    def become_part_of(self, interview_id: int, session: Session) -> None:
+        """Turn the reservations into uses, in the transaction that stores the interview."""
+        ours = QuestionUse.cached_question_id.in_(self._reserved), QuestionUse.req_id == self._req_id
+        session.execute(update(QuestionUse).where(*ours).values(interview_id=interview_id))
+
+    def give_back(self, *cached_question_ids: int) -> None:
+        """End some reservations, or all. A database that is away is logged: they then run out by themselves."""
+        given = list(cached_question_ids or self._reserved)
+        self._reserved = [kept for kept in self._reserved if kept not in given]
+        if not given:
+            return
+        ours = QuestionUse.cached_question_id.in_(given), QuestionUse.req_id == self._req_id
+        try:
+            _end_reservations(*ours)
+        except DatabaseUnavailable as error:
+            logger.warning("%d reserved questions not given back: %s", len(given), error.code)
+
+    def _wanted(self, topic: InterviewTopic, language: str) -> _Wanted:
+        return _Wanted(
+            topic, subject_of(topic.topic, topic.technologies), language.casefold(), self._claude.prompt_version
+        )
+
+    def _lendable(self) -> tuple[ColumnElement[bool], ...]:
+        used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == self._req_id)
+        return (
+            CachedQuestion.retired_at.is_(None),
+            CachedQuestion.usage_count < self._settings.cache_max_uses,
+            CachedQuestion.created_at > utc_now() - timedelta(days=self._settings.cache_ttl_days),
+            CachedQuestion.id.not_in(used_here),
+        )
+
+    def _equal(self, session: Session, wanted: _Wanted) -> list[tuple[CachedQuestion, float]]:
+        other_type = CachedQuestion.question_type != wanted.topic.question_type
+        lookup = (
+            select(CachedQuestion)
+            .where(CachedQuestion.request_hash == wanted.request_hash, *self._lendable())
+            .order_by(other_type, CachedQuestion.usage_count, CachedQuestion.id)
+            .limit(MOST_CANDIDATES)
+        )
+        return [(row, 1.0) for row in session.scalars(lookup)]
+
+    def _similar(self, session: Session, wanted: _Wanted) -> list[tuple[CachedQuestion, float]]:
+        bucket = (
+            select(
+                CachedQuestion.id,
+                CachedQuestion.topic,
+                CachedQuestion.facet_key,
+                CachedQuestion.question_type,
+            )
+            .where(
+                CachedQuestion.technology_key == wanted.technology_key,
+                CachedQuestion.skill_level == wanted.topic.skill_level,
+                CachedQuestion.language == wanted.language,
+                CachedQuestion.prompt_version == wanted.prompt_version,
+                *self._lendable(),
+            )
+            .order_by(CachedQuestion.usage_count)
+            .limit(LARGEST_COMPARISON)
+        )
+        rows = session.execute(bucket).all()
+        close: list[tuple[bool, float, int]] = []
+        nearest = (0.0, "")
+        for row in rows:
+            # In one bucket the technologies are equal, and the facet key says the rest.
+            subject = topics.of_keys(wanted.subject.technologies, row.facet_key) or replace(
+                topics.parse(row.topic), technologies=wanted.subject.technologies
+            )
+            similarity = topics.compare(wanted.subject, subject)
+            nearest = max(nearest, (similarity, row.topic))
+            if similarity >= self._settings.cache_similarity_threshold:
+                close.append((row.question_type != wanted.topic.question_type, -similarity, row.id))
+        if not close:
+            _log_miss(wanted, nearest, len(rows))
+            return []
+        best = {row_id: -negative for _, negative, row_id in sorted(close)[:MOST_CANDIDATES]}
+        found = {row.id: row for row in session.scalars(select(CachedQuestion).where(CachedQuestion.id.in_(best)))}
+        return [(found[row_id], similarity) for row_id, similarity in best.items() if row_id in found]
+
+    def _claim(self, session: Session, row: CachedQuestion) -> bool:
+        """Reserve a question unless somebody else has used it since it was read.
+
+        That the requisition has it already shows only when the transaction ends, by the unique pair.
+        """
+        unchanged = (
+            CachedQuestion.id == row.id,
+            CachedQuestion.usage_count == row.usage_count,
+            CachedQuestion.retired_at.is_(None),
+        )
+        swap = update(CachedQuestion).where(*unchanged).execution_options(synchronize_session=False)
+        result: Any = session.execute(swap.values(usage_count=CachedQuestion.usage_count + 1, last_used_at=utc_now()))
+        if result.rowcount != 1:
+            return False
+        session.add(QuestionUse(cached_question_id=row.id, req_id=self._req_id))
+        return True
+
+    def _row(self, wanted: _Wanted, question: InterviewQuestion, variant: int) -> CachedQuestion:
+        return CachedQuestion(
+            cache_key=cache_key(wanted.request_hash, variant),
+            request_hash=wanted.request_hash,
+            variant=variant,
+            topic=wanted.topic.topic,
+            technologies=wanted.topic.technologies,
+            skill_level=wanted.topic.skill_level,
+            question_type=wanted.topic.question_type,
+            technology_key=wanted.technology_key,
+            facet_key=topics.facet_key(wanted.subject),
+            language=wanted.language,
+            question_text=question.question_text,
+            criteria=[criterion.model_dump() for criterion in question.criteria],
+            follow_ups=question.follow_ups,
+            rating_anchors=question.rating_anchors.model_dump(),
+            prompt_version=wanted.prompt_version,
+            model=self._claude.model,
+            usage_count=1,
+            last_used_at=utc_now(),
+        )
+
+
+def subject_of(topic: str, technologies: Sequence[str]) -> topics.Topic:
+    """What a topic is about: its own words, and the technologies that Claude named for it.
+
+    A technology that Claude names can only make the subject narrower, so a careless list costs a hit and
+    never causes a false one.
+    """
+    return topics.with_technologies(topics.parse(topic), technologies)
+
+
+def request_hash(prompt_version: str, language: str, skill_level: str, subject: topics.Topic) -> str:
+    """The name of what was asked for: the same for all variants of a question."""
+    return _digest(prompt_version, language, skill_level, topics.technology_key(subject), topics.facet_key(subject))
+
+
+def cache_key(requested: str, variant: int) -> str:
+    """The name of one variant."""
+    return _digest(requested, str(variant))
+
+
+def release_abandoned(request_timeout: float) -> int:
+    """Give back what interviews of killed processes had reserved.
+
+    Args:
+        request_timeout: seconds that a request may take.
 
     Returns:
-        The id of the stored question.
+        How many reservations were ended.
     """
-    technology_key = _key(sorted({name.casefold() for name in topic.technologies}), separator="|")
-    facet_key = _key(sorted(set(re.findall(r"\w+", topic.topic.casefold()))), separator=" ")
-    request_hash = _digest(claude.prompt_version, language.casefold(), topic.skill_level, technology_key, facet_key)
-    for _ in range(MOST_VARIANT_TRIES):
+    oldest = utc_now() - timedelta(seconds=request_timeout) - GRACE
+    return _end_reservations(QuestionUse.reserved_at < oldest)
+
+
+def _end_reservations(*which: ColumnElement[bool]) -> int:
+    with transaction() as session:
+        ended = session.execute(
+            select(QuestionUse.id, QuestionUse.cached_question_id).where(QuestionUse.interview_id.is_(None), *which)
+        ).all()
+        for use_id, cached_question_id in ended:
+            deletion: Any = session.execute(
+                delete(QuestionUse).where(QuestionUse.id == use_id, QuestionUse.interview_id.is_(None))
+            )
+            if deletion.rowcount:  # not ended by another process meanwhile
+                session.execute(
+                    update(CachedQuestion)
+                    .where(CachedQuestion.id == cached_question_id, CachedQuestion.usage_count > 0)
+                    .values(usage_count=CachedQuestion.usage_count - 1)
+                )
+    return len(ended)
+
+
+def _suggest_unknown(topic: InterviewTopic) -> None:
+    """Note the technologies that Claude named and the alias table does not know."""
+    names = {unicodedata.normalize("NFKC", name).casefold().strip()[:LONGEST_SUGGESTION] for name in topic.technologies}
+    for name in sorted(name for name in names if name and topics.canonical_technology(name) is None):
+        seen = update(SuggestedTechnology).where(SuggestedTechnology.name == name)
         try:
             with transaction() as session:
-                same = select(func.max(CachedQuestion.variant)).where(CachedQuestion.request_hash == request_hash)
-                variant = (session.scalar(same) or 0) + 1
-                kept = CachedQuestion(
-                    cache_key=_digest(request_hash, str(variant)),
-                    request_hash=request_hash,
-                    variant=variant,
-                    topic=topic.topic,
-                    skill_level=topic.skill_level,
-                    question_type=topic.question_type,
-                    technology_key=technology_key,
-                    facet_key=facet_key,
-                    language=language,
-                    question_text=question.question_text,
-                    criteria=[criterion.model_dump() for criterion in question.criteria],
-                    follow_ups=question.follow_ups,
-                    rating_anchors=question.rating_anchors.model_dump(),
-                    prompt_version=claude.prompt_version,
-                    model=claude.model,
+                result: Any = session.execute(
+                    seen.values(times_seen=SuggestedTechnology.times_seen + 1, last_seen_at=utc_now())
                 )
-                session.add(kept)
-            return kept.id
-        except IntegrityError:  # somebody else has just taken this variant number
-            continue
-    raise RuntimeError(f"no free variant number after {MOST_VARIANT_TRIES} tries")
+                if not result.rowcount:
+                    session.add(SuggestedTechnology(name=name, topic=topic.topic))
+        except (IntegrityError, DatabaseUnavailable) as error:
+            if not lost_a_race(error):
+                raise
 
 
-def _key(parts: list[str], *, separator: str) -> str:
-    return separator.join(parts)[:MOST_KEY_CHARACTERS]
+def _log_miss(wanted: _Wanted, nearest: tuple[float, str], compared: int) -> None:
+    similarity, topic = nearest
+    if compared:
+        reason = f"nearest of {compared} has similarity {similarity:.2f}"
+    else:
+        reason = "nothing lendable with these technologies at this level"
+    logger.info(
+        "cache miss for %r: %s",
+        wanted.topic.topic,
+        reason,
+        extra={
+            "event": "cache_miss",
+            "topic": wanted.topic.topic,
+            "technology_key": wanted.technology_key,
+            "nearest_topic": topic or None,
+            "similarity": similarity,
+            "compared": compared,
+        },
+    )
+
+
+def _lent(row: CachedQuestion, similarity: float) -> LentQuestion:
+    return LentQuestion(
+        cached_question_id=row.id,
+        question=InterviewQuestion.model_validate(
+            {
+                "question_text": row.question_text,
+                "criteria": row.criteria,
+                "follow_ups": row.follow_ups,
+                "rating_anchors": row.rating_anchors,
+            }
+        ),
+        question_type=row.question_type,
+        cached_topic=row.topic,
+        similarity=similarity,
+    )
 
 
 def _digest(*parts: str) -> str:

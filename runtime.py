@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
 
+from cache_administration import CacheAdministration
 from claude_client import ClaudeClient
 from claude_interface import Claude
 from config import Settings, load_settings
@@ -18,6 +19,7 @@ from generation_log import fail_interrupted
 from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from offline_claude import OfflineClaude
+from question_cache import release_abandoned
 from workflow_service import WorkflowService
 
 logger = logging.getLogger(__name__)
@@ -35,6 +37,7 @@ class Runtime:
     enhancement: JDEnhancementService
     generation: InterviewGenerationService
     workflow: WorkflowService
+    cache: CacheAdministration
     recover_if_due: Callable[[], None]
 
 
@@ -66,6 +69,7 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
             enhancement=enhancement,
             generation=generation,
             workflow=WorkflowService(enhancement, generation, settings),
+            cache=CacheAdministration(claude, settings),
             recover_if_due=_Recovery(settings.request_timeout),
         )
     runtime = app.extensions[EXTENSION]
@@ -79,7 +83,7 @@ def current_runtime() -> Runtime:
 
 
 class _Recovery:
-    """Closes audit rows of killed processes: at the first call, and then once a minute at the most."""
+    """Closes audit rows and gives back questions of killed processes, once a minute at the most."""
 
     def __init__(self, request_timeout: float) -> None:
         self._request_timeout = request_timeout
@@ -91,6 +95,7 @@ class _Recovery:
         self._due = time.monotonic() + RECOVERY_INTERVAL
         try:
             fail_interrupted(self._request_timeout)
+            release_abandoned(self._request_timeout)
         except (DatabaseUnavailable, SQLAlchemyError) as error:
             # Not this request's business: it will meet the database itself.
             logger.warning("interrupted generations not looked for: %s", type(error).__name__)

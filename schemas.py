@@ -109,6 +109,34 @@ class GenerateRequest(_Request):
     interview_name: OptionalTitle = None
 
 
+class RetireRequest(_Request):
+    """Why a cached question must never be lent again."""
+
+    reason: Annotated[str, Field(max_length=1_000), AfterValidator(_not_blank), AfterValidator(_pasted_text)]
+    url: Annotated[
+        Annotated[str, Field(max_length=2_000), AfterValidator(_no_control_characters)] | None,
+        BeforeValidator(_blank_is_none),
+    ] = None
+
+
+CacheState = Literal["available", "used_up", "expired", "outdated", "retired"]
+
+
+class CacheQuery(BaseModel):
+    """Which cached questions to list. Read from an address, so numbers come as text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    topic: Annotated[str, Field(max_length=LONGEST_SHORT_TEXT)] | None = None
+    technology: Annotated[str, Field(max_length=LONGEST_SHORT_TEXT)] | None = None
+    skill_level: Annotated[str, Field(max_length=32)] | None = None
+    language: Annotated[str, Field(max_length=35)] | None = None
+    state: CacheState | None = None
+    order: Literal["most_used", "least_used", "newest", "oldest"] = "newest"
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=100)] = 20
+
+
 class _View(BaseModel):
     # from_attributes: views are read from table rows inside the transaction.
     model_config = ConfigDict(from_attributes=True, frozen=True)
@@ -220,6 +248,7 @@ class QuestionView(_View):
     rating_anchors: RatingAnchorsView
     work_items: list[dict[str, Any]]
     source: str
+    cached_question_id: int | None
     cached_topic: str | None
     similarity: float | None
 
@@ -275,6 +304,80 @@ class WorkflowAnswer(Provenance, Answer):
     total_tokens_used: int
     cached_questions: int
     created_at: Moment
+
+
+class CachedQuestionView(_View):
+    """A question of the cache."""
+
+    id: int
+    topic: str
+    technologies: list[str] | None
+    technology_key: str
+    skill_level: str
+    question_type: str
+    language: str
+    variant: int
+    question_text: str
+    state: CacheState
+    usage_count: int
+    created_at: Moment
+    last_used_at: Moment | None
+    retired_at: Moment | None
+    retired_reason: str | None
+    retired_url: str | None
+    model: str
+    prompt_version: str
+
+
+class CacheCounts(_View):
+    """How many questions the cache holds, by state, and how often it served."""
+
+    total: int
+    available: int
+    used_up: int
+    expired: int
+    outdated: int
+    retired: int
+    questions_delivered: int
+    questions_from_cache: int
+    hit_rate: float | None
+
+
+class CacheUsage(_View):
+    """A question and how often it is used."""
+
+    id: int
+    topic: str
+    usage_count: int
+
+
+class CacheAnswer(Answer):
+    """Answer of GET /api/interview/cache."""
+
+    counts: CacheCounts
+    most_used: list[CacheUsage]
+    least_used: list[CacheUsage]
+    questions: list[CachedQuestionView]
+    matching: int
+    page: int
+    page_size: int
+
+
+class AffectedInterview(_View):
+    """An interview that contains a retired question."""
+
+    interview_id: int
+    req_id: str
+    interview_name: str
+    version: int
+    question_number: int
+
+
+class RetireAnswer(Answer):
+    """Answer of POST /api/interview/cache/<id>/retire."""
+
+    question: CachedQuestionView
+    affected_interviews: list[AffectedInterview]
 
 
 class HealthAnswer(_View):

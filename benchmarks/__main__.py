@@ -12,7 +12,7 @@ from datetime import date
 from pathlib import Path
 
 import conftest  # noqa: F401  # the guard against paid calls
-from benchmarks import reading, workflow_time
+from benchmarks import cache_lookup, reading, workflow_time
 from benchmarks.measuring import Row
 from tests.private_servers import mariadb_is_installed, private_mariadb
 
@@ -24,7 +24,14 @@ def main() -> None:
     """Measure, print, and save if asked to."""
     with _database() as (name, url):
         rows: list[Row] = []
-        for benchmark in (workflow_time.own_time, reading.get_interview, workflow_time.against_claude):
+        for benchmark in (
+            workflow_time.own_time,
+            reading.get_interview,
+            cache_lookup.topic_parsing,
+            cache_lookup.interview_from_cache,
+            cache_lookup.cache_lookup,
+            *([workflow_time.against_claude] if "--quick" not in sys.argv else []),
+        ):
             print(f"... {benchmark.__doc__}", file=sys.stderr, flush=True)
             rows += benchmark(url)
     table = _table(rows, name)

@@ -19,7 +19,6 @@ from app import create_app
 from config import PROJECT_FOLDER
 from models import db
 from runtime import current_runtime
-from tests.fake_claude import FakeClaude
 
 ADMIN = {"X-User-ID": "bench", "X-User-Role": "admin"}
 REQUISITION = {
@@ -62,7 +61,7 @@ def seconds(work: Callable[[], Any]) -> float:
 
 
 @contextmanager
-def bench_app(database_url: str, fake: FakeClaude, **settings: Any) -> Iterator[Flask]:
+def bench_app(database_url: str, claude_url: str, **settings: Any) -> Iterator[Flask]:
     """An app on a freshly migrated database, with the live client speaking to the fake Claude."""
     alembic = Config(PROJECT_FOLDER / "alembic.ini")
     with create_engine(database_url, poolclass=NullPool).begin() as connection:
@@ -73,7 +72,7 @@ def bench_app(database_url: str, fake: FakeClaude, **settings: Any) -> Iterator[
         {
             "FLASK_ENV": "testing",
             "DATABASE_URL": database_url,
-            "CLAUDE_BASE_URL": fake.url,
+            "CLAUDE_BASE_URL": claude_url,
             "LOG_LEVEL": "ERROR",
             **settings,
         }
@@ -87,9 +86,9 @@ def bench_app(database_url: str, fake: FakeClaude, **settings: Any) -> Iterator[
             db.engine.dispose()
 
 
-def run_workflow(app: Flask, number: int) -> dict[str, Any]:
-    """One full workflow of a requisition of its own."""
-    body = {**REQUISITION, "req_id": f"REQ-{number}", "basic_title": f"Senior Software Engineer {number}"}
+def run_workflow(app: Flask, number: int, title: str | None = None) -> dict[str, Any]:
+    """One full workflow of a requisition of its own. With a title of its own, the cache cannot serve it."""
+    body = {**REQUISITION, "req_id": f"REQ-{number}", "basic_title": title or f"Senior Software Engineer {number}"}
     response = app.test_client().post("/api/interview/workflow/full", json=body, headers=ADMIN)
     if response.status_code != 200:
         raise RuntimeError(response.text)

@@ -2,8 +2,8 @@
 
 `with FakeClaude() as fake:` serves on a free port in a thread of its own. Without more it answers every
 request well, from the words of the request alone; `fake.next(...)` and `fake.when(...)` say what comes
-instead. `fake.received` holds what was sent. `python -m tests.fake_claude PORT` serves on its own, for
-trying things out by hand.
+instead. `fake.received` holds what was sent. `python -m tests.fake_claude [PORT] [SECONDS TOKENS_PER_SECOND]` serves
+in a process of its own.
 """
 
 from __future__ import annotations
@@ -315,8 +315,9 @@ def _message(reply: Reply, body: dict[str, Any]) -> tuple[bytes, int]:
 
 
 if __name__ == "__main__":
-    server = FakeClaude(first_token=1.0, tokens_per_second=60.0)
-    server.port = int(sys.argv[1]) if len(sys.argv) > 1 else 0
+    port, first_token, tokens_per_second = [*sys.argv[1:], *("0", "1.0", "60.0")[len(sys.argv) - 1 :]]
+    server = FakeClaude(first_token=float(first_token), tokens_per_second=float(tokens_per_second))
+    server.port = int(port)
     with server:
         print(server.url, flush=True)
         threading.Event().wait()

@@ -10,8 +10,6 @@ import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -24,68 +22,8 @@ from claude_client import ClaudeClient
 from claude_interface import Deadline
 from config import PROJECT_FOLDER, load_settings
 from prompts import EnhanceDescription
-from tests.conftest import ADMIN
 from tests.fake_claude import FakeClaude
-from tests.private_servers import free_port
-
-
-class Service:
-    """A gunicorn of ours on a free port."""
-
-    def __init__(self, folder: Path, database_url: str, fake: FakeClaude, **settings: str) -> None:
-        self.port = free_port()
-        self.log = folder / f"service-{self.port}.log"
-        environment = {
-            **os.environ,
-            "FLASK_ENV": "testing",
-            "DATABASE_URL": database_url,
-            "CLAUDE_BASE_URL": fake.url,
-            "WEB_CONCURRENCY": "2",
-            **settings,
-        }
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "app:create_app()"],
-                cwd=PROJECT_FOLDER,
-                env=environment,
-                stdout=log,
-                stderr=subprocess.STDOUT,
-                start_new_session=True,
-            )
-        self._wait_for_health()
-
-    def call(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
-        request = urllib.request.Request(
-            f"http://127.0.0.1:{self.port}{path}",
-            data=None if body is None else json.dumps(body).encode(),
-            headers={**ADMIN, "Content-Type": "application/json"},
-        )
-        try:
-            with urllib.request.urlopen(request, timeout=30) as response:
-                return response.status, json.load(response)
-        except urllib.error.HTTPError as error:
-            with error:
-                return error.code, json.load(error)
-
-    def kill(self) -> None:
-        """kill -9 of the master and of its workers at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
-
-    def stop(self) -> int:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGTERM)
-        return self.process.wait(30)
-
-    def _wait_for_health(self) -> None:
-        for _ in range(300):
-            with contextlib.suppress(OSError):
-                if self.call("/health")[0] == 200:
-                    return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        raise RuntimeError(self.log.read_text())
+from tests.private_service import Service
 
 
 @pytest.fixture
@@ -93,7 +31,7 @@ def start(tmp_path: Path, database_url: str, fake: FakeClaude) -> Iterator[Any]:
     services: list[Service] = []
 
     def start_one(**settings: str) -> Service:
-        services.append(Service(tmp_path, database_url, fake, **settings))
+        services.append(Service(tmp_path, database_url, fake.url, **settings))
         return services[-1]
 
     yield start_one

@@ -712,6 +712,8 @@ ROUTES = [
     ("/api/interview/req/<req_id>", "GET", True),
     ("/api/interview/workflow/full", "POST", False),
     ("/api/interview/workflow/create", "POST", False),
+    ("/api/interview/cache", "GET", False),
+    ("/api/interview/cache/<cached_question_id>/retire", "POST", False),
 ]
 # Name of the caller, headers, answer to reading, answer to writing.
 CALLERS = [
@@ -742,7 +744,10 @@ def call(client: FlaskClient, rule: str, headers: dict[str, str], stored: dict[s
     """A request to a route that succeeds for whom it is allowed."""
     if rule.endswith("/generate"):
         body = {"req_id": stored["req_id"], "job_description_id": stored["job_description_id"]}
+    if rule.endswith("/retire"):
+        body = {"reason": "It stands on a public page."}
     path = rule.replace("<req_id>", stored["req_id"]).replace("<interview_id>", str(stored["interview_id"]))
+    path = path.replace("<cached_question_id>", str(stored["interview"]["questions"][0]["cached_question_id"]))
     method = next(method for known, method, _ in ROUTES if known == rule)
     return client.open(path, method=method, headers=headers, json=body if method == "POST" else None)
 

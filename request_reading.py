@@ -1,8 +1,8 @@
-"""Read a request's JSON body into its model, or say everything that is wrong with it."""
+"""Read a request's JSON body or its query into a model, or say everything that is wrong with it."""
 
 from __future__ import annotations
 
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from flask import request
 from pydantic import BaseModel, ValidationError
@@ -40,6 +40,19 @@ def read_body(model: type[T]) -> T:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
         raise InvalidRequest("The body must be a JSON object.")
+    return _validated(model, content)
+
+
+def read_query(model: type[T]) -> T:
+    """The query of the current request's address as a `model`. Of a name given twice, the first counts.
+
+    Raises:
+        InvalidRequest: with every field problem at once.
+    """
+    return _validated(model, request.args.to_dict())
+
+
+def _validated(model: type[T], content: dict[str, Any]) -> T:
     try:
         return model.model_validate(content)
     except ValidationError as error:
@@ -62,8 +75,12 @@ def _complaint(item: ErrorDetails) -> str:
         return "must be text"
     if kind == "string_too_long":
         return f"has {len(item['input'])} characters; at most {context['max_length']} are allowed"
-    if kind == "int_type":
+    if kind in ("int_type", "int_parsing", "int_parsing_size"):
         return "must be a whole number"
     if kind == "greater_than_equal":
         return f"must be {context['ge']} or more"
+    if kind == "less_than_equal":
+        return f"must be {context['le']} or less"
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
     return item["msg"]

@@ -1,0 +1,443 @@
+"""The question cache on SQLite and on MariaDB: what is lent, what is not, and who wins a race."""
+
+from __future__ import annotations
+
+import json
+import logging
+import subprocess
+import sys
+import threading
+from collections import Counter
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from sqlalchemy import func, select, update
+
+import topics
+from claude_client import ClaudeClient
+from config import PROJECT_FOLDER, load_settings
+from models import CachedQuestion, Interview, QuestionUse, SuggestedTechnology, db, transaction, utc_now
+from prompts import InterviewQuestion, InterviewTopic
+from question_cache import Loans, release_abandoned, subject_of
+from tests.conftest import ADMIN, MakeApp
+from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, good_question
+
+
+def a_topic(topic: str = "Kafka consumer groups", **changes: Any) -> InterviewTopic:
+    return InterviewTopic.model_validate(
+        {
+            "topic": topic,
+            "technologies": ["kafka"],
+            "facet": "rebalancing",
+            "skill_level": "Advanced",
+            "question_type": "technical",
+            "focus": "How a group shares partitions.",
+            "work_items": [{"field": "work_knowledge", "part": "Kafka"}],
+            **changes,
+        }
+    )
+
+
+def a_question(seed: str = "one") -> InterviewQuestion:
+    return InterviewQuestion.model_validate(good_question({"topic": seed, "taken": []}))
+
+
+@pytest.fixture
+def app(make_app: MakeApp) -> Any:
+    app = make_app()
+    with app.app_context():
+        yield app
+
+
+def loans(req_id: str, **settings: Any) -> Loans:
+    loaded = load_settings(settings)
+    return Loans(ClaudeClient(loaded), loaded, req_id)
+
+
+def stock(topic: InterviewTopic | None = None, seed: str = "one", language: str = "en", **columns: Any) -> int:
+    """A question in the cache that no requisition uses any more."""
+    topic = topic or a_topic()
+    maker = loans("REQ-MAKER")
+    kept = maker.keep(topic, language, a_question(seed))
+    assert kept is not None
+    maker.give_back()
+    if columns:
+        with transaction() as session:
+            session.execute(update(CachedQuestion).where(CachedQuestion.id == kept).values(**columns))
+    return kept
+
+
+def row(cached_question_id: int) -> CachedQuestion:
+    with transaction() as session:
+        return session.get_one(CachedQuestion, cached_question_id)
+
+
+class TestLending:
+    @pytest.mark.parametrize(
+        "topic",
+        ["Kafka consumer groups", "Consumer groups in Apache Kafka", "KAFKA consumer-groups", "Kafka: consumer group"],
+    )
+    def test_a_question_for_the_same_topic_is_lent(self, app: Flask, topic: str) -> None:
+        kept = stock()
+
+        lent = loans("REQ-2").lend(a_topic(topic), "en", avoid=[])
+
+        assert lent is not None
+        assert lent.cached_question_id == kept
+        assert lent.question == a_question()
+        assert lent.cached_topic == "Kafka consumer groups"
+        assert lent.similarity == 1.0
+        assert (row(kept).usage_count, row(kept).last_used_at is not None) == (1, True)
+
+    @pytest.mark.parametrize(
+        ("topic", "language"),
+        [
+            (a_topic("Kafka security", technologies=["kafka"]), "en"),
+            (a_topic("RabbitMQ consumer groups", technologies=["rabbitmq"]), "en"),
+            (a_topic("Kafka consumer groups", technologies=["kafka", "java"]), "en"),
+            (a_topic("Kafka 3 consumer groups"), "en"),
+            (a_topic(skill_level="Expert"), "en"),
+            (a_topic(), "de"),
+            (a_topic(), "en-GB"),
+        ],
+    )
+    def test_a_question_for_another_topic_level_or_language_is_not(
+        self, app: Flask, topic: InterviewTopic, language: str
+    ) -> None:
+        stock()
+        assert loans("REQ-2").lend(topic, language, avoid=[]) is None
+
+    @pytest.mark.parametrize(
+        "columns",
+        [
+            {"usage_count": 20},
+            {"created_at": utc_now() - timedelta(days=181)},
+            {"retired_at": utc_now()},
+            {"prompt_version": "older", "request_hash": "of older words"},
+        ],
+        ids=lambda columns: next(iter(columns)),
+    )
+    def test_a_question_that_may_not_be_lent_is_not(self, app: Flask, columns: dict[str, Any]) -> None:
+        stock(**columns)
+        assert loans("REQ-2").lend(a_topic(), "en", avoid=[]) is None
+
+    def test_the_least_used_of_the_same_type_comes_first(self, app: Flask) -> None:
+        often = stock(seed="a", usage_count=5)
+        seldom = stock(seed="b", usage_count=1)
+        other_type = stock(a_topic(question_type="coding"), seed="c")
+
+        order = [loans(f"REQ-{n}").lend(a_topic(), "en", avoid=[]) for n in range(2)]
+        assert [lent and lent.cached_question_id for lent in order] == [seldom, seldom]
+        again = loans("REQ-0")
+        assert [again.lend(a_topic(), "en", avoid=[]).cached_question_id for _ in range(2)] == [often, other_type]  # type: ignore[union-attr]
+
+    def test_a_requisition_gets_a_question_once(self, app: Flask) -> None:
+        stock()
+        assert loans("REQ-2").lend(a_topic(), "en", avoid=[]) is not None
+        assert loans("REQ-2").lend(a_topic(), "en", avoid=[]) is None
+        assert loans("REQ-3").lend(a_topic(), "en", avoid=[]) is not None
+
+    def test_a_question_alike_to_one_that_must_be_avoided_is_not_lent(self, app: Flask) -> None:
+        stock()
+        assert loans("REQ-2").lend(a_topic(), "en", avoid=[a_question().question_text.upper()]) is None
+
+    def test_the_threshold_decides_about_similar_topics(self, app: Flask) -> None:
+        stock(a_topic("Kafka consumer group lag alerts dashboards quotas"))
+        close = a_topic("Kafka consumer group lag alerts dashboards")
+
+        assert loans("REQ-2", CACHE_SIMILARITY_THRESHOLD=0.95).lend(close, "en", avoid=[]) is None
+        lent = loans("REQ-2", CACHE_SIMILARITY_THRESHOLD=0.6).lend(close, "en", avoid=[])
+        assert lent is not None
+        assert 0.6 < lent.similarity < 0.95
+
+    def test_a_near_miss_is_logged_with_its_reason(self, app: Flask, caplog: pytest.LogCaptureFixture) -> None:
+        caplog.set_level(logging.INFO)
+        stock(a_topic("Kafka retention, compaction and quotas"))
+
+        loans("REQ-2").lend(a_topic("Kafka retention, compaction and tiered storage"), "en", avoid=[])
+
+        (record,) = [record for record in caplog.records if getattr(record, "event", "") == "cache_miss"]
+        assert record.nearest_topic == "Kafka retention, compaction and quotas"  # type: ignore[attr-defined]
+        assert 0 < record.similarity < 0.85  # type: ignore[attr-defined]
+
+    def test_a_technology_that_the_table_does_not_know_must_match_to_the_letter(self, app: Flask) -> None:
+        stock(a_topic("Frobnicator stream processing", technologies=["Frobnicator"]))
+
+        def lend(topic: str, *technologies: str) -> Any:
+            return loans("REQ-2").lend(a_topic(topic, technologies=list(technologies)), "en", avoid=[])
+
+        assert lend("Frobnicators stream processing", "Frobnicators") is None
+        assert lend("Stream processing", "frobnicator2") is None
+        assert lend("Stream processing with Frobnicator", "frobnicator") is not None
+
+    @pytest.mark.parametrize("topic", ["x", "😀😀", "Δ", "a" * 255, "流処理", "🇩🇪 Straße", "%_\\'\"", "-- ; DROP"])
+    def test_odd_topics_are_kept_and_found_again(self, app: Flask, topic: str) -> None:
+        kept = stock(a_topic(topic, technologies=[]))
+        stock(a_topic("entirely different", technologies=[]), seed="two")
+
+        lent = loans("REQ-2").lend(a_topic(topic, technologies=[]), "en", avoid=[])
+        assert lent is not None
+        assert lent.cached_question_id == kept
+
+    def test_off_means_neither_read_nor_written(self, app: Flask) -> None:
+        stock()
+        off = loans("REQ-2", ENABLE_QUESTION_CACHE=False)
+
+        assert off.lend(a_topic(), "en", avoid=[]) is None
+        assert off.keep(a_topic(), "en", a_question("two")) is None
+        assert off.taken_texts(a_topic(), "en") == []
+        with transaction() as session:
+            assert session.scalar(select(func.count()).select_from(CachedQuestion)) == 1
+
+
+class TestReservations:
+    def test_what_is_given_back_can_be_lent_again_to_the_same_requisition(self, app: Flask) -> None:
+        first = loans("REQ-1")
+        kept = first.keep(a_topic(), "en", a_question())
+        assert row(kept or 0).usage_count == 1
+        assert loans("REQ-1").lend(a_topic(), "en", avoid=[]) is None
+
+        first.give_back()
+
+        assert row(kept or 0).usage_count == 0
+        lent = loans("REQ-1").lend(a_topic(), "en", avoid=[])
+        assert lent is not None
+        assert lent.cached_question_id == kept
+
+    def test_what_a_killed_process_reserved_runs_out(self, app: Flask) -> None:
+        kept = loans("REQ-1").keep(a_topic(), "en", a_question())
+        assert release_abandoned(300) == 0
+        with transaction() as session:
+            session.execute(update(QuestionUse).values(reserved_at=utc_now() - timedelta(seconds=400)))
+
+        assert release_abandoned(300) == 1
+        assert release_abandoned(300) == 0
+        assert row(kept or 0).usage_count == 0
+
+    def test_what_is_part_of_an_interview_never_runs_out(
+        self, app: Flask, client: FlaskClient, requisition: dict[str, Any]
+    ) -> None:
+        client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN)
+        with transaction() as session:
+            session.execute(update(QuestionUse).values(reserved_at=utc_now() - timedelta(days=400)))
+
+        assert release_abandoned(300) == 0
+
+
+class TestGeneration:
+    def test_a_second_requisition_of_the_same_topics_is_served_from_the_cache(
+        self, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        first = client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN).json
+        fake.received.clear()
+
+        second = client.post("/api/interview/workflow/full", json={**requisition, "req_id": "R2"}, headers=ADMIN).json
+
+        assert [asked_for(body) for body in fake.received] == ["EnhancedDescription"]
+        assert (first["cached_questions"], second["cached_questions"]) == (0, 5)
+        for ours, theirs in zip(second["interview"]["questions"], first["interview"]["questions"], strict=True):
+            assert ours["source"] == "cache"
+            assert theirs["source"] == "generated"
+            assert ours["question_text"] == theirs["question_text"]
+            assert ours["cached_topic"] == theirs["topic"]
+            assert ours["similarity"] == 1.0
+            assert not any(criterion["is_checked"] for criterion in ours["criteria"])
+
+    def test_an_interview_wholly_from_the_cache_asks_claude_nothing_and_costs_nothing(
+        self, app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN)
+        jd = client.post("/api/interview/jd/enhance", json={**requisition, "req_id": "R2"}, headers=ADMIN).json
+        fake.received.clear()
+
+        body = {"req_id": "R2", "job_description_id": jd["job_description_id"]}
+        answer = client.post("/api/interview/generate", json=body, headers=ADMIN).json
+
+        assert fake.received == []
+        assert (answer["tokens_used"], answer["cached_questions"]) == (0, 5)
+        with transaction() as session:
+            assert set(session.scalars(select(CachedQuestion.usage_count))) == {2}
+
+    def test_a_second_interview_of_a_requisition_is_written_anew_and_told_what_exists(
+        self, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        first = client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN).json
+        fake.received.clear()
+        body = {"req_id": first["req_id"], "job_description_id": first["job_description_id"]}
+
+        second = client.post("/api/interview/generate", json=body, headers=ADMIN).json
+
+        assert second["cached_questions"] == 0
+        texts = {question["question_text"] for question in first["interview"]["questions"]}
+        assert not texts & {question["question_text"] for question in second["interview"]["questions"]}
+        assert {text for body in fake.received for text in data_of(body)["taken"]} == texts
+        third = client.post("/api/interview/workflow/full", json={**requisition, "req_id": "R3"}, headers=ADMIN).json
+        assert third["cached_questions"] == 5
+
+    def test_a_failed_run_costs_only_the_failed_question_when_it_is_tried_again(
+        self, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        jd = client.post("/api/interview/jd/enhance", json=requisition, headers=ADMIN).json
+        body = {"req_id": jd["req_id"], "job_description_id": jd["job_description_id"]}
+        fake.when(
+            lambda body: asked_for(body) == "InterviewQuestion", Reply(stop_reason="refusal", content=""), times=1
+        )
+        assert client.post("/api/interview/generate", json=body, headers=ADMIN).status_code == 502
+        fake.received.clear()
+
+        answer = client.post("/api/interview/generate", json=body, headers=ADMIN).json
+
+        assert len(fake.received) == 1
+        assert answer["cached_questions"] == 4
+        assert answer["interview"]["version"] == 1
+
+    def test_when_all_variants_are_used_up_a_new_one_is_written(
+        self, make_app: MakeApp, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        client = make_app(CACHE_MAX_USES=1).test_client()
+
+        answers = [
+            client.post("/api/interview/workflow/full", json={**requisition, "req_id": f"R{n}"}, headers=ADMIN).json
+            for n in range(3)
+        ]
+
+        assert [answer["cached_questions"] for answer in answers] == [0, 0, 0]
+        texts = [q["question_text"] for answer in answers for q in answer["interview"]["questions"]]
+        assert len(set(texts)) == 15
+
+    def test_requests_that_miss_the_same_topics_at_once_all_succeed_and_lose_nothing(
+        self, app: Flask, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        fake.first_token = 0.3
+        answers: list[Any] = []
+
+        def run(number: int) -> None:
+            body = {**requisition, "req_id": f"R{number}"}
+            answers.append(app.test_client().post("/api/interview/workflow/full", json=body, headers=ADMIN))
+
+        threads = [threading.Thread(target=run, args=(number,)) for number in range(6)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert [answer.status_code for answer in answers] == [200] * 6
+        written = sum(5 - answer.json["cached_questions"] for answer in answers)
+        with transaction() as session:
+            assert session.scalar(select(func.count()).select_from(CachedQuestion)) == written
+            assert session.scalar(select(func.count()).select_from(Interview)) == 6
+            assert session.scalar(select(func.count()).select_from(QuestionUse)) == 30
+
+    def test_unknown_technologies_are_noted_once_each(self, app: Flask) -> None:
+        for number in range(3):
+            loans(f"R{number}").keep(a_topic(technologies=["Frobnicator", "kafka", " "]), "en", a_question(str(number)))
+
+        with transaction() as session:
+            noted = session.scalars(select(SuggestedTechnology)).all()
+        assert [(each.name, each.times_seen, each.topic) for each in noted] == [
+            ("frobnicator", 3, "Kafka consumer groups")
+        ]
+
+
+RACER = """
+import json, sys
+import conftest
+from app import create_app
+from tests.test_question_cache import a_topic, loans
+url, requisitions = sys.argv[1], json.loads(sys.argv[2])
+app = create_app({"FLASK_ENV": "testing", "DATABASE_URL": url, "LOG_LEVEL": "ERROR"})
+print("ready", flush=True)
+sys.stdin.readline()
+got = []
+with app.app_context():
+    for req_id in requisitions:
+        lent = loans(req_id, CACHE_MAX_USES=7).lend(a_topic(), "en", avoid=[])
+        got.append([req_id, lent.cached_question_id if lent else None])
+print(json.dumps(got))
+"""
+
+
+def test_four_processes_exceed_no_maximum_and_lend_no_question_twice_to_a_requisition(
+    app: Flask, database_url: str
+) -> None:
+    kept = [stock(seed=f"seed {number}") for number in range(5)]
+    db.session.remove()
+    requisitions = [f"R{number}" for number in range(12)]
+    racers = [
+        subprocess.Popen(
+            # Every process asks for the same requisitions, each beginning at another one.
+            [sys.executable, "-c", RACER, database_url, json.dumps(requisitions[3 * n :] + requisitions[: 3 * n])],
+            cwd=PROJECT_FOLDER,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for n in range(4)
+    ]
+    for racer in racers:
+        assert racer.stdout is not None
+        assert racer.stdout.readline() == "ready\n"
+    results: list[list[Any]] = []
+    for racer in racers:
+        assert racer.stdin is not None
+        racer.stdin.write("go\n")
+        racer.stdin.flush()
+    for racer in racers:
+        output, _ = racer.communicate(timeout=60)
+        results += json.loads(output)
+
+    lent = [(req_id, question) for req_id, question in results if question is not None]
+    assert max(Counter(lent).values()) == 1
+    uses = Counter(question for _, question in lent)
+    assert set(uses) <= set(kept)
+    # 48 wishes for 5 questions of 7 uses each: as many as there are, and not one more.
+    assert max(uses.values()) <= 7
+    assert sum(uses.values()) >= 30
+    with transaction() as session:
+        stored = {row.id: row.usage_count for row in session.scalars(select(CachedQuestion))}
+        rows = session.scalar(select(func.count()).select_from(QuestionUse))
+    assert stored == {question: uses[question] for question in kept}
+    assert rows == len(lent)
+
+
+class TestSubjects:
+    """What Claude names for a topic narrows what its words say, and never widens it."""
+
+    TOPICS = ("Review of a refund endpoint", "Kafka consumer groups", "Frobnicator tuning", "Tuning", "Moving X to Y")
+    NAMES = ((), ("java",), ("java", "postgresql"), ("Frobnicator",), ("golang",), ("go", "kafka"), ("?", "stream"))
+
+    def test_naming_more_never_makes_two_topics_the_same_that_were_not(self) -> None:
+        for one in self.TOPICS:
+            for other in self.TOPICS:
+                for names in self.NAMES:
+                    # A technology that both name and only one spells out in its words is the one exception.
+                    if one != other and "Frobnicator" not in names:
+                        assert _keys(one, names) != _keys(other, names), (one, other, names)
+
+    def test_topics_of_different_technologies_are_different_though_their_words_are_equal(self) -> None:
+        keys = {_keys("Review of a refund endpoint", names) for names in self.NAMES}
+        assert len(keys) == len(self.NAMES)
+
+    def test_a_name_of_the_table_counts_by_its_canonical_name(self) -> None:
+        assert _keys("Concurrency", ("golang",)) == _keys("Go concurrency", ()) == _keys("Concurrency", ("Go", "go"))
+        assert _keys("Boot time", ("spring-boot", "java")) == _keys("Boot time", ("Spring Boot",))
+
+    def test_a_topic_is_read_back_from_its_keys(self) -> None:
+        for topic in (*self.TOPICS, "REST vs SOAP", "Java 8 to Java 17", "non-blocking I/O", "a b c d", "not"):
+            subject = subject_of(topic, ())
+            if subject.has_content:
+                assert topics.of_keys(subject.technologies, topics.facet_key(subject)) == subject
+        assert topics.of_keys(frozenset(), "") is None
+        assert topics.of_keys(frozenset(), topics.facet_key(topics.parse("🔥"))) is None
+        assert (
+            topics.of_keys(frozenset(), topics.facet_key(topics.parse(" ".join(f"word{n}x" for n in range(80)))))
+            is None
+        )
+
+
+def _keys(topic: str, names: tuple[str, ...]) -> tuple[str, str]:
+    subject = subject_of(topic, names)
+    return topics.technology_key(subject), topics.facet_key(subject)
