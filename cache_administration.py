@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, case, delete, func, select, update
 from sqlalchemy.exc import IntegrityError
 
 import topics
+from cache_keys import cache_key, request_hash, subject_of
 from claude_interface import Claude
 from config import Settings
 from errors import DatabaseUnavailable, NotFound
@@ -29,7 +30,6 @@ from models import (
     transaction,
     utc_now,
 )
-from question_cache import cache_key, request_hash, subject_of
 from schemas import (
     AffectedInterview,
     CacheAnswer,

@@ -12,10 +12,7 @@ next try finds them. `usage_count` counts requisitions that use or have reserved
 
 from __future__ import annotations
 
-import hashlib
-import json
 import logging
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -27,12 +24,14 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import topics
+from cache_keys import cache_key, request_hash, subject_of
 from claude_interface import Claude
 from config import Settings
 from content_checks import alike_question
 from errors import DatabaseUnavailable
-from models import CachedQuestion, QuestionUse, SuggestedTechnology, lost_a_race, transaction, utc_now
+from models import CachedQuestion, QuestionUse, lost_a_race, transaction, utc_now
 from prompts import InterviewQuestion, InterviewTopic
+from suggested_technologies import suggest_unknown
 
 logger = logging.getLogger(__name__)
 
@@ -42,7 +41,6 @@ MOST_CANDIDATES = 10
 MOST_ROUNDS = 3
 MOST_VARIANT_TRIES = 10
 MOST_TAKEN_TEXTS = 5
-LONGEST_SUGGESTION = 100
 # Writing the result comes after the deadline of the generation itself.
 GRACE = timedelta(seconds=60)
 
@@ -165,7 +163,7 @@ class Loans:
                     raise
                 continue  # somebody else has just taken this variant number
             self._reserved.append(kept.id)
-            _suggest_unknown(topic)
+            suggest_unknown(topic)
             return kept.id
         raise RuntimeError(f"no free variant number after {MOST_VARIANT_TRIES} tries")
 
@@ -287,25 +285,6 @@ class Loans:
         )
 
 
-def subject_of(topic: str, technologies: Sequence[str]) -> topics.Topic:
-    """What a topic is about: its own words, and the technologies that Claude named for it.
-
-    A technology that Claude names can only make the subject narrower, so a careless list costs a hit and
-    never causes a false one.
-    """
-    return topics.with_technologies(topics.parse(topic), technologies)
-
-
-def request_hash(prompt_version: str, language: str, skill_level: str, subject: topics.Topic) -> str:
-    """The name of what was asked for: the same for all variants of a question."""
-    return _digest(prompt_version, language, skill_level, topics.technology_key(subject), topics.facet_key(subject))
-
-
-def cache_key(requested: str, variant: int) -> str:
-    """The name of one variant."""
-    return _digest(requested, str(variant))
-
-
 def release_abandoned(request_timeout: float) -> int:
     """Give back what interviews of killed processes had reserved.
 
@@ -335,23 +314,6 @@ def _end_reservations(*which: ColumnElement[bool]) -> int:
                     .values(usage_count=CachedQuestion.usage_count - 1)
                 )
     return len(ended)
-
-
-def _suggest_unknown(topic: InterviewTopic) -> None:
-    """Note the technologies that Claude named and the alias table does not know."""
-    names = {unicodedata.normalize("NFKC", name).casefold().strip()[:LONGEST_SUGGESTION] for name in topic.technologies}
-    for name in sorted(name for name in names if name and topics.canonical_technology(name) is None):
-        seen = update(SuggestedTechnology).where(SuggestedTechnology.name == name)
-        try:
-            with transaction() as session:
-                result: Any = session.execute(
-                    seen.values(times_seen=SuggestedTechnology.times_seen + 1, last_seen_at=utc_now())
-                )
-                if not result.rowcount:
-                    session.add(SuggestedTechnology(name=name, topic=topic.topic))
-        except (IntegrityError, DatabaseUnavailable) as error:
-            if not lost_a_race(error):
-                raise
 
 
 def _log_miss(wanted: _Wanted, nearest: tuple[float, str], compared: int) -> None:
@@ -390,7 +352,3 @@ def _lent(row: CachedQuestion, similarity: float) -> LentQuestion:
         cached_topic=row.topic,
         similarity=similarity,
     )
-
-
-def _digest(*parts: str) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

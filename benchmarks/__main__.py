@@ -1,4 +1,7 @@
-"""Run all benchmarks and print their table: `make bench`. `--save` writes it into benchmarks/README.md too."""
+"""Run all benchmarks and print their tables: `make bench`.
+
+`--save` writes them into benchmarks/README.md too; `--quick` leaves out the workflows at Claude's real pace.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +17,7 @@ from pathlib import Path
 import conftest  # noqa: F401  # the guard against paid calls
 from benchmarks import cache_lookup, reading, workflow_time
 from benchmarks.measuring import Row
+from benchmarks.topic_matching import topic_matching
 from tests.private_servers import mariadb_is_installed, private_mariadb
 
 README = Path(__file__).parent / "README.md"
@@ -27,14 +31,13 @@ def main() -> None:
         for benchmark in (
             workflow_time.own_time,
             reading.get_interview,
-            cache_lookup.topic_parsing,
             cache_lookup.interview_from_cache,
             cache_lookup.cache_lookup,
             *([workflow_time.against_claude] if "--quick" not in sys.argv else []),
         ):
             print(f"... {benchmark.__doc__}", file=sys.stderr, flush=True)
             rows += benchmark(url)
-    table = _table(rows, name)
+    table = _table(rows, name) + "\n## Topics\n\n" + topic_matching() + "\n"
     print(table)
     if "--save" in sys.argv:
         README.write_text(README.read_text().partition(MARK)[0] + MARK + "\n" + table)

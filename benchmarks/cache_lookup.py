@@ -13,10 +13,11 @@ from sqlalchemy import insert, select, text
 
 import topics
 from benchmarks.measuring import ADMIN, Row, bench_app, median, percentile, run_workflow, seconds
+from cache_keys import cache_key, request_hash, subject_of
 from config import load_settings
 from models import CachedQuestion, db, transaction, utc_now
 from prompts import InterviewTopic
-from question_cache import Loans, cache_key, request_hash, subject_of
+from question_cache import Loans
 from runtime import current_runtime
 from tests.fake_claude import WORDS, FakeClaude, good_question
 
@@ -72,17 +73,6 @@ def interview_from_cache(database_url: str) -> list[Row]:
             median(times) <= INTERVIEW_TARGET_MS,
         )
     ]
-
-
-def topic_parsing(_: str) -> list[Row]:
-    """Taking a topic apart for the first time."""
-    some = [topic.topic for topic in _topics(0, 2_000)]
-    topics.parse("warm up the tables")
-    started = time.perf_counter()
-    for topic in some:
-        topics.parse(topic)
-    each = 1e6 * (time.perf_counter() - started) / len(some)
-    return [Row("parsing a topic never seen before", f"{each:.0f} µs", "< 1000 µs", each < 1000)]
 
 
 def _measure(size: int) -> tuple[list[float], list[float], list[float]]:

@@ -17,11 +17,12 @@ from flask.testing import FlaskClient
 from sqlalchemy import func, select, update
 
 import topics
+from cache_keys import subject_of
 from claude_client import ClaudeClient
 from config import PROJECT_FOLDER, load_settings
 from models import CachedQuestion, Interview, QuestionUse, SuggestedTechnology, db, transaction, utc_now
 from prompts import InterviewQuestion, InterviewTopic
-from question_cache import Loans, release_abandoned, subject_of
+from question_cache import Loans, release_abandoned
 from tests.conftest import ADMIN, MakeApp
 from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, good_question
 

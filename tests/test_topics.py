@@ -8,8 +8,10 @@ from pathlib import Path
 
 import pytest
 
-import topics
+import topic_words
 from benchmarks.topic_matching import figures, pairs
+from topic_tables import load_tables
+from topic_words import DATA, glue, read_table, stem, tokens_of
 from topics import canonical_technology, facet_key, parse, similarity, technology_key
 
 THRESHOLD = 0.85
@@ -173,7 +175,7 @@ def test_what_is_not_one_technology_of_the_table_has_no_canonical_name(name: str
 
 
 def test_every_canonical_name_is_its_own() -> None:
-    for name in topics._tables().canonical:
+    for name in load_tables().canonical:
         assert canonical_technology(name) == name
 
 
@@ -181,25 +183,25 @@ def test_every_canonical_name_is_its_own() -> None:
     ("word", "same"), [("caching", "cache"), ("policies", "policy"), ("indexes", "indexing"), ("behaviour", "behavior")]
 )
 def test_inflections_of_a_word_have_one_stem(word: str, same: str) -> None:
-    assert topics.stem(word) == topics.stem(same)
+    assert stem(word) == stem(same)
 
 
 @pytest.mark.parametrize(
     ("a", "b"), [("generics", "generators"), ("stored", "store"), ("production", "product"), ("angular", "angularjs")]
 )
 def test_words_that_only_look_alike_have_two_stems(a: str, b: str) -> None:
-    assert topics.stem(a) != topics.stem(b)
+    assert stem(a) != stem(b)
 
 
 def test_no_name_in_the_tables_means_two_technologies() -> None:
     owners: dict[str, str] = {}
-    for name, aliases in topics._read("technology_aliases.txt"):
+    for name, aliases in read_table("technology_aliases.txt"):
         for alias in aliases:
-            assert owners.setdefault(topics._glue(topics._tokens(alias)), name) == name, alias
+            assert owners.setdefault(glue(tokens_of(alias)), name) == name, alias
 
 
 def test_parents_are_technologies_of_the_table_and_none_is_its_own() -> None:
-    tables = topics._tables()
+    tables = load_tables()
     for name, parents in tables.parents.items():
         assert {name, *parents} <= tables.canonical
         assert name not in parents
@@ -207,17 +209,17 @@ def test_parents_are_technologies_of_the_table_and_none_is_its_own() -> None:
 
 def test_no_synonym_means_two_facets() -> None:
     owners: dict[tuple[str, ...], str] = {}
-    for name, forms in topics._read("facet_synonyms.txt"):
+    for name, forms in read_table("facet_synonyms.txt"):
         for form in [] if name.startswith("@") else [name, *forms]:
-            stems = tuple(sorted(map(topics.stem, topics._tokens(form))))
+            stems = tuple(sorted(map(stem, tokens_of(form))))
             assert owners.setdefault(stems, name) == name, form
 
 
 def test_the_project_holds_the_data_it_reads() -> None:
     assert {"technology_aliases.txt", "technology_parents.txt", "facet_synonyms.txt"} <= {
-        file.name for file in topics.DATA.iterdir()
+        file.name for file in DATA.iterdir()
     }
-    assert Path(topics.__file__).parent / "data" == topics.DATA
+    assert Path(topic_words.__file__).parent / "data" == DATA
 
 
 def test_the_labelled_pairs_are_well_formed_and_none_comes_twice() -> None:

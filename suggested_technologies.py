@@ -1,0 +1,33 @@
+"""Technologies that Claude named and the alias table does not know, noted for an admin. Never applied by themselves."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+from sqlalchemy import update
+from sqlalchemy.exc import IntegrityError
+
+import topics
+from errors import DatabaseUnavailable
+from models import SuggestedTechnology, lost_a_race, transaction, utc_now
+from prompts import InterviewTopic
+
+LONGEST_SUGGESTION = 100
+
+
+def suggest_unknown(topic: InterviewTopic) -> None:
+    """Note the technologies that Claude named and the alias table does not know."""
+    names = {unicodedata.normalize("NFKC", name).casefold().strip()[:LONGEST_SUGGESTION] for name in topic.technologies}
+    for name in sorted(name for name in names if name and topics.canonical_technology(name) is None):
+        seen = update(SuggestedTechnology).where(SuggestedTechnology.name == name)
+        try:
+            with transaction() as session:
+                result: Any = session.execute(
+                    seen.values(times_seen=SuggestedTechnology.times_seen + 1, last_seen_at=utc_now())
+                )
+                if not result.rowcount:
+                    session.add(SuggestedTechnology(name=name, topic=topic.topic))
+        except (IntegrityError, DatabaseUnavailable) as error:
+            if not lost_a_race(error):
+                raise
