@@ -75,6 +75,7 @@ class _Work:
     audit: AuditRow
     deadline: Deadline
     ready: dict[int, _Ready] = field(default_factory=dict)
+    taken: dict[int, list[str]] = field(default_factory=dict)
 
     def missing(self) -> list[int]:
         """Places of the questions that are still to be written."""
@@ -84,11 +85,16 @@ class _Work:
         """Questions that a further one must not be alike to: those of earlier interviews, and those ready."""
         return [text for _, text in self.earlier] + [ready.question.question_text for ready in self.ready.values()]
 
+    def look_up_taken(self) -> None:
+        """Find out which questions exist already for the topics of the missing ones."""
+        missing = self.missing()
+        texts = self.loans.taken_texts([self.topics[number] for number in missing], self.language)
+        self.taken = dict(zip(missing, texts, strict=True))
+
     def request(self, number: int, *also_taken: str) -> WriteQuestion:
         """What to ask Claude for a missing question: its topic, and what exists for it already."""
         topic = self.topics[number]
-        taken = [text for name, text in self.earlier if name == topic.topic]
-        taken += self.loans.taken_texts(topic, self.language)
+        taken = [text for name, text in self.earlier if name == topic.topic] + self.taken.get(number, [])
         return WriteQuestion(
             topic,
             self.language,
@@ -237,6 +243,7 @@ class InterviewGenerationService:
         def ask(number: int, *also_taken: str) -> None:
             under_way[self._claude.submit(work.request(number, *also_taken), question_problems, work.deadline)] = number
 
+        work.look_up_taken()
         for number in work.missing():
             ask(number)
         while under_way:

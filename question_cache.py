@@ -13,6 +13,7 @@ next try finds them. `usage_count` counts requisitions that use or have reserved
 from __future__ import annotations
 
 import logging
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -37,6 +38,8 @@ logger = logging.getLogger(__name__)
 
 # Questions of one bucket that are compared with a topic at the most; the least used come first.
 LARGEST_COMPARISON = 50
+# As many are enough to name the nearest in the log where none can be near enough to be lent.
+NEAR_MISS_SAMPLE = 15
 MOST_CANDIDATES = 10
 MOST_ROUNDS = 3
 MOST_VARIANT_TRIES = 10
@@ -130,14 +133,19 @@ class Loans:
         # Every candidate was taken by somebody else while we looked, three times over.
         return None
 
-    def taken_texts(self, topic: InterviewTopic, language: str) -> list[str]:
-        """Newest questions that exist for this topic, lendable or not: a new one must differ from them."""
+    def taken_texts(self, wanted_topics: Sequence[InterviewTopic], language: str) -> list[list[str]]:
+        """For each topic the newest questions that exist, lendable or not: a new one must differ from them."""
         if not self._settings.enable_question_cache:
-            return []
-        wanted = self._wanted(topic, language)
-        newest = select(CachedQuestion.question_text).where(CachedQuestion.request_hash == wanted.request_hash)
+            return [[] for _ in wanted_topics]
+        hashes = [self._wanted(topic, language).request_hash for topic in wanted_topics]
+        existing = select(CachedQuestion.request_hash, CachedQuestion.question_text).where(
+            CachedQuestion.request_hash.in_(hashes)
+        )
+        texts: dict[str, list[str]] = defaultdict(list)
         with transaction() as session:
-            return list(session.scalars(newest.order_by(CachedQuestion.variant.desc()).limit(MOST_TAKEN_TEXTS)))
+            for requested, text in session.execute(existing.order_by(CachedQuestion.variant.desc())):
+                texts[requested].append(text)
+        return [texts[requested][:MOST_TAKEN_TEXTS] for requested in hashes]
 
     def keep(self, topic: InterviewTopic, language: str, question: InterviewQuestion) -> int | None:
         """Store a new question as a variant for its topic, reserved for the requisition that paid for it.
@@ -224,7 +232,7 @@ class Loans:
                 *self._lendable(),
             )
             .order_by(CachedQuestion.usage_count)
-            .limit(LARGEST_COMPARISON)
+            .limit(LARGEST_COMPARISON if self._may_be_similar(wanted) else NEAR_MISS_SAMPLE)
         )
         rows = session.execute(bucket).all()
         close: list[tuple[bool, float, int]] = []
@@ -244,6 +252,11 @@ class Loans:
         best = {row_id: -negative for _, negative, row_id in sorted(close)[:MOST_CANDIDATES]}
         found = {row.id: row for row in session.scalars(select(CachedQuestion).where(CachedQuestion.id.in_(best)))}
         return [(found[row_id], similarity) for row_id, similarity in best.items() if row_id in found]
+
+    def _may_be_similar(self, wanted: _Wanted) -> bool:
+        """Whether a facet that differs in one word could reach the threshold: the nearest has one word more."""
+        words = len(wanted.subject.facet)
+        return words / (words + 1) >= self._settings.cache_similarity_threshold
 
     def _claim(self, session: Session, row: CachedQuestion) -> bool:
         """Reserve a question unless somebody else has used it since it was read.

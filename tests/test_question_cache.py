@@ -189,7 +189,7 @@ class TestLending:
 
         assert off.lend(a_topic(), "en", avoid=[]) is None
         assert off.keep(a_topic(), "en", a_question("two")) is None
-        assert off.taken_texts(a_topic(), "en") == []
+        assert off.taken_texts([a_topic()], "en") == [[]]
         with transaction() as session:
             assert session.scalar(select(func.count()).select_from(CachedQuestion)) == 1
 
