@@ -11,7 +11,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # thread worker `timeout` watches the worker's heartbeat and not the request, so a slow generation is not
 # killed: REQUEST_TIMEOUT bounds it.
 worker_class = "gthread"
-threads = 100
+threads = 256
 timeout = 60
 # On SIGTERM, generations under way may come to their end.
 graceful_timeout = load_settings().request_timeout + 30

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 import conftest  # noqa: F401  # the guard against paid calls
-from benchmarks import cache_lookup, reading, workflow_time
+from benchmarks import cache_lookup, many_at_once, reading, workflow_time
 from benchmarks.measuring import Row
 from benchmarks.topic_matching import topic_matching
 from tests.private_servers import mariadb_is_installed, private_mariadb
@@ -33,7 +33,7 @@ def main() -> None:
             reading.get_interview,
             cache_lookup.interview_from_cache,
             cache_lookup.cache_lookup,
-            *([workflow_time.against_claude] if "--quick" not in sys.argv else []),
+            *([workflow_time.against_claude, many_at_once.two_hundred] if "--quick" not in sys.argv else []),
         ):
             print(f"... {benchmark.__doc__}", file=sys.stderr, flush=True)
             rows += benchmark(url)
