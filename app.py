@@ -50,6 +50,8 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
         runtime.recover_if_due()
+        if not settings.database_url.endswith(":memory:"):
+            db.engine.dispose()  # under `gunicorn --preload` forked workers would share the connection
     return app
 
 

@@ -78,10 +78,10 @@ def caller_from_headers(request: Request, settings: Settings) -> Caller:
     """
     if settings.gateway_secret is not None:
         expected = settings.gateway_secret.get_secret_value().encode()
-        given = request.headers.get("X-Gateway-Secret", "").encode("latin-1")  # the bytes that were sent
+        given = _as_sent(request.headers.get("X-Gateway-Secret", "")).encode()
         if not hmac.compare_digest(given, expected):
             raise Unauthenticated("X-Gateway-Secret is missing or wrong.")
-    user_id = request.headers.get("X-User-ID", "").strip()
+    user_id = _as_sent(request.headers.get("X-User-ID", "")).strip()
     role = request.headers.get("X-User-Role", "").strip()
     missing = [name for name, value in (("X-User-ID", user_id), ("X-User-Role", role)) if not value]
     if missing:
@@ -89,3 +89,11 @@ def caller_from_headers(request: Request, settings: Settings) -> Caller:
     if len(user_id) > LONGEST_USER_ID or not user_id.isprintable():
         raise Unauthenticated(f"X-User-ID must be at most {LONGEST_USER_ID} printable characters.")
     return Caller(user_id, role)
+
+
+def _as_sent(header: str) -> str:
+    """A header's text as UTF-8, which WSGI hands over as Latin-1; what is no UTF-8 stays as it is."""
+    try:
+        return header.encode("latin-1").decode()
+    except UnicodeError:
+        return header

@@ -12,25 +12,27 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, case, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import ColumnElement, and_, case, delete, func, select, update
+from sqlalchemy.orm import Session
 
 import topics
 from cache_keys import cache_key, request_hash, subject_of
 from claude_interface import Claude
 from config import Settings
-from errors import DatabaseUnavailable, NotFound
+from errors import NotFound
 from models import (
     LARGEST_ID,
     CachedQuestion,
     Interview,
     InterviewQuestion,
+    QuestionUse,
     SuggestedTechnology,
-    lost_a_race,
+    settled,
     transaction,
     utc_now,
 )
 from schemas import (
+    SAMPLE_MODEL,
     AffectedInterview,
     CacheAnswer,
     CacheCounts,
@@ -43,7 +45,6 @@ from schemas import (
 
 TOP = 5
 BATCH = 500
-MOST_BATCH_TRIES = 5
 ORDERS = {
     "most_used": (CachedQuestion.usage_count.desc(), CachedQuestion.id),
     "least_used": (CachedQuestion.usage_count, CachedQuestion.id),
@@ -143,12 +144,20 @@ class CacheAdministration:
     def prune(self, *, dry_run: bool) -> int:
         """Delete questions that can never be lent again for their age or their prompt version.
 
-        Retired ones stay, as the record of why they were retired. Interviews keep their own copy of a question.
+        Retired ones stay, as the record of why they were retired; so do those of an interview in the making.
+        Finished interviews have their own copy of a question.
 
         Returns:
             How many were deleted, or would be.
         """
-        useless = self._state().in_(("expired", "outdated"))
+        in_the_making = select(QuestionUse.cached_question_id).where(QuestionUse.interview_id.is_(None))
+        # Sample content and Claude's live beside one another: neither is the other's older version.
+        sample = self._claude.model == SAMPLE_MODEL
+        useless = and_(
+            self._state().in_(("expired", "outdated")),
+            (CachedQuestion.model == SAMPLE_MODEL) if sample else (CachedQuestion.model != SAMPLE_MODEL),
+            CachedQuestion.id.not_in(in_the_making),
+        )
         with transaction() as session:
             if dry_run:
                 return session.scalar(select(func.count()).select_from(CachedQuestion).where(useless)) or 0
@@ -182,33 +191,27 @@ class CacheAdministration:
             )
 
     def _rekey_batch(self, after: int, batch: int) -> tuple[int, int, int]:
-        for _ in range(MOST_BATCH_TRIES):
-            try:
-                with transaction() as session:
-                    some = select(CachedQuestion).where(CachedQuestion.id > after)
-                    rows = session.scalars(some.order_by(CachedQuestion.id).limit(batch)).all()
-                    changed = 0
-                    for row in rows:
-                        subject = subject_of(row.topic, row.technologies or ())
-                        requested = request_hash(row.prompt_version, row.language, row.skill_level, subject)
-                        if requested == row.request_hash:
-                            continue
-                        newest = select(func.max(CachedQuestion.variant)).where(
-                            CachedQuestion.request_hash == requested
-                        )
-                        row.variant = (session.scalar(newest) or 0) + 1
-                        row.request_hash = requested
-                        row.cache_key = cache_key(requested, row.variant)
-                        row.technology_key = topics.technology_key(subject)
-                        row.facet_key = topics.facet_key(subject)
-                        session.flush()
-                        changed += 1
-                    return len(rows), changed, rows[-1].id if rows else after
-            except (IntegrityError, DatabaseUnavailable) as error:
-                if not lost_a_race(error):
-                    raise
-                continue  # a question was kept under one of the new keys meanwhile
-        raise RuntimeError(f"a batch could not be rekeyed in {MOST_BATCH_TRIES} tries")
+        def rekey(session: Session) -> tuple[int, int, int]:
+            some = select(CachedQuestion).where(CachedQuestion.id > after)
+            rows = session.scalars(some.order_by(CachedQuestion.id).limit(batch)).all()
+            changed = 0
+            for row in rows:
+                subject = subject_of(row.topic, row.technologies or ())
+                requested = request_hash(row.prompt_version, row.language, row.skill_level, subject)
+                if requested == row.request_hash:
+                    continue
+                newest = select(func.max(CachedQuestion.variant)).where(CachedQuestion.request_hash == requested)
+                row.variant = (session.scalar(newest) or 0) + 1
+                row.request_hash = requested
+                row.cache_key = cache_key(requested, row.variant)
+                row.technology_key = topics.technology_key(subject)
+                row.facet_key = topics.facet_key(subject)
+                session.flush()
+                changed += 1
+            return len(rows), changed, rows[-1].id if rows else after
+
+        # A question may be kept under one of the new keys meanwhile.
+        return settled(rekey)
 
     def _state(self) -> ColumnElement[str]:
         oldest = utc_now() - timedelta(days=self._settings.cache_ttl_days)
@@ -225,8 +228,9 @@ class CacheAdministration:
         if query.topic:
             conditions.append(CachedQuestion.topic.contains(query.topic, autoescape=True))
         if query.technology:
-            known = topics.canonical_technology(query.technology) or query.technology.casefold()
-            conditions.append(CachedQuestion.technology_key.contains(known, autoescape=True))
+            known = topics.canonical_technology(query.technology) or f"?{query.technology.casefold()}"
+            # Between bars, or "java" would find JavaScript as well.
+            conditions.append(("|" + CachedQuestion.technology_key + "|").contains(f"|{known}|", autoescape=True))
         if query.skill_level:
             conditions.append(CachedQuestion.skill_level == query.skill_level)
         if query.language:

@@ -13,10 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
+import math
 import os
 import random
-import ssl
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -25,6 +26,7 @@ from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anthropic
+import httpx2
 from anthropic.types import Message, MessageParam
 from pydantic import BaseModel, ValidationError
 
@@ -108,7 +110,7 @@ class ClaudeClient:
             key = self._settings.claude_api_key
             assert key is not None
             # One certificate store for all: each costs two megabytes and 20 ms.
-            certificates = ssl.create_default_context()
+            certificates = httpx2.create_ssl_context()
             self._clients = [
                 anthropic.AsyncAnthropic(
                     api_key=key.get_secret_value(),
@@ -141,6 +143,10 @@ class ClaudeClient:
             outcome = error.code
             error.spending = conversation.spending
             raise
+        except Exception as error:  # an answer that nobody thought of: our fault, but what it cost is counted
+            outcome = ClaudeError.code
+            logger.exception("claude answer could not be handled", extra={"event": "claude_unexpected"})
+            raise ClaudeError("Something went wrong on our side.", spending=conversation.spending) from error
         finally:
             logger.info(
                 "claude %s: %s after %d attempts",
@@ -203,10 +209,10 @@ class _Conversation:
             value, problems = self._read(text)
             if value is not None and not problems:
                 return ClaudeAnswer(value, self.spending)
-            logger.warning("claude answer unusable: %s", " ".join(problems)[:500], extra={"event": "claude_repair"})
+            logger.warning("claude answer unusable: %d problems", len(problems), extra={"event": "claude_repair"})
             # An empty assistant turn would be refused, so an empty answer is simply asked for again.
             messages = [asked]
-            if text.strip():
+            if text.strip() and _can_be_sent(text):
                 messages += [
                     {"role": "assistant", "content": text},
                     {"role": "user", "content": repair_text(problems)},
@@ -236,7 +242,7 @@ class _Conversation:
                     # given at all, it lifts the SDK's guard against a large max_tokens.
                     timeout=anthropic.Timeout(self._deadline.remaining() + CONNECT_TIMEOUT, connect=CONNECT_TIMEOUT),
                 )
-            except ValueError as error:  # a 200 whose body claims to be JSON and is not
+            except json.JSONDecodeError as error:  # a 200 whose body claims to be JSON and is not
                 failure, pause = _unusable(error), None
             except anthropic.APIError as error:
                 failure, pause = self._translated(error)
@@ -318,9 +324,11 @@ def _retry_after(headers: Any) -> float | None:
     )
     for name, read in readers:
         try:
-            return max(0.0, read(headers[name]))
-        except (KeyError, ValueError, TypeError):
+            seconds = read(headers[name])
+        except (KeyError, ValueError, TypeError, OverflowError):
             continue
+        if math.isfinite(seconds):
+            return max(0.0, seconds)
     return None
 
 
@@ -329,9 +337,19 @@ def _is_message(value: object) -> bool:
     return (
         isinstance(value, Message)
         and isinstance(getattr(value, "content", None), list)
+        and all(isinstance(getattr(block, "text", None), str) or _is_no_text(block) for block in value.content)
         and isinstance(getattr(getattr(value, "usage", None), "input_tokens", None), int)
         and isinstance(getattr(value.usage, "output_tokens", None), int)
     )
+
+
+def _is_no_text(block: object) -> bool:
+    return block is not None and getattr(block, "type", "text") != "text"
+
+
+def _can_be_sent(text: str) -> bool:
+    """Whether a text can be encoded: half of a surrogate pair cannot."""
+    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _unusable(cause: Exception | None) -> ClaudeError:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -16,6 +17,10 @@ from prompts import Request
 T = TypeVar("T", bound=BaseModel)
 # Finds what is wrong with an answer of the right type: one sentence each, none if it can be used.
 Check = Callable[[T], list[str]]
+
+
+# Storing a result comes after its deadline. Whatever is older than deadline and this has no living owner.
+STORING_TIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)

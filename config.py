@@ -113,7 +113,9 @@ class Settings(DatabaseSettings):
         0.85, ge=0, le=1, description="How alike two topics must be to share a question, 0 to 1."
     )
     cache_max_uses: int = Field(20, ge=1, description="How many requisitions may use one cached question.")
-    cache_ttl_days: int = Field(180, ge=1, description="Days after which a cached question is no longer lent.")
+    cache_ttl_days: int = Field(
+        180, ge=1, le=36_500, description="Days after which a cached question is no longer lent."
+    )
 
     # Work in the background, limits
     async_processing: bool = Field(False, description="Allow generation in the background.")
@@ -127,9 +129,17 @@ class Settings(DatabaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
     log_format: Literal["text", "json"] = Field("text", description="Log lines for people or for machines.")
     log_file: Path | None = Field(None, description="Also log to this file, rotated at 10 MB, five kept.")
-    sqlalchemy_echo: bool = Field(
-        False, description="Log every SQL statement. It shows stored texts: not in production."
-    )
+    sqlalchemy_echo: bool = Field(False, description="Log every SQL statement, without its values. Not in production.")
+
+    @field_validator("claude_api_key", mode="before")
+    @classmethod
+    def _usable_key(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        key = value.strip()  # a file's last line end comes along easily
+        if not (key.isascii() and key.isprintable() and " " not in key):
+            raise ValueError("must be printable ASCII without spaces.")
+        return key or None
 
     @field_validator("reader_roles", mode="before")
     @classmethod
@@ -162,7 +172,7 @@ class Settings(DatabaseSettings):
             if self.claude_api_key is None:
                 problems.append("CLAUDE_API_KEY is required in production.")
             if self.sqlalchemy_echo:
-                problems.append("SQLALCHEMY_ECHO would log stored texts and is refused in production.")
+                problems.append("SQLALCHEMY_ECHO logs every statement and is refused in production.")
             if problems:
                 raise ValueError("\n".join(problems))
         if self.flask_env == "testing":

@@ -1,6 +1,7 @@
 """What makes an answer of Claude usable: the checks that a schema cannot express.
 
-Each check returns sentences that say what is wrong, worded so that they can be sent back to Claude.
+Each check returns sentences that say what is wrong, worded so that they can be sent back to Claude. They name
+places and quote nothing but the few fixed words of a prohibited question, for they also reach logs and callers.
 An empty list means that the answer can be delivered.
 """
 
@@ -88,7 +89,7 @@ def question_problems(answer: InterviewQuestion) -> list[str]:
         problems += _text_problems(f"criterion {number}", criterion.criterion, LONGEST_NAME)
         problems += _text_problems(f"description of criterion {number}", criterion.description, 1_000)
         if len(criterion.criterion.split()) > LONGEST_CRITERION_WORDS:
-            problems.append(f"criterion {number} must be a label of 2 to 6 words: “{criterion.criterion}”.")
+            problems.append(f"criterion {number} must be a label of 2 to 6 words.")
     problems += _repeated("criteria", [criterion.criterion for criterion in answer.criteria])
     problems += _repeated("descriptions of criteria", [criterion.description for criterion in answer.criteria])
 
@@ -152,13 +153,13 @@ def _text_problems(name: str, text: str, longest: int) -> list[str]:
 
 
 def _repeated(name: str, texts: Sequence[str]) -> list[str]:
-    seen: set[str] = set()
+    first: dict[str, int] = {}
     repeated = []
-    for text in texts:
+    for number, text in enumerate(texts, start=1):
         key = " ".join(re.findall(r"\w+", text.casefold()))
-        if key and key in seen:
-            repeated.append(f"{name} repeats “{text}”.")
-        seen.add(key)
+        if key and key in first:
+            repeated.append(f"{name}: number {number} repeats number {first[key]}.")
+        first.setdefault(key, number)
     return repeated
 
 

@@ -17,15 +17,15 @@ from typing import Literal
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from claude_interface import Claude
+from claude_interface import STORING_TIME, Claude
 from errors import ClaudeError, DatabaseUnavailable, Spending, TechScreenError
 from models import GenerationLog, transaction, utc_now
 
 logger = logging.getLogger(__name__)
 
 Operation = Literal["jd_enhancement", "interview_generation"]
-# Writing the result comes after the deadline of the generation itself.
-GRACE = timedelta(seconds=60)
+# Seconds between tries to finish a row: what was paid is known then, and nowhere else.
+FINISH_PAUSES = (0.5, 2.0)
 INTERRUPTED = "The service stopped before this was finished."
 
 
@@ -55,11 +55,21 @@ class AuditRow:
             "completed_at": utc_now(),
             "result_id": self.result_id,
         }
-        try:
-            with transaction() as session:
-                session.execute(update(GenerationLog).where(GenerationLog.id == self.id).values(**values))
-        except (SQLAlchemyError, DatabaseUnavailable):
-            logger.exception("audit row %d could not be finished", self.id, extra={"event": "audit_unfinished"})
+        for pause in (*FINISH_PAUSES, None):
+            try:
+                with transaction() as session:
+                    session.execute(update(GenerationLog).where(GenerationLog.id == self.id).values(**values))
+                return
+            except (SQLAlchemyError, DatabaseUnavailable):
+                if pause is not None:
+                    time.sleep(pause)
+        logger.error(
+            "audit row %d could not be finished: %s, %d tokens",
+            self.id,
+            values["status"],
+            self.spending.total_tokens,
+            extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
+        )
 
 
 @contextmanager
@@ -85,6 +95,8 @@ def audited(operation: Operation, *, req_id: str, user_id: str, claude: Claude) 
     except BaseException as error:
         if isinstance(error, ClaudeError):
             audit.spending += error.spending
+        if isinstance(error, TechScreenError) and error.req_id is None:
+            error.req_id = req_id
         audit.finish(error)
         raise
     audit.finish(None)
@@ -99,7 +111,7 @@ def fail_interrupted(request_timeout: float) -> int:
     Returns:
         How many rows were set.
     """
-    oldest = utc_now() - timedelta(seconds=request_timeout) - GRACE
+    oldest = utc_now() - timedelta(seconds=request_timeout) - STORING_TIME
     left_behind = GenerationLog.status == "in_progress", GenerationLog.started_at < oldest
     with transaction() as session:
         # Found first and then named by id: updating a range would lock the rows of running requests.

@@ -12,23 +12,24 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from claude_interface import Claude, ClaudeAnswer, Deadline
 from config import Settings
 from content_checks import alike_question, question_problems, topic_problems
 from errors import (
-    ClaudeError,
     DatabaseUnavailable,
     FieldProblem,
     GenerationFailed,
     InvalidRequest,
     NotEnhanced,
     NotFound,
+    Spending,
 )
 from generation_log import AuditRow, audited
-from models import LARGEST_ID, Interview, InterviewQuestion, JobDescription, lost_a_race, transaction
+from models import LARGEST_ID, Interview, InterviewQuestion, JobDescription, lost_a_race, settled, transaction
 from prompts import InterviewQuestion as WrittenQuestion
 from prompts import InterviewTopic, PlanTopics, WriteQuestion
 from question_cache import LentQuestion, Loans, QuestionCache
@@ -37,7 +38,7 @@ from schemas import LONGEST_SHORT_TEXT, GenerateAnswer, GenerateRequest, Intervi
 QUESTIONS = 5
 # A question that is alike another is written anew this often before the interview fails.
 MOST_REWRITES = 2
-MOST_VERSION_TRIES = 10
+MOST_VERSION_TRIES = 50
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,22 @@ class _Work:
     def texts(self) -> list[str]:
         """Questions that a further one must not be alike to: those of earlier interviews, and those ready."""
         return [text for _, text in self.earlier] + [ready.question.question_text for ready in self.ready.values()]
+
+    def unfit(self, retired: set[int]) -> list[int]:
+        """Places of ready questions that were retired, or are alike to one of an interview stored meanwhile."""
+        earlier = [text for _, text in self.earlier]
+        return [
+            number
+            for number, ready in self.ready.items()
+            if ready.cached_question_id in retired or alike_question(ready.question.question_text, earlier) is not None
+        ]
+
+    def drop(self, numbers: Sequence[int]) -> None:
+        """Do without some of the ready questions, and give them back to the cache."""
+        for number in numbers:
+            cached_question_id = self.ready.pop(number).cached_question_id
+            if cached_question_id is not None:
+                self.loans.give_back(cached_question_id)
 
     def look_up_taken(self) -> None:
         """Find out which questions exist already for the topics of the missing ones."""
@@ -139,8 +156,7 @@ class InterviewGenerationService:
         ):
             topics, language = self._topics(source, audit, deadline)
             work = _Work(choose_topics(topics), language, source.earlier, loans, audit, deadline)
-            questions = self._questions(work)
-            interview = self._store(source, questions, language, request.interview_name, user_id, loans)
+            interview = self._finish(work, source, request.interview_name, user_id)
             audit.result_id = interview.id
         return GenerateAnswer(
             interview_id=interview.id,
@@ -149,7 +165,7 @@ class InterviewGenerationService:
             interview_name=interview.interview_name,
             interview=interview,
             tokens_used=audit.spending.total_tokens,
-            cached_questions=sum(question.lent is not None for question in questions),
+            cached_questions=sum(question.source == "cache" for question in interview.questions),
             created_at=interview.created_at,
             model=interview.model,
             prompt_version=interview.prompt_version,
@@ -185,11 +201,7 @@ class InterviewGenerationService:
                 raise InvalidRequest(sentence, details=both, req_id=request.req_id)
             if stored.enhanced_description is None:
                 raise NotEnhanced("This job description has not been enhanced yet.", req_id=request.req_id)
-            earlier = session.execute(
-                select(InterviewQuestion.topic, InterviewQuestion.question_text)
-                .join(Interview, InterviewQuestion.interview_id == Interview.id)
-                .where(Interview.req_id == stored.req_id)
-            )
+            earlier, _ = _earlier_questions(session, stored.req_id)
             return _Source(
                 job_description_id=stored.id,
                 req_id=stored.req_id,
@@ -206,7 +218,7 @@ class InterviewGenerationService:
                 ),
                 topics=tuple(InterviewTopic.model_validate(topic) for topic in stored.interview_topics or ()),
                 language=stored.language,
-                earlier=tuple((topic, text) for topic, text in earlier),
+                earlier=tuple(earlier),
             )
 
     def _topics(self, source: _Source, audit: AuditRow, deadline: Deadline) -> tuple[Sequence[InterviewTopic], str]:
@@ -216,20 +228,21 @@ class InterviewGenerationService:
         answer = self._claude.submit(source.requisition, topic_problems, deadline).result()
         audit.spending += answer.spending
         planned = answer.value
-        with transaction() as session:
+
+        def store(session: Session) -> None:
             stored = session.get_one(JobDescription, source.job_description_id)
             stored.interview_topics = [topic.model_dump() for topic in planned.interview_topics]
             stored.language = planned.language
+
+        settled(store)
         return planned.interview_topics, planned.language
 
-    def _questions(self, work: _Work) -> list[_Ready]:
-        """One finished question for each topic, in the order of the topics: lent where possible, else written."""
+    def _borrow(self, work: _Work) -> None:
+        """Take from the cache what it has for the topics."""
         for number, topic in enumerate(work.topics):
             lent = work.loans.lend(topic, work.language, avoid=work.texts())
             if lent is not None:
                 work.ready[number] = _Ready(topic, lent.question, lent.question_type, lent.cached_question_id, lent)
-        self._write_missing(work)
-        return [work.ready[number] for number in range(len(work.topics))]
 
     def _write_missing(self, work: _Work) -> None:
         """Write the questions that the cache did not have, all at once.
@@ -238,7 +251,7 @@ class InterviewGenerationService:
         """
         under_way: dict[Future[ClaudeAnswer[WrittenQuestion]], int] = {}
         rewrites: Counter[int] = Counter()
-        failures: list[ClaudeError] = []
+        failures: list[Exception] = []
 
         def ask(number: int, *also_taken: str) -> None:
             under_way[self._claude.submit(work.request(number, *also_taken), question_problems, work.deadline)] = number
@@ -251,14 +264,16 @@ class InterviewGenerationService:
                 number = under_way.pop(future)
                 try:
                     answer = future.result()
-                except ClaudeError as error:
+                    work.audit.spending += answer.spending
+                    twin = alike_question(answer.value.question_text, work.texts())
+                    if twin is None:
+                        work.keep(number, answer.value)
+                except Exception as error:  # whatever it is, the others are paid for and must be kept
                     failures.append(error)
                     continue
-                work.audit.spending += answer.spending
-                twin = alike_question(answer.value.question_text, work.texts())
                 if twin is None:
-                    work.keep(number, answer.value)
-                elif rewrites[number] < MOST_REWRITES:
+                    continue
+                if rewrites[number] < MOST_REWRITES:
                     rewrites[number] += 1
                     ask(number, twin)
                 else:
@@ -266,37 +281,59 @@ class InterviewGenerationService:
         if failures:
             # The one that is raised brings its own spending to the audit row.
             for failure in failures[1:]:
-                work.audit.spending += failure.spending
+                work.audit.spending += getattr(failure, "spending", Spending())
             raise failures[0]
 
-    def _store(
-        self, source: _Source, questions: Sequence[_Ready], language: str, name: str | None, user_id: str, loans: Loans
-    ) -> InterviewView:
+    def _finish(self, work: _Work, source: _Source, name: str | None, user_id: str) -> InterviewView:
+        """Complete the questions and store the interview as the next version.
+
+        Another interview of the requisition may be stored meanwhile, or a question be retired. What is no longer
+        fit is then written anew; the unique version makes sure that nothing slips in between.
+        """
+        self._borrow(work)
         for _ in range(MOST_VERSION_TRIES):
+            self._write_missing(work)
             try:
                 with transaction() as session:
-                    newest = select(func.max(Interview.version)).where(Interview.req_id == source.req_id)
-                    version = (session.scalar(newest) or 0) + 1
-                    interview = Interview(
-                        job_description_id=source.job_description_id,
-                        req_id=source.req_id,
-                        interview_name=name or default_name(source.title, version),
-                        created_by_user_id=user_id,
-                        version=version,
-                        language=language,
-                        model=self._claude.model,
-                        prompt_version=self._claude.prompt_version,
-                        questions=[_row(number, ready) for number, ready in enumerate(questions, start=1)],
-                    )
-                    session.add(interview)
-                    session.flush()
-                    loans.become_part_of(interview.id, session)
-                    return InterviewView.model_validate(interview)
+                    work.earlier, newest = _earlier_questions(session, source.req_id)
+                    unfit = work.unfit(work.loans.retired(session))
+                    if not unfit:
+                        return self._insert(session, work, source, newest + 1, name, user_id)
             except (IntegrityError, DatabaseUnavailable) as error:
                 if not lost_a_race(error):
                     raise
                 continue  # another interview of this requisition has just taken the version
-        raise RuntimeError(f"no free version number after {MOST_VERSION_TRIES} tries")
+            work.drop(unfit)
+        raise GenerationFailed("Other interviews of this requisition kept coming first.")
+
+    def _insert(
+        self, session: Session, work: _Work, source: _Source, version: int, name: str | None, user_id: str
+    ) -> InterviewView:
+        interview = Interview(
+            job_description_id=source.job_description_id,
+            req_id=source.req_id,
+            interview_name=name or default_name(source.title, version),
+            created_by_user_id=user_id,
+            version=version,
+            language=work.language,
+            model=self._claude.model,
+            prompt_version=self._claude.prompt_version,
+            questions=[_row(number + 1, work.ready[number]) for number in range(len(work.topics))],
+        )
+        session.add(interview)
+        session.flush()
+        work.loans.become_part_of(interview.id, session)
+        return InterviewView.model_validate(interview)
+
+
+def _earlier_questions(session: Session, req_id: str) -> tuple[list[tuple[str, str]], int]:
+    """Topic and text of every question that a requisition has had, and its newest version (0 if none)."""
+    rows = session.execute(
+        select(InterviewQuestion.topic, InterviewQuestion.question_text, Interview.version)
+        .join(Interview, InterviewQuestion.interview_id == Interview.id)
+        .where(Interview.req_id == req_id)
+    ).all()
+    return [(row.topic, row.question_text) for row in rows], max((row.version for row in rows), default=0)
 
 
 def choose_topics(topics: Sequence[InterviewTopic]) -> list[InterviewTopic]:

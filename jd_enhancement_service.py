@@ -10,14 +10,14 @@ from __future__ import annotations
 from typing import Any
 
 from sqlalchemy import select
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
 
 from claude_interface import Claude, Deadline
 from config import Settings
 from content_checks import enhancement_problems
 from errors import NotFound
 from generation_log import audited
-from models import JobDescription, transaction, utc_now
+from models import JobDescription, settled, transaction, utc_now
 from prompts import EnhancedDescription, EnhanceDescription
 from schemas import EnhanceAnswer, EnhanceRequest, JobDescriptionView
 
@@ -62,15 +62,14 @@ class JDEnhancementService:
             return job_description_view(stored)
 
     def _store_if_new(self, request: EnhanceRequest, user_id: str) -> None:
-        try:
-            with transaction() as session:
-                if session.scalar(select(JobDescription.id).where(JobDescription.req_id == request.req_id)) is None:
-                    session.add(JobDescription(**request.model_dump(include=_COLUMNS), created_by_user_id=user_id))
-        except IntegrityError:
-            pass  # the same requisition arrived twice at once; the other row will do
+        def store(session: Session) -> None:
+            if session.scalar(select(JobDescription.id).where(JobDescription.req_id == request.req_id)) is None:
+                session.add(JobDescription(**request.model_dump(include=_COLUMNS), created_by_user_id=user_id))
+
+        settled(store)
 
     def _store(self, request: EnhanceRequest, enhanced: EnhancedDescription) -> JobDescriptionView:
-        with transaction() as session:
+        def store(session: Session) -> JobDescriptionView:
             stored = session.scalars(select(JobDescription).where(JobDescription.req_id == request.req_id)).one()
             for name, value in request.model_dump(include=_COLUMNS).items():
                 setattr(stored, name, value)
@@ -82,6 +81,8 @@ class JDEnhancementService:
             stored.prompt_version = self._claude.prompt_version
             stored.enhanced_at = utc_now()
             return job_description_view(stored)
+
+        return settled(store)
 
 
 # What a request and a row have in common. A workflow's request has an interview name as well.

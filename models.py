@@ -7,10 +7,10 @@ object afterwards must not take it again (Claude may be at work by then).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, cast
+from typing import Any, ClassVar, TypeVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -33,6 +33,8 @@ from sqlalchemy.types import TypeEngine
 
 from errors import DatabaseUnavailable
 
+T = TypeVar("T")
+
 # Names for every constraint, so that a migration can drop it on any database.
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -46,6 +48,7 @@ LARGEST_ID = 2**31 - 1
 RETRY_AFTER = 10
 # A lock not had in time, a deadlock, and a row that has changed since the transaction read it.
 MYSQL_RACES = (1205, 1213, 1020)
+MYSQL_NO_SUCH_TABLE = 1146
 UTF8 = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
 
 
@@ -110,6 +113,23 @@ def transaction() -> Iterator[Session]:
         raise
 
 
+def settled(work: Callable[[Session], T], tries: int = 20) -> T:
+    """Do work in a transaction, and again from the start as long as another transaction came first.
+
+    Raises:
+        DatabaseUnavailable: if the database does not answer.
+        IntegrityError: if it fails at every try, and so for another reason than a race.
+    """
+    for remaining in range(tries - 1, -1, -1):
+        try:
+            with transaction() as session:
+                return work(session)
+        except (IntegrityError, DatabaseUnavailable) as error:
+            if not remaining or not lost_a_race(error):
+                raise
+    raise AssertionError("the last try returns or raises")
+
+
 def lost_a_race(error: BaseException) -> bool:
     """Whether a transaction failed only because another one came first, so that trying again may help."""
     if isinstance(error, IntegrityError):
@@ -121,6 +141,9 @@ def lost_a_race(error: BaseException) -> bool:
 
 def _is_away(error: BaseException) -> bool:
     if isinstance(error, DBAPIError) and error.connection_invalidated:
+        return True
+    # A missing table is an OperationalError on SQLite and a ProgrammingError on MySQL. Either way: migrate first.
+    if isinstance(error, DBAPIError) and getattr(error.orig, "args", (None,))[:1] == (MYSQL_NO_SUCH_TABLE,):
         return True
     return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
 

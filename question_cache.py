@@ -26,11 +26,11 @@ from sqlalchemy.orm import Session
 
 import topics
 from cache_keys import cache_key, request_hash, subject_of
-from claude_interface import Claude
+from claude_interface import STORING_TIME, Claude
 from config import Settings
 from content_checks import alike_question
 from errors import DatabaseUnavailable
-from models import CachedQuestion, QuestionUse, lost_a_race, transaction, utc_now
+from models import CachedQuestion, QuestionUse, lost_a_race, settled, transaction, utc_now
 from prompts import InterviewQuestion, InterviewTopic
 from suggested_technologies import suggest_unknown
 
@@ -41,11 +41,10 @@ LARGEST_COMPARISON = 50
 # As many are enough to name the nearest in the log where none can be near enough to be lent.
 NEAR_MISS_SAMPLE = 15
 MOST_CANDIDATES = 10
+# After a lost race a row is read again as it is now, and not as the session remembers it.
+FRESH = {"populate_existing": True}
 MOST_ROUNDS = 3
-MOST_VARIANT_TRIES = 10
 MOST_TAKEN_TEXTS = 5
-# Writing the result comes after the deadline of the generation itself.
-GRACE = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -138,14 +137,20 @@ class Loans:
         if not self._settings.enable_question_cache:
             return [[] for _ in wanted_topics]
         hashes = [self._wanted(topic, language).request_hash for topic in wanted_topics]
-        existing = select(CachedQuestion.request_hash, CachedQuestion.question_text).where(
-            CachedQuestion.request_hash.in_(hashes)
+        newest_first = func.row_number().over(
+            partition_by=CachedQuestion.request_hash, order_by=CachedQuestion.variant.desc()
+        )
+        existing = (
+            select(CachedQuestion.request_hash, CachedQuestion.question_text, newest_first.label("place"))
+            .where(CachedQuestion.request_hash.in_(hashes))
+            .subquery()
         )
         texts: dict[str, list[str]] = defaultdict(list)
         with transaction() as session:
-            for requested, text in session.execute(existing.order_by(CachedQuestion.variant.desc())):
-                texts[requested].append(text)
-        return [texts[requested][:MOST_TAKEN_TEXTS] for requested in hashes]
+            newest = select(existing).where(existing.c.place <= MOST_TAKEN_TEXTS).order_by(existing.c.place)
+            for row in session.execute(newest):
+                texts[row.request_hash].append(row.question_text)
+        return [texts[requested] for requested in hashes]
 
     def keep(self, topic: InterviewTopic, language: str, question: InterviewQuestion) -> int | None:
         """Store a new question as a variant for its topic, reserved for the requisition that paid for it.
@@ -156,29 +161,36 @@ class Loans:
         if not self._settings.enable_question_cache:
             return None
         wanted = self._wanted(topic, language)
-        for _ in range(MOST_VARIANT_TRIES):
-            try:
-                with transaction() as session:
-                    same = select(func.max(CachedQuestion.variant)).where(
-                        CachedQuestion.request_hash == wanted.request_hash
-                    )
-                    kept = self._row(wanted, question, variant=(session.scalar(same) or 0) + 1)
-                    session.add(kept)
-                    session.flush()
-                    session.add(QuestionUse(cached_question_id=kept.id, req_id=self._req_id))
-            except (IntegrityError, DatabaseUnavailable) as error:
-                if not lost_a_race(error):
-                    raise
-                continue  # somebody else has just taken this variant number
-            self._reserved.append(kept.id)
-            suggest_unknown(topic)
+
+        def store(session: Session) -> int:
+            same = select(func.max(CachedQuestion.variant)).where(CachedQuestion.request_hash == wanted.request_hash)
+            kept = self._row(wanted, question, variant=(session.scalar(same) or 0) + 1)
+            session.add(kept)
+            session.flush()
+            session.add(QuestionUse(cached_question_id=kept.id, req_id=self._req_id))
             return kept.id
-        raise RuntimeError(f"no free variant number after {MOST_VARIANT_TRIES} tries")
+
+        # Somebody else may take the same variant number at the same moment.
+        kept_id = settled(store)
+        self._reserved.append(kept_id)
+        suggest_unknown(topic)
+        return kept_id
+
+    def retired(self, session: Session) -> set[int]:
+        """Which of the reserved questions have been retired since they were reserved."""
+        ours = CachedQuestion.id.in_(self._reserved), CachedQuestion.retired_at.is_not(None)
+        return set(session.scalars(select(CachedQuestion.id).where(*ours)))
 
     def become_part_of(self, interview_id: int, session: Session) -> None:
         """Turn the reservations into uses, in the transaction that stores the interview."""
         ours = QuestionUse.cached_question_id.in_(self._reserved), QuestionUse.req_id == self._req_id
         session.execute(update(QuestionUse).where(*ours).values(interview_id=interview_id))
+        # A reservation that has run out meanwhile is made again: the interview does contain the question.
+        there = set(session.scalars(select(QuestionUse.cached_question_id).where(*ours)))
+        for lost in sorted(set(self._reserved) - there):
+            this = update(CachedQuestion).where(CachedQuestion.id == lost)
+            session.execute(this.values(usage_count=CachedQuestion.usage_count + 1, last_used_at=utc_now()))
+            session.add(QuestionUse(cached_question_id=lost, req_id=self._req_id, interview_id=interview_id))
 
     def give_back(self, *cached_question_ids: int) -> None:
         """End some reservations, or all. A database that is away is logged: they then run out by themselves."""
@@ -214,7 +226,7 @@ class Loans:
             .order_by(other_type, CachedQuestion.usage_count, CachedQuestion.id)
             .limit(MOST_CANDIDATES)
         )
-        return [(row, 1.0) for row in session.scalars(lookup)]
+        return [(row, 1.0) for row in session.scalars(lookup, execution_options=FRESH)]
 
     def _similar(self, session: Session, wanted: _Wanted) -> list[tuple[CachedQuestion, float]]:
         bucket = (
@@ -250,7 +262,8 @@ class Loans:
             _log_miss(wanted, nearest, len(rows))
             return []
         best = {row_id: -negative for _, negative, row_id in sorted(close)[:MOST_CANDIDATES]}
-        found = {row.id: row for row in session.scalars(select(CachedQuestion).where(CachedQuestion.id.in_(best)))}
+        chosen = session.scalars(select(CachedQuestion).where(CachedQuestion.id.in_(best)), execution_options=FRESH)
+        found = {row.id: row for row in chosen}
         return [(found[row_id], similarity) for row_id, similarity in best.items() if row_id in found]
 
     def _may_be_similar(self, wanted: _Wanted) -> bool:
@@ -307,7 +320,7 @@ def release_abandoned(request_timeout: float) -> int:
     Returns:
         How many reservations were ended.
     """
-    oldest = utc_now() - timedelta(seconds=request_timeout) - GRACE
+    oldest = utc_now() - timedelta(seconds=request_timeout) - STORING_TIME
     return _end_reservations(QuestionUse.reserved_at < oldest)
 
 

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from flask import Flask, current_app
 from sqlalchemy.exc import SQLAlchemyError
@@ -26,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 EXTENSION = "techscreen"
 RECOVERY_INTERVAL = 60.0
+SETTINGS_FOR_HOSTS = ("REQUEST_TIMEOUT", "ENABLE_QUESTION_CACHE", "READER_ROLES", "GATEWAY_SECRET")
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,7 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
     """
     if EXTENSION not in app.extensions:
         if settings is None:
-            # The host app has its database already; ours must not be asked for on top.
-            settings = load_settings({**app.config, "DATABASE_URL": app.config.get("SQLALCHEMY_DATABASE_URI") or ""})
+            settings = load_settings(_settings_of_a_host(app))
         for warning in _warnings(settings):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
@@ -80,6 +81,18 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
 def current_runtime() -> Runtime:
     """The services of the app that serves this request."""
     return install_runtime(current_app)
+
+
+def _settings_of_a_host(app: Flask) -> dict[str, Any]:
+    """What a host app's config says for us. Its logging, limits and background work are its own business."""
+    ours = {
+        name: value
+        for name, value in app.config.items()
+        if name.startswith(("CLAUDE_", "CACHE_")) or name in ("FLASK_ENV", *SETTINGS_FOR_HOSTS)
+    }
+    url = app.config.get("SQLALCHEMY_DATABASE_URI") or ""
+    # Given for the check alone: the host has its database already.
+    return {**ours, "DATABASE_URL": url if isinstance(url, str) else url.render_as_string(hide_password=False)}
 
 
 class _Recovery:

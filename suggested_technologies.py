@@ -5,12 +5,11 @@ from __future__ import annotations
 import unicodedata
 from typing import Any
 
-from sqlalchemy import update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy import Update, update
+from sqlalchemy.orm import Session
 
 import topics
-from errors import DatabaseUnavailable
-from models import SuggestedTechnology, lost_a_race, transaction, utc_now
+from models import SuggestedTechnology, settled, utc_now
 from prompts import InterviewTopic
 
 LONGEST_SUGGESTION = 100
@@ -21,13 +20,12 @@ def suggest_unknown(topic: InterviewTopic) -> None:
     names = {unicodedata.normalize("NFKC", name).casefold().strip()[:LONGEST_SUGGESTION] for name in topic.technologies}
     for name in sorted(name for name in names if name and topics.canonical_technology(name) is None):
         seen = update(SuggestedTechnology).where(SuggestedTechnology.name == name)
-        try:
-            with transaction() as session:
-                result: Any = session.execute(
-                    seen.values(times_seen=SuggestedTechnology.times_seen + 1, last_seen_at=utc_now())
-                )
-                if not result.rowcount:
-                    session.add(SuggestedTechnology(name=name, topic=topic.topic))
-        except (IntegrityError, DatabaseUnavailable) as error:
-            if not lost_a_race(error):
-                raise
+
+        def note(session: Session, name: str = name, seen: Update = seen) -> None:
+            result: Any = session.execute(
+                seen.values(times_seen=SuggestedTechnology.times_seen + 1, last_seen_at=utc_now())
+            )
+            if not result.rowcount:
+                session.add(SuggestedTechnology(name=name, topic=topic.topic))
+
+        settled(note)

@@ -311,7 +311,7 @@ def _message(reply: Reply, body: dict[str, Any]) -> tuple[bytes, int]:
         "stop_sequence": None,
         "usage": usage,
     }
-    return json.dumps(message, ensure_ascii=False).encode(), tokens
+    return json.dumps(message).encode(), tokens
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ import topics
 from models import CachedQuestion, InterviewQuestion, db, transaction, utc_now
 from tests.conftest import ADMIN, MakeApp
 from tests.fake_claude import FakeClaude
-from tests.test_question_cache import a_topic, loans, stock
+from tests.test_question_cache import a_question, a_topic, loans, stock
 
 
 @pytest.fixture
@@ -62,6 +63,8 @@ class TestListing:
             ("?topic=consumer", [kafka]),
             ("?technology=Apache%20Kafka", [kafka]),
             ("?technology=rabbit%20mq", [rabbit]),
+            ("?technology=kafk", []),
+            ("?technology=c", []),
             ("?skill_level=Expert", [rabbit]),
             ("?language=DE", [rabbit]),
             ("?topic=100%25", []),
@@ -192,6 +195,25 @@ class TestCommands:
         assert {question["cached_question_id"] for question in interview["questions"]} == {None}
         with transaction() as session:
             assert session.scalar(select(func.count()).select_from(InterviewQuestion)) == 5
+
+    def test_prune_leaves_interviews_in_the_making_and_the_other_mode_alone(self, app: Flask) -> None:
+        old = {"created_at": utc_now() - timedelta(days=400)}
+        reserved = loans("REQ-1")
+        kept = reserved.keep(a_topic(), "en", a_question("being used"))
+        with transaction() as session:
+            session.execute(update(CachedQuestion).where(CachedQuestion.id == kept).values(**old))
+        stock(seed="sample", model="offline-sample", prompt_version="offline-1", **old)
+        stock(seed="old", **old)
+
+        assert "1 questions deleted" in self.run(app, "prune")
+
+    def test_a_database_that_was_not_migrated_is_named_in_a_sentence(self, make_app: MakeApp, tmp_path: Path) -> None:
+        bare = make_app(DATABASE_URL=f"sqlite:///{tmp_path / 'bare.db'}")
+        result = bare.test_cli_runner().invoke(args=["cache", "stats"])
+
+        assert result.exit_code == 1
+        assert "alembic upgrade head" in result.output
+        assert "Traceback" not in result.output
 
     def test_rekey_makes_the_keys_of_today_in_batches_and_can_be_started_again(self, app: Flask) -> None:
         kept = [stock(seed=f"q{number}") for number in range(5)]

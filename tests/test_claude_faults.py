@@ -74,6 +74,12 @@ class TestPassingFaults:
             HTML,
             Reply(body=b'{"half": '),
             Reply(body=b"{}"),
+            Reply(body=b'{"content": [null], "usage": {"input_tokens": 1, "output_tokens": 1}}'),
+            Reply(
+                body=b'{"content": [{"type": "text", "text": null}], "usage": {"input_tokens": 1, "output_tokens": 1}}'
+            ),
+            error_reply(429, "rate_limit_error", retry_after="inf"),
+            Reply(content="half of a pair: \ud83d"),
             Reply(content=""),
             Reply(content="I would rather talk about the weather."),
             Reply(stop_reason="max_tokens", content='{"language": "en", "interview'),

@@ -97,6 +97,20 @@ def test_no_secret_is_shown() -> None:
     assert "sesame" not in str(caught.value)
 
 
+def test_a_key_loses_its_line_end_and_must_fit_a_header() -> None:
+    key = load_settings({**PRODUCTION, "CLAUDE_API_KEY": " sk-real\n"}).claude_api_key
+    assert key is not None
+    assert key.get_secret_value() == "sk-real"
+    for unusable in ("sk real", "sk-\nreal", "sk-é"):
+        with pytest.raises(SettingsError, match="CLAUDE_API_KEY"):
+            load_settings({**PRODUCTION, "CLAUDE_API_KEY": unusable})
+
+
+def test_a_span_that_no_calendar_has_is_refused() -> None:
+    with pytest.raises(SettingsError, match="CACHE_TTL_DAYS"):
+        load_settings({"CACHE_TTL_DAYS": 1_000_000})
+
+
 def test_testing_makes_paid_calls_impossible() -> None:
     settings = load_settings(
         {"FLASK_ENV": "testing", "CLAUDE_API_KEY": "sk-real", "CLAUDE_BASE_URL": "https://api.anthropic.com"}

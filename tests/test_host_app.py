@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from flask import Flask, Request, jsonify
+from sqlalchemy.engine import make_url
 
 from auth import Caller
 from config import SettingsError
@@ -130,6 +131,20 @@ def test_two_apps_in_one_process_keep_their_own_settings(
         return app.test_client().post("/api/interview/jd/enhance", json=requisition, headers=ADMIN).status_code
 
     assert (enhance(offline), enhance(live)) == (200, 503)
+
+
+def test_the_hosts_own_settings_of_the_same_name_are_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FLASK_ENV", "development")
+    app = Flask("host")
+    app.config.update(LOG_LEVEL=10, RATE_LIMIT=5, SQLALCHEMY_DATABASE_URI=make_url(f"sqlite:///{tmp_path / 'h.db'}"))
+    db.init_app(app)
+    app.register_blueprint(interview_bp)
+    with app.app_context():
+        db.create_all()
+
+    assert app.test_client().get("/api/interview/req/x", headers=ADMIN).status_code == 200
 
 
 def test_unusable_settings_stop_the_host_at_registration(tmp_path: Path) -> None:

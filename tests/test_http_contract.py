@@ -920,3 +920,18 @@ def test_times_are_utc_whatever_the_machine_says(
     shown = [answer["created_at"], answer["interview"]["created_at"], jd["created_at"], jd["enhanced_at"]]
     for value in [*shown, health["timestamp"]]:
         assert abs(moment(value) - utc) < timedelta(minutes=1)
+
+
+def test_a_user_id_beyond_ascii_is_kept_as_it_was_sent(
+    client: FlaskClient, requisition: dict[str, Any], tables: Tables
+) -> None:
+    sent = {**ADMIN, "X-User-ID": "Łukasz".encode().decode("latin-1")}  # as a WSGI server hands it over
+    assert client.post(WORKFLOWS[0], json=requisition, headers=sent).status_code == 200
+    assert {row["user_id"] for row in tables.rows("generation_logs")} == {"Łukasz"}
+
+
+def test_an_error_of_claude_names_the_requisition(
+    client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude
+) -> None:
+    fake.next(error_reply(401, "authentication_error"))
+    assert client.post(WORKFLOWS[0], json=requisition, headers=ADMIN).get_json()["req_id"] == requisition["req_id"]

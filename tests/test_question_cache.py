@@ -20,7 +20,18 @@ import topics
 from cache_keys import subject_of
 from claude_client import ClaudeClient
 from config import PROJECT_FOLDER, load_settings
-from models import CachedQuestion, Interview, QuestionUse, SuggestedTechnology, db, transaction, utc_now
+from errors import DatabaseUnavailable
+from models import (
+    CachedQuestion,
+    GenerationLog,
+    Interview,
+    JobDescription,
+    QuestionUse,
+    SuggestedTechnology,
+    db,
+    transaction,
+    utc_now,
+)
 from prompts import InterviewQuestion, InterviewTopic
 from question_cache import Loans, release_abandoned
 from tests.conftest import ADMIN, MakeApp
@@ -69,6 +80,16 @@ def stock(topic: InterviewTopic | None = None, seed: str = "one", language: str 
         with transaction() as session:
             session.execute(update(CachedQuestion).where(CachedQuestion.id == kept).values(**columns))
     return kept
+
+
+def first_topic(answer: dict[str, Any]) -> dict[str, Any]:
+    """The first topic of a requisition, as its job description has it."""
+    with transaction() as session:
+        stored = session.get_one(JobDescription, answer["job_description_id"])
+    topics_of_it = stored.interview_topics
+    assert topics_of_it is not None
+    found: dict[str, Any] = topics_of_it[0]
+    return found
 
 
 def row(cached_question_id: int) -> CachedQuestion:
@@ -195,6 +216,56 @@ class TestLending:
 
 
 class TestReservations:
+    def test_a_claim_that_lost_a_race_is_tried_again_on_what_is_there_now(
+        self, app: Flask, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        kept = stock()
+        claim, raced = Loans._claim, []
+
+        def claim_after_another(self: Loans, session: Any, row: CachedQuestion) -> bool:
+            if not raced:
+                raced.append(1)
+                # Another process uses the question between our reading and our claiming it.
+                session.execute(
+                    update(CachedQuestion).where(CachedQuestion.id == kept).values(usage_count=5),
+                    execution_options={"synchronize_session": False},
+                )
+            return claim(self, session, row)
+
+        monkeypatch.setattr(Loans, "_claim", claim_after_another)
+        lent = loans("REQ-2").lend(a_topic(), "en", avoid=[])
+
+        assert lent is not None
+        assert row(kept).usage_count == 6
+
+    def test_a_question_retired_between_reading_and_claiming_is_not_claimed(self, app: Flask) -> None:
+        kept = stock()
+        borrower = loans("REQ-2")
+        with transaction() as session:
+            as_read = session.get_one(CachedQuestion, kept)
+            session.execute(
+                update(CachedQuestion).where(CachedQuestion.id == kept).values(retired_at=utc_now()),
+                execution_options={"synchronize_session": False},
+            )
+            assert not borrower._claim(session, as_read)
+
+    def test_a_reservation_that_ran_out_is_made_again_when_the_interview_is_stored(
+        self, app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        first = client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN).get_json()
+        stored = loans("R2")
+        lent = stored.lend(InterviewTopic.model_validate(first_topic(first)), "en", avoid=[])
+        assert lent is not None
+        release_abandoned(-1000)
+
+        with transaction() as session:
+            stored.become_part_of(first["interview_id"], session)
+
+        assert row(lent.cached_question_id).usage_count == 2
+        with transaction() as session:
+            uses = session.scalars(select(QuestionUse.interview_id).where(QuestionUse.req_id == "R2")).all()
+        assert uses == [first["interview_id"]]
+
     def test_what_is_given_back_can_be_lent_again_to_the_same_requisition(self, app: Flask) -> None:
         first = loans("REQ-1")
         kept = first.keep(a_topic(), "en", a_question())
@@ -331,6 +402,82 @@ class TestGeneration:
             assert session.scalar(select(func.count()).select_from(CachedQuestion)) == written
             assert session.scalar(select(func.count()).select_from(Interview)) == 6
             assert session.scalar(select(func.count()).select_from(QuestionUse)) == 30
+
+    def test_interviews_of_one_requisition_made_at_once_share_no_question(
+        self, app: Flask, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        jd = app.test_client().post("/api/interview/jd/enhance", json=requisition, headers=ADMIN).get_json()
+        body = {"req_id": jd["req_id"], "job_description_id": jd["job_description_id"]}
+        fake.first_token = 0.3
+        answers: list[Any] = []
+
+        def run() -> None:
+            answers.append(app.test_client().post("/api/interview/generate", json=body, headers=ADMIN))
+
+        threads = [threading.Thread(target=run) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+
+        assert [answer.status_code for answer in answers] == [200] * 4
+        texts = [q["question_text"] for answer in answers for q in answer.get_json()["interview"]["questions"]]
+        assert len(set(texts)) == 20
+        with transaction() as session:
+            assert session.scalar(select(func.count()).where(QuestionUse.interview_id.is_(None))) == 0
+            assert session.scalar(select(func.sum(CachedQuestion.usage_count))) == 20
+
+    def test_a_question_retired_while_the_interview_is_made_is_not_in_it(
+        self, app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        first = client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN).get_json()
+        questions = first["interview"]["questions"]
+        jd = client.post("/api/interview/jd/enhance", json={**requisition, "req_id": "R2"}, headers=ADMIN).get_json()
+        client.post(
+            f"/api/interview/cache/{questions[0]['cached_question_id']}/retire", json={"reason": "a"}, headers=ADMIN
+        )
+        other = app.test_client()
+
+        def leak(body: dict[str, Any]) -> None:
+            # While the first question is being written, the second one, reserved already, is retired.
+            fake.on_request = None
+            path = f"/api/interview/cache/{questions[1]['cached_question_id']}/retire"
+            threading.Thread(target=lambda: other.post(path, json={"reason": "b"}, headers=ADMIN)).start()
+
+        fake.first_token, fake.on_request = 0.5, leak
+        body = {"req_id": "R2", "job_description_id": jd["job_description_id"]}
+        second = client.post("/api/interview/generate", json=body, headers=ADMIN).get_json()
+
+        texts = [question["question_text"] for question in second["interview"]["questions"]]
+        assert questions[0]["question_text"] not in texts
+        assert questions[1]["question_text"] not in texts
+        assert second["cached_questions"] == 3
+
+    def test_a_question_that_cannot_be_stored_costs_none_of_the_others(
+        self, app: Flask, client: FlaskClient, requisition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        jd = client.post("/api/interview/jd/enhance", json=requisition, headers=ADMIN).get_json()
+        body = {"req_id": jd["req_id"], "job_description_id": jd["job_description_id"]}
+        keep, calls = Loans.keep, []
+
+        def keep_but_the_first(self: Loans, *arguments: Any) -> Any:
+            calls.append(1)
+            if len(calls) == 1:
+                raise DatabaseUnavailable("The database does not answer.")
+            return keep(self, *arguments)
+
+        monkeypatch.setattr(Loans, "keep", keep_but_the_first)
+        failed = client.post("/api/interview/generate", json=body, headers=ADMIN)
+        monkeypatch.undo()
+
+        assert (failed.status_code, failed.get_json()["req_id"]) == (503, jd["req_id"])
+        with transaction() as session:
+            assert session.scalar(select(func.count()).select_from(CachedQuestion)) == 4
+            last = session.scalars(select(GenerationLog).order_by(GenerationLog.id.desc())).first()
+        assert last is not None
+        assert (last.status, last.attempts) == ("failed", 5)
+        again = client.post("/api/interview/generate", json=body, headers=ADMIN).get_json()
+        assert again["cached_questions"] == 4
 
     def test_unknown_technologies_are_noted_once_each(self, app: Flask) -> None:
         for number in range(3):
