@@ -394,7 +394,7 @@ class TestInterviewGenerationService:
             .submit(
                 PlanTopics("Engineer", "Python, Kafka, Redis, SQL, Go, Rust"),
                 lambda answer: [],
-                None,  # type: ignore[arg-type]
+                None,
             )
             .result()
             .value.interview_topics[:6]

@@ -84,8 +84,8 @@ def _measure(size: int) -> tuple[list[float], list[float], list[float]]:
     for number, topic in enumerate(there[WARM_UP:]):
         loans = _loans(f"R{size}-{number}")
         other = topic.model_copy(update={"topic": topic.topic + " unheard of"})
-        hits.append(1000 * seconds(lambda loans=loans, topic=topic: _find(loans, topic)))  # type: ignore[misc]
-        lendings.append(1000 * seconds(lambda loans=loans, topic=topic: loans.lend(topic, "en", [])))  # type: ignore[misc]
+        hits.append(1000 * seconds(lambda loans=loans, topic=topic: _find(loans, topic)))
+        lendings.append(1000 * seconds(lambda loans=loans, topic=topic: loans.lend(topic, "en", [])))
         started = time.perf_counter()
         if loans.lend(other, "en", []):
             raise RuntimeError(f"{topic.topic} should have been missed")
@@ -136,7 +136,7 @@ def _topics(start: int, end: int) -> Iterator[InterviewTopic]:
             topic=f"{technology} {words} w{number:x}q".strip(),
             technologies=[technology] if technology else [],
             facet="facet",
-            skill_level=choose.choice(LEVELS),  # type: ignore[arg-type]
+            skill_level=choose.choice(LEVELS),
             question_type="technical",
             focus="focus",
             work_items=[],

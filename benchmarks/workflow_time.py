@@ -26,7 +26,7 @@ def against_claude(database_url: str) -> list[Row]:
         for number in range(SLOW_RUNS):
             fake.waits.clear()
             fake.received.clear()
-            wall = seconds(lambda number=number: run_workflow(app, number))  # type: ignore[misc]
+            wall = seconds(lambda number=number: run_workflow(app, number))
             enhancement, *each_question = fake.waits
             overheads.append(wall / (enhancement + max(each_question)))
             # One call for all five: the same words behind one first token, one after the other.
@@ -62,7 +62,7 @@ def own_time(database_url: str) -> list[Row]:
     """Our own part of a workflow: everything but Claude."""
     with _claude_of_its_own() as url, bench_app(database_url, url) as app:
         run_workflow(app, 0)
-        times = [1000 * seconds(lambda number=number: run_workflow(app, number)) for number in range(1, FAST_RUNS + 1)]  # type: ignore[misc]
+        times = [1000 * seconds(lambda number=number: run_workflow(app, number)) for number in range(1, FAST_RUNS + 1)]
     return [
         Row(
             "own time per full workflow, zero-latency Claude",
@@ -85,7 +85,7 @@ def _claude_of_its_own() -> Iterator[str]:
             process.terminate()
 
 
-def _question_tokens(body: dict) -> int:  # type: ignore[type-arg]
+def _question_tokens(body: dict) -> int:
     text = body["messages"][0]["content"]
     brief = json.loads(text[text.index("\n") : text.rindex("\n")])
     return len(json.dumps(good_question(brief), ensure_ascii=False)) // CHARACTERS_PER_TOKEN

@@ -327,7 +327,7 @@ class TestTheDatabaseMeanwhile:
 
         async def look() -> None:
             await asyncio.sleep(0.1)
-            held.append(pool.checkedout())  # type: ignore[attr-defined]
+            held.append(pool.checkedout())
 
         fake.when(lambda body: True, Reply(before=look))
 

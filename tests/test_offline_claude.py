@@ -90,7 +90,7 @@ def texts(*interviews: Interview) -> list[str]:
 
 
 def parts(text: str, field: str | None = "work_knowledge") -> list[str]:
-    return list(offline_claude._split(text, field))  # type: ignore[arg-type]
+    return list(offline_claude._split(text, field))
 
 
 def topic_of(question_type: QuestionType, name: str, level: SkillLevel = "Advanced") -> InterviewTopic:
@@ -247,7 +247,7 @@ def test_an_answer_that_the_check_refuses_fails_through_the_future() -> None:
 
 def test_an_unknown_request_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(TypeError, match="no sample content for object"):
-        OfflineClaude().submit(object(), lambda answer: [], NO_HURRY)  # type: ignore[arg-type]
+        OfflineClaude().submit(object(), lambda answer: [], NO_HURRY)
 
 
 @pytest.mark.parametrize("module", ["offline_claude.py", "offline_templates.py"])
