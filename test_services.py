@@ -17,7 +17,7 @@ from flask import Flask
 from sqlalchemy import event, func, select
 
 from app import create_app
-from claude_interface import ClaudeAnswer
+from claude_interface import ClaudeAnswer, Deadline
 from config import load_settings
 from errors import (
     ClaudeUnavailable,
@@ -394,7 +394,7 @@ class TestInterviewGenerationService:
             .submit(
                 PlanTopics("Engineer", "Python, Kafka, Redis, SQL, Go, Rust"),
                 lambda answer: [],
-                None,
+                Deadline.after(1),
             )
             .result()
             .value.interview_topics[:6]
