@@ -249,6 +249,8 @@ class InterviewGenerationService:
 
         Every question under way is waited for and kept, also when another one has failed.
         """
+        if not work.missing():
+            return
         under_way: dict[Future[ClaudeAnswer[WrittenQuestion]], int] = {}
         rewrites: Counter[int] = Counter()
         failures: list[Exception] = []

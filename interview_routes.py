@@ -6,16 +6,14 @@ and its own services, and leaves the pages of the host app alone.
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response
 from pydantic import BaseModel
 
 from auth import current_caller, require_admin, require_reader
 from error_pages import register_error_pages
-from path_converters import register_converters
 from request_log import log_requests
 from request_reading import read_body
-from runtime import current_runtime, install_runtime
+from runtime import current_runtime, set_up
 from schemas import (
     EnhanceRequest,
     GenerateRequest,
@@ -28,13 +26,7 @@ from schemas import (
 interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview")
 
 
-@interview_bp.record_once
-def _set_up(state: BlueprintSetupState) -> None:
-    assert isinstance(state.app, Flask)
-    register_converters(state.app)
-    install_runtime(state.app)
-
-
+interview_bp.record_once(set_up)
 register_error_pages(interview_bp)
 log_requests(interview_bp)
 

@@ -5,28 +5,20 @@ A host app that registers `interview_bp` may register `operations_bp` as well.
 
 from __future__ import annotations
 
-from flask import Blueprint, Flask, Response
-from flask.blueprints import BlueprintSetupState
+from flask import Blueprint, Response
 
 from auth import require_admin
 from error_pages import register_error_pages
 from models import utc_now
-from path_converters import register_converters
 from request_log import log_requests
 from request_reading import read_body, read_query
-from runtime import current_runtime, install_runtime
+from runtime import current_runtime, set_up
 from schemas import CacheQuery, HealthAnswer, RetireRequest
 
 operations_bp = Blueprint("operations", __name__)
 
 
-@operations_bp.record_once
-def _set_up(state: BlueprintSetupState) -> None:
-    assert isinstance(state.app, Flask)
-    register_converters(state.app)
-    install_runtime(state.app)
-
-
+operations_bp.record_once(set_up)
 register_error_pages(operations_bp)
 log_requests(operations_bp)
 

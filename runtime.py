@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from flask import Flask, current_app
+from flask.blueprints import BlueprintSetupState
 from sqlalchemy.exc import SQLAlchemyError
 
 from cache_administration import CacheAdministration
@@ -20,6 +21,7 @@ from generation_log import fail_interrupted
 from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from offline_claude import OfflineClaude
+from path_converters import register_converters
 from question_cache import release_abandoned
 from workflow_service import WorkflowService
 
@@ -76,6 +78,13 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
     runtime = app.extensions[EXTENSION]
     assert isinstance(runtime, Runtime)
     return runtime
+
+
+def set_up(state: BlueprintSetupState) -> None:
+    """Give the app that registers one of our blueprints all that its routes need."""
+    assert isinstance(state.app, Flask)
+    register_converters(state.app)
+    install_runtime(state.app)
 
 
 def current_runtime() -> Runtime:
