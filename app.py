@@ -40,7 +40,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
         SQLALCHEMY_ECHO=settings.sqlalchemy_echo,
     )
     db.init_app(app)
-    runtime = install_runtime(app, settings, claude)
+    install_runtime(app, settings, claude)
     register_error_pages(app)
     log_requests(app)
     app.register_blueprint(interview_bp)
@@ -49,7 +49,6 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
-        runtime.recover_if_due()
         if not settings.database_url.endswith(":memory:"):
             db.engine.dispose()  # under `gunicorn --preload` forked workers would share the connection
     return app

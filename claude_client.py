@@ -5,6 +5,8 @@ and so that one deadline can cancel a call wherever it is: connecting, waiting f
 body that drips. Loop and SDK client are made on first use, keyed by process id: a client that is used
 on both sides of a fork mixes up answers.
 
+A request with a listener has its answer streamed, all others have it in one piece, which costs less.
+
 An answer that cannot be used goes back to Claude with what was wrong, at most twice; every attempt's
 tokens are counted, also of those that fail.
 """
@@ -22,15 +24,26 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anthropic
 import httpx2
-from anthropic.types import Message, MessageParam
+from anthropic.types import (
+    Message,
+    MessageParam,
+    RawContentBlockDeltaEvent,
+    RawMessageDeltaEvent,
+    RawMessageStartEvent,
+    RawMessageStopEvent,
+    RawMessageStreamEvent,
+    TextDelta,
+)
 from pydantic import BaseModel, ValidationError
 
-from claude_interface import Check, ClaudeAnswer, Deadline
+from claude_admission import Admission
+from claude_interface import Check, ClaudeAnswer, Deadline, Listener
 from config import Settings
 from errors import (
     ClaudeError,
@@ -45,15 +58,15 @@ from errors import (
 from prompts import PROMPT_VERSION, Request, repair_text
 
 if TYPE_CHECKING:
-    from anthropic.types import OutputConfigParam
+    from anthropic.types import JSONOutputFormatParam, OutputConfigParam
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
 
-# Calls are spread over this many SDK clients: the connection pool of one is searched from end to end at every
-# call, which costs more than all else once hundreds of calls are under way.
-SDK_CLIENTS = 32
+# Calls are spread over this many SDK clients, for each allows itself a thousand connections, and with the SDK's
+# usual transport searches them all at every call. On its aiohttp transport a call costs a third less CPU.
+SDK_CLIENTS = 4
 MOST_REPAIRS = 2
 # Calls that fail in transport (overload, rate limit, lost connection) are tried this often, with pauses
 # of 0.5, 1, 2, 4 and 8 seconds less jitter, or as long as Claude asks for if the deadline allows it.
@@ -78,8 +91,11 @@ class ClaudeClient:
         self._thread: threading.Thread
         self._clients: list[anthropic.AsyncAnthropic]
         self._sdks: Iterator[anthropic.AsyncAnthropic]
+        self._admission: Admission
 
-    def submit(self, request: Request[T], check: Check[T], deadline: Deadline) -> Future[ClaudeAnswer[T]]:
+    def submit(
+        self, request: Request[T], check: Check[T], deadline: Deadline, listener: Listener[T] | None = None
+    ) -> Future[ClaudeAnswer[T]]:
         """Start asking and return at once; see `claude_interface.Claude`.
 
         Raises (from the future):
@@ -90,7 +106,7 @@ class ClaudeClient:
             refused.set_exception(ClaudeNotConfigured("No Claude API key is set: set CLAUDE_API_KEY."))
             return refused
         self._start_in_this_process()
-        return asyncio.run_coroutine_threadsafe(self._answer(request, check, deadline), self._loop)
+        return asyncio.run_coroutine_threadsafe(self._answer(request, check, deadline, listener), self._loop)
 
     def close(self) -> None:
         """Close the connections and end the thread of this process. Calls under way are lost."""
@@ -107,6 +123,9 @@ class ClaudeClient:
         with self._lock:
             if self._owner == os.getpid():
                 return
+            if self._owner is not None:
+                # A child of a fork must not clean up what it inherited: it would close its parent's connections.
+                _inherited.append((self._loop, self._clients))
             key = self._settings.claude_api_key
             assert key is not None
             # One certificate store for all: each costs two megabytes and 20 ms.
@@ -117,24 +136,37 @@ class ClaudeClient:
                     base_url=self._settings.claude_base_url,
                     # The SDK obeys any retry-after, so retrying is done here, inside the deadline.
                     max_retries=0,
-                    http_client=anthropic.DefaultAsyncHttpxClient(verify=certificates),
+                    http_client=anthropic.DefaultAioHttpClient(verify=certificates),
                 )
                 for _ in range(SDK_CLIENTS)
             ]
             self._sdks = itertools.cycle(self._clients)
+            self._admission = Admission(self._settings.claude_max_concurrency)
             self._loop = asyncio.new_event_loop()
             self._thread = threading.Thread(target=self._loop.run_forever, name="claude", daemon=True)
             self._thread.start()
             self._owner = os.getpid()
 
-    async def _answer(self, request: Request[T], check: Check[T], deadline: Deadline) -> ClaudeAnswer[T]:
-        conversation = _Conversation(next(self._sdks), self._settings, request, check, deadline)
+    async def _answer(
+        self, request: Request[T], check: Check[T], deadline: Deadline, listener: Listener[T] | None
+    ) -> ClaudeAnswer[T]:
+        conversation = _Conversation(
+            next(self._sdks), self._settings, self._admission, request, check, deadline, listener
+        )
         started = time.monotonic()
         outcome = "success"
         try:
+            self._admission.refuse_if_hopeless(deadline)
             async with asyncio.timeout(max(0.0, deadline.remaining())):
                 return await conversation.run()
         except TimeoutError:
+            if conversation.is_waiting_for_its_turn:
+                outcome = ClaudeUnavailable.code
+                raise ClaudeUnavailable(
+                    "Too many calls to Claude are under way: this one did not get its turn in time.",
+                    retry_after=DEFAULT_RETRY_AFTER,
+                    spending=conversation.spending,
+                ) from None
             outcome = GenerationTimeout.code
             raise GenerationTimeout(
                 "Claude did not answer before REQUEST_TIMEOUT was reached.", spending=conversation.spending
@@ -166,6 +198,9 @@ class ClaudeClient:
             )
 
 
+_inherited: list[object] = []
+
+
 class _Conversation:
     """One request until it is answered: the attempts, what they cost, and what is sent next."""
 
@@ -173,20 +208,25 @@ class _Conversation:
         self,
         sdk: anthropic.AsyncAnthropic,
         settings: Settings,
+        admission: Admission,
         request: Request[Any],
         check: Check[Any],
         deadline: Deadline,
+        listener: Listener[Any] | None,
     ) -> None:
         self.spending = Spending()
+        self.is_waiting_for_its_turn = False
         self._sdk = sdk
         self._settings = settings
+        self._admission = admission
+        self._listener = listener
         self._request = request
         self._check = check
         self._deadline = deadline
         self._room = settings.claude_max_tokens
         self._output: OutputConfigParam = {
             "effort": settings.claude_effort,
-            "format": {"type": "json_schema", "schema": anthropic.transform_schema(request.answer_type)},
+            "format": _format(request.answer_type),
         }
 
     async def run(self) -> ClaudeAnswer[Any]:
@@ -195,17 +235,17 @@ class _Conversation:
         messages = [asked]
         problems: list[str] = []
         for _ in range(1 + MOST_REPAIRS):
-            message = await self._send(messages)
-            if message.stop_reason == "refusal":
+            reply = await self._send(messages)
+            if reply.stop_reason == "refusal":
                 raise GenerationRefused("Claude declined to write this content.")
-            if message.stop_reason == "model_context_window_exceeded":
+            if reply.stop_reason == "model_context_window_exceeded":
                 raise GenerationFailed("The request does not fit into the model's context window.")
-            if message.stop_reason == "max_tokens":
+            if reply.stop_reason == "max_tokens":
                 problems = [f"The answer was cut off at {self._room} tokens."]
                 self._room = min(2 * self._room, MOST_ROOM)
                 messages = [asked]
                 continue
-            text = "".join(block.text for block in message.content if block.type == "text")
+            text = reply.text
             value, problems = self._read(text)
             if value is not None and not problems:
                 return ClaudeAnswer(value, self.spending)
@@ -225,35 +265,25 @@ class _Conversation:
         except ValidationError as error:
             places = [".".join(map(str, item["loc"])) or "the answer" for item in error.errors(include_input=False)]
             return None, [f"Not valid against the schema at {place}." for place in places[:5]]
+        if self._listener is not None:
+            value = self._listener.settle(value)
         return value, self._check(value)
 
-    async def _send(self, messages: list[MessageParam]) -> Message:
+    async def _send(self, messages: list[MessageParam]) -> _Reply:
         """One answered call. Transport failures are retried inside the deadline."""
         for tries in range(1, MOST_TRIES + 1):
-            self.spending += Spending(attempts=1)
-            try:
-                message = await self._sdk.messages.create(
-                    model=self._settings.claude_model,
-                    max_tokens=self._room,
-                    system=self._request.system,
-                    messages=messages,
-                    output_config=self._output,
-                    # Per read, so it only has to come later than the deadline, which cancels the call. Being
-                    # given at all, it lifts the SDK's guard against a large max_tokens.
-                    timeout=anthropic.Timeout(self._deadline.remaining() + CONNECT_TIMEOUT, connect=CONNECT_TIMEOUT),
-                )
-            except json.JSONDecodeError as error:  # a 200 whose body claims to be JSON and is not
-                failure, pause = _unusable(error), None
-            except anthropic.APIError as error:
-                failure, pause = self._translated(error)
-                if not _may_be_retried(error):
-                    raise failure from error
-            else:
-                if _is_message(message):
-                    self._count(message)
-                    return message
-                # The SDK hands over another content type as plain text: some proxy answered, not Claude.
-                failure, pause = _unusable(None), None
+            self.is_waiting_for_its_turn = True
+            async with self._admission.turn():
+                self.is_waiting_for_its_turn = False
+                outcome = await self._try(messages)
+            if isinstance(outcome, _Reply):
+                self._admission.answered()
+                return outcome
+            failure, pause = outcome.failure, outcome.pause
+            if isinstance(failure, ClaudeUnavailable):
+                self._admission.overloaded()
+            if not outcome.may_be_retried:
+                raise failure
             if pause is None:
                 pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE) * (1 - 0.25 * random.random())
             if tries == MOST_TRIES or pause >= self._deadline.remaining():
@@ -262,16 +292,72 @@ class _Conversation:
             await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    def _count(self, message: Message) -> None:
-        usage = message.usage
-        request_id = message._request_id
-        self.spending += Spending(
-            input_tokens=usage.input_tokens,
-            output_tokens=usage.output_tokens,
-            cache_creation_tokens=usage.cache_creation_input_tokens or 0,
-            cache_read_tokens=usage.cache_read_input_tokens or 0,
-            request_ids=(request_id,) if request_id else (),
-        )
+    async def _try(self, messages: list[MessageParam]) -> _Reply | _Failed:
+        """Ask once, in one piece or as a stream."""
+        self.spending += Spending(attempts=1)
+        asked: dict[str, Any] = {
+            "model": self._settings.claude_model,
+            "max_tokens": self._room,
+            "system": self._request.system,
+            "messages": messages,
+            "output_config": self._output,
+            # Per read, so it only has to come later than the deadline, which cancels the call. Being given at
+            # all, it lifts the SDK's guard against a large max_tokens.
+            "timeout": anthropic.Timeout(self._deadline.remaining() + CONNECT_TIMEOUT, connect=CONNECT_TIMEOUT),
+        }
+        try:
+            if self._listener is None:
+                message = await self._sdk.messages.create(**asked)
+                # The SDK hands over another content type as plain text: some proxy answered, not Claude.
+                reply = _Reply.of_message(message) if _is_message(message) else None
+            else:
+                reply = await self._heard(await self._sdk.messages.create(**asked, stream=True), self._listener)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:  # a 200 whose body is not what it claims to be
+            return _Failed(_unusable(error))
+        except anthropic.APIError as error:
+            failure, pause = self._translated(error)
+            failure.__cause__ = error
+            return _Failed(failure, pause, _may_be_retried(error))
+        except httpx2.HTTPError as error:  # a stream that breaks off
+            failure = ClaudeUnavailable("Claude cannot be reached.", retry_after=DEFAULT_RETRY_AFTER)
+            failure.__cause__ = error
+            return _Failed(failure)
+        if reply is None:
+            return _Failed(_unusable(None))
+        self.spending += reply.spending
+        return reply
+
+    async def _heard(
+        self, events: anthropic.AsyncStream[RawMessageStreamEvent], listener: Listener[Any]
+    ) -> _Reply | None:
+        """A streamed answer; None if it is no answer of Claude's. What a stream that breaks off has cost is counted."""
+        text: list[str] = []
+        message: Message | None = None
+        request_id = events.response.headers.get("request-id")
+        try:
+            async with events:
+                async for event in events:
+                    if isinstance(event, RawMessageStartEvent) and _is_message(event.message):
+                        message = event.message
+                    elif message is None:
+                        return None
+                    elif isinstance(event, RawContentBlockDeltaEvent) and isinstance(event.delta, TextDelta):
+                        text.append(event.delta.text)
+                        listener.heard("".join(text))
+                    elif isinstance(event, RawMessageDeltaEvent):
+                        message.stop_reason = event.delta.stop_reason
+                        # Counts so far, and those of the input only where they have changed.
+                        for name, count in event.usage.model_dump(exclude_none=True, include=COUNTS).items():
+                            setattr(message.usage, name, count)
+                    elif isinstance(event, RawMessageStopEvent):
+                        return _Reply.of_message(message, request_id, "".join(text))
+            if message is None:
+                return None
+            raise httpx2.RemoteProtocolError("The stream ended before its message did.")
+        except BaseException:
+            if message is not None:
+                self.spending += _Reply.of_message(message, request_id).spending
+            raise
 
     def _translated(self, error: anthropic.APIError) -> tuple[ClaudeError, float | None]:
         """Our error for one of the SDK's, and the pause that Claude asks for."""
@@ -287,14 +373,51 @@ class _Conversation:
         )
         if error.status_code in MISCONFIGURED:
             return ClaudeMisconfigured(MISCONFIGURED[error.status_code]), None
-        if error.status_code in PASSING or error.status_code >= 500:
+        if _is_passing(error):
             pause = _retry_after(error.response.headers)
             retry_after = max(1, round(pause)) if pause is not None else DEFAULT_RETRY_AFTER
-            sentence = "Claude limits our rate." if error.status_code == 429 else "Claude is overloaded or failing."
+            limited = error.status_code == 429 or error.type == "rate_limit_error"
+            sentence = "Claude limits our rate." if limited else "Claude is overloaded or failing."
             return ClaudeUnavailable(sentence, retry_after=retry_after), pause
         return ClaudeMisconfigured(f"Claude does not accept the service's requests (HTTP {error.status_code})."), None
 
 
+@dataclass(frozen=True)
+class _Reply:
+    """What counts of an answer, whether it came in one piece or as a stream."""
+
+    text: str
+    stop_reason: str | None
+    spending: Spending
+
+    @classmethod
+    def of_message(cls, message: Message, request_id: str | None = None, text: str | None = None) -> _Reply:
+        usage, request_id = message.usage, request_id or message._request_id
+        return cls(
+            text="".join(block.text for block in message.content if block.type == "text") if text is None else text,
+            stop_reason=message.stop_reason,
+            spending=Spending(
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cache_creation_tokens=usage.cache_creation_input_tokens or 0,
+                cache_read_tokens=usage.cache_read_input_tokens or 0,
+                request_ids=(request_id,) if request_id else (),
+            ),
+        )
+
+
+@dataclass(frozen=True)
+class _Failed:
+    """A try without an answer: our error for it, the pause that Claude asks for, and whether to try again."""
+
+    failure: ClaudeError
+    pause: float | None = None
+    may_be_retried: bool = True
+
+
+COUNTS = {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"}
+# Errors that a stream can report after it has begun, by their type: their status is then 200.
+PASSING_TYPES = ("overloaded_error", "api_error", "rate_limit_error", "timeout_error")
 MISCONFIGURED = {
     401: "Claude does not accept the service's API key.",
     402: "Claude reports a billing problem of the service's account.",
@@ -312,7 +435,11 @@ def _may_be_retried(error: anthropic.APIError) -> bool:
     word = error.response.headers.get("x-should-retry")
     if word in ("true", "false"):
         return bool(word == "true")
-    return error.status_code in PASSING or error.status_code >= 500
+    return _is_passing(error)
+
+
+def _is_passing(error: anthropic.APIStatusError) -> bool:
+    return error.status_code in PASSING or error.status_code >= 500 or error.type in PASSING_TYPES
 
 
 def _retry_after(headers: Any) -> float | None:
@@ -330,6 +457,16 @@ def _retry_after(headers: Any) -> float | None:
         if math.isfinite(seconds):
             return max(0.0, seconds)
     return None
+
+
+def _format(answer_type: type[BaseModel]) -> JSONOutputFormatParam:
+    """The schema that an answer must fill. Made once for each type: it costs two milliseconds."""
+    if answer_type not in _FORMATS:
+        _FORMATS[answer_type] = {"type": "json_schema", "schema": anthropic.transform_schema(answer_type)}
+    return _FORMATS[answer_type]
+
+
+_FORMATS: dict[type[BaseModel], JSONOutputFormatParam] = {}
 
 
 def _is_message(value: object) -> bool:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import Generic, Protocol, TypeVar
 
 from pydantic import BaseModel
@@ -17,10 +16,6 @@ from prompts import Request
 T = TypeVar("T", bound=BaseModel)
 # Finds what is wrong with an answer of the right type: one sentence each, none if it can be used.
 Check = Callable[[T], list[str]]
-
-
-# Storing a result comes after its deadline. Whatever is older than deadline and this has no living owner.
-STORING_TIME = timedelta(seconds=60)
 
 
 @dataclass(frozen=True)
@@ -47,6 +42,16 @@ class ClaudeAnswer(Generic[T]):
     spending: Spending
 
 
+class Listener(Protocol[T]):
+    """Hears an answer while it is being written."""
+
+    def heard(self, text: str) -> None:
+        """All text of the current attempt so far. Called on the client's own thread: it must be quick."""
+
+    def settle(self, value: T) -> T:
+        """The finished answer as it is to be checked and delivered, given what has been heard of it."""
+
+
 class Claude(Protocol):
     """Somebody who answers prompts.
 
@@ -62,8 +67,12 @@ class Claude(Protocol):
     @property
     def prompt_version(self) -> str: ...
 
-    def submit(self, request: Request[T], check: Check[T], deadline: Deadline) -> Future[ClaudeAnswer[T]]:
+    def submit(
+        self, request: Request[T], check: Check[T], deadline: Deadline, listener: Listener[T] | None = None
+    ) -> Future[ClaudeAnswer[T]]:
         """Start asking and return at once. Several requests may be under way.
+
+        A listener costs the live client two to four times the CPU, so it is for those who need one.
 
         The future raises a `ClaudeError` that carries what was spent.
         """

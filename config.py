@@ -24,8 +24,6 @@ NOWHERE = "http://127.0.0.1:9"
 
 # Settings that are accepted so that one .env serves every version, but that this version does nothing with.
 WITHOUT_EFFECT_YET = (
-    "async_processing",
-    "celery_broker_url",
     "rate_limit",
     "ratelimit_storage_uri",
     "daily_token_budget",
@@ -98,6 +96,10 @@ class Settings(DatabaseSettings):
         300, ge=1, le=3_600, description="Seconds that one request may take in all, retries and repairs included."
     )
 
+    claude_max_concurrency: int = Field(
+        2_000, ge=1, le=100_000, description="Calls to Claude that one process may have under way at the same time."
+    )
+
     # Callers
     reader_roles: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"admin", "recruiter", "hiring_manager", "interviewer"}),
@@ -119,6 +121,9 @@ class Settings(DatabaseSettings):
 
     # Work in the background, limits
     async_processing: bool = Field(False, description="Allow generation in the background.")
+    heartbeat_seconds: float = Field(
+        5.0, ge=0.05, le=60, description="Seconds between the heartbeats of a process; dead after six missed ones."
+    )
     celery_broker_url: str | None = Field(None, description="Broker of the background workers.", repr=False)
     rate_limit: str | None = Field(None, description='Requests per caller, such as "3 per minute".')
     ratelimit_storage_uri: str | None = Field(None, description="Where rate limits are counted.", repr=False)
@@ -250,6 +255,12 @@ def absolute_database_url(url: str) -> str:
     if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
         return url
     return parsed.set(database=str((PROJECT_FOLDER / file).resolve())).render_as_string(hide_password=False)
+
+
+def is_in_memory(database_url: str) -> bool:
+    """True for a SQLite database that only this process can see."""
+    url = make_url(database_url)
+    return url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:")
 
 
 def is_loopback(address: str) -> bool:

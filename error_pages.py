@@ -36,7 +36,8 @@ def register_error_pages(target: Flask | Blueprint) -> None:
     target.register_error_handler(Exception, _unexpected_error)
 
 
-def _our_error(error: TechScreenError) -> Response:
+def error_body(error: TechScreenError) -> str:
+    """The JSON of an error, and a line in the log if the fault is not the caller's."""
     if error.status >= 500:
         logger.error(
             "%s: %s", error.code, error.message, extra={"event": "error", "code": error.code, "cause": _cause(error)}
@@ -47,7 +48,19 @@ def _our_error(error: TechScreenError) -> Response:
     if error.job_description_id is not None:
         body["job_description_id"] = error.job_description_id
     body["details"] = [{"field": problem.field, "message": problem.message} for problem in error.details]
-    response = _answer(error.status, body)
+    return _with_request_id(body)
+
+
+def unexpected(error: Exception) -> TechScreenError:
+    """What to show of an error that nobody thought of; the log has the rest."""
+    if isinstance(error, StatementError):
+        error.hide_parameters = True  # its text would quote the stored values
+    logger.error("unexpected error", exc_info=error, extra={"event": "error", "code": "internal_error"})
+    return TechScreenError("Something went wrong on our side. The log has the request_id.")
+
+
+def _our_error(error: TechScreenError) -> Response:
+    response = Response(error_body(error), status=error.status, mimetype="application/json")
     if error.retry_after is not None:
         response.headers["Retry-After"] = str(error.retry_after)
     return response
@@ -59,7 +72,8 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
         return error
     code = CODES.get(status, (error.name or "error").lower().replace(" ", "_"))
     sentence = SENTENCES.get(status, error.name or "The request failed.")
-    response = _answer(status, {"success": False, "error": sentence, "code": code, "details": []})
+    body = {"success": False, "error": sentence, "code": code, "details": []}
+    response = Response(_with_request_id(body), status=status, mimetype="application/json")
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -67,10 +81,7 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
 
 
 def _unexpected_error(error: Exception) -> Response:
-    if isinstance(error, StatementError):
-        error.hide_parameters = True  # its text would quote the stored values
-    logger.error("unexpected error", exc_info=error, extra={"event": "error", "code": "internal_error"})
-    return _our_error(TechScreenError("Something went wrong on our side. The log has the request_id."))
+    return _our_error(unexpected(error))
 
 
 def _cause(error: TechScreenError) -> str | None:
@@ -79,6 +90,5 @@ def _cause(error: TechScreenError) -> str | None:
     return f"{type(cause).__name__}: {getattr(cause, 'orig', None) or type(cause).__name__}" if cause else None
 
 
-def _answer(status: int, body: dict[str, Any]) -> Response:
-    body["request_id"] = current_request_id()
-    return Response(json.dumps(body, ensure_ascii=False), status=status, mimetype="application/json")
+def _with_request_id(body: dict[str, Any]) -> str:
+    return json.dumps({**body, "request_id": current_request_id()}, ensure_ascii=False)

@@ -95,6 +95,34 @@ class NotEnhanced(TechScreenError):
     status, code = 409, "not_enhanced"
 
 
+class OperationInProgress(TechScreenError):
+    """The first request with the same idempotency key is still being worked on."""
+
+    status, code = 409, "operation_in_progress"
+
+
+class IdempotencyMismatch(TechScreenError):
+    """The idempotency key was used for another request."""
+
+    status, code = 422, "idempotency_mismatch"
+
+
+class JobLost(TechScreenError):
+    """An attempt at a job has been overtaken: its process seemed dead, and somebody else has taken the job up."""
+
+
+class Interrupted(TechScreenError):
+    """The service stopped before this was finished, and nobody takes it up again."""
+
+    status, code = 503, "interrupted"
+
+
+class JobsUnavailable(TechScreenError):
+    """Nobody can be told of a job, so it is not accepted."""
+
+    status, code = 503, "jobs_unavailable"
+
+
 class DatabaseUnavailable(TechScreenError):
     """The database does not answer."""
 

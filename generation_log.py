@@ -2,41 +2,57 @@
 
 The row is written and committed as `in_progress` before Claude is asked, and finished in a transaction
 of its own, so that a failure never rolls back its own record. Rows that a killed process left behind
-are set to `failed` once they are older than any request may be.
+are set to `failed` once its heartbeat has been silent for too long.
 """
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from typing import Literal
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import SQLAlchemyError
 
-from claude_interface import STORING_TIME, Claude
+from claude_interface import Claude
 from errors import ClaudeError, DatabaseUnavailable, Spending, TechScreenError
-from models import GenerationLog, transaction, utc_now
+from models import GenerationLog, settled, transaction, utc_now
+from outstanding_writes import write_later
+from service_processes import left_behind, this_process_id
 
 logger = logging.getLogger(__name__)
 
 Operation = Literal["jd_enhancement", "interview_generation"]
-# Seconds between tries to finish a row: what was paid is known then, and nowhere else.
-FINISH_PAUSES = (0.5, 2.0)
+# Seconds to wait for a database that is away: the caller waits as well. After that the row is finished later.
+FINISH_PATIENCE = 3.0
 INTERRUPTED = "The service stopped before this was finished."
 
 
 class AuditRow:
-    """The open row of one generation: add what was spent, and say what came of it."""
+    """The open row of one generation: add what was spent, and say what came of it.
 
-    def __init__(self, row_id: int) -> None:
+    As the context of a block it is closed at its end: `success`, or `failed` with the reason if the block raises.
+    A `ClaudeError` that leaves the block brings its spending along; other spending is added by the block itself.
+    """
+
+    def __init__(self, row_id: int, req_id: str) -> None:
         self.id = row_id
         self.spending = Spending()
         self.result_id: int | None = None
+        self._req_id = req_id
         self._started = time.monotonic()
+
+    def __enter__(self) -> AuditRow:
+        return self
+
+    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
+        if isinstance(error, ClaudeError):
+            self.spending += error.spending
+            error.spending = Spending()  # it is accounted for: no outer row may count it again
+        if isinstance(error, TechScreenError) and error.req_id is None:
+            error.req_id = self._req_id
+        self.finish(error)
 
     def finish(self, error: BaseException | None) -> None:
         """Close the row. A database that is away is logged, not raised: it must not hide `error`."""
@@ -55,30 +71,22 @@ class AuditRow:
             "completed_at": utc_now(),
             "result_id": self.result_id,
         }
-        for pause in (*FINISH_PAUSES, None):
-            try:
-                with transaction() as session:
-                    session.execute(update(GenerationLog).where(GenerationLog.id == self.id).values(**values))
-                return
-            except (SQLAlchemyError, DatabaseUnavailable):
-                if pause is not None:
-                    time.sleep(pause)
-        logger.error(
-            "audit row %d could not be finished: %s, %d tokens",
-            self.id,
-            values["status"],
-            self.spending.total_tokens,
-            extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
-        )
+        statement = update(GenerationLog).where(GenerationLog.id == self.id).values(**values)
+        try:
+            settled(lambda session: session.execute(statement), patience=FINISH_PATIENCE)
+        except (SQLAlchemyError, DatabaseUnavailable):
+            logger.error(
+                "audit row %d is finished later: %s, %d tokens",
+                self.id,
+                values["status"],
+                self.spending.total_tokens,
+                extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
+            )
+            write_later(statement)
 
 
-@contextmanager
-def audited(operation: Operation, *, req_id: str, user_id: str, claude: Claude) -> Iterator[AuditRow]:
-    """An audit row around the block: `success` if it ends, `failed` with the reason if it raises.
-
-    A `ClaudeError` that leaves the block brings its spending along; other spending is added by the
-    block itself, to `spending` of the row it is given.
-    """
+def audited(operation: Operation, *, req_id: str, user_id: str, claude: Claude) -> AuditRow:
+    """Open an audit row, to be used as the context of the work."""
     with transaction() as session:
         row = GenerationLog(
             operation_type=operation,
@@ -87,39 +95,31 @@ def audited(operation: Operation, *, req_id: str, user_id: str, claude: Claude) 
             status="in_progress",
             model=claude.model,
             prompt_version=claude.prompt_version,
+            process_id=this_process_id(),
         )
         session.add(row)
-    audit = AuditRow(row.id)
-    try:
-        yield audit
-    except BaseException as error:
-        if isinstance(error, ClaudeError):
-            audit.spending += error.spending
-        if isinstance(error, TechScreenError) and error.req_id is None:
-            error.req_id = req_id
-        audit.finish(error)
-        raise
-    audit.finish(None)
+    return AuditRow(row.id, req_id)
 
 
-def fail_interrupted(request_timeout: float) -> int:
-    """Set the rows that no living request can own any more to `failed`.
+def fail_interrupted(silence: timedelta) -> int:
+    """Set the rows of processes that are no longer alive to `failed`.
 
     Args:
-        request_timeout: seconds that a request may take.
+        silence: how long a living process may be silent.
 
     Returns:
         How many rows were set.
     """
-    oldest = utc_now() - timedelta(seconds=request_timeout) - STORING_TIME
-    left_behind = GenerationLog.status == "in_progress", GenerationLog.started_at < oldest
+    open_rows = GenerationLog.status == "in_progress"
     with transaction() as session:
         # Found first and then named by id: updating a range would lock the rows of running requests.
-        ids = session.scalars(select(GenerationLog.id).where(*left_behind)).all()
+        ids = session.scalars(
+            select(GenerationLog.id).where(open_rows, left_behind(GenerationLog.process_id, silence))
+        ).all()
         if ids:
             session.execute(
                 update(GenerationLog)
-                .where(GenerationLog.id.in_(ids), GenerationLog.status == "in_progress")
+                .where(GenerationLog.id.in_(ids), open_rows)
                 .values(status="failed", error_message=INTERRUPTED, error_code="interrupted", completed_at=utc_now())
             )
     if ids:

@@ -11,8 +11,11 @@ from pydantic import BaseModel
 
 from auth import current_caller, require_admin, require_reader
 from error_pages import register_error_pages
+from event_stream import event_stream
+from job_views import job_answer, job_for, jobs_answer
+from post_answering import answer_generation
 from request_log import log_requests
-from request_reading import read_body
+from request_reading import read_body, read_query
 from runtime import current_runtime, set_up
 from schemas import (
     EnhanceRequest,
@@ -20,6 +23,7 @@ from schemas import (
     InterviewAnswer,
     InterviewsAnswer,
     JobDescriptionAnswer,
+    JobsQuery,
     WorkflowRequest,
 )
 
@@ -32,16 +36,15 @@ log_requests(interview_bp)
 
 
 @interview_bp.before_request
-def _recover() -> None:
-    current_runtime().recover_if_due()
+def _show_sign_of_life() -> None:
+    current_runtime().heartbeat.ensure()
 
 
 @interview_bp.post("/jd/enhance")
 @require_admin
 def enhance_job_description() -> Response:
     """Enhance a basic job description with its WORK inputs."""
-    request = read_body(EnhanceRequest)
-    return _json(current_runtime().enhancement.enhance_jd(request, current_caller().user_id))
+    return answer_generation("jd_enhancement", read_body(EnhanceRequest))
 
 
 @interview_bp.get("/jd/<req_id:req_id>")
@@ -55,8 +58,7 @@ def get_job_description(req_id: str) -> Response:
 @require_admin
 def generate_interview() -> Response:
     """Generate the next version of the interview from an enhanced job description."""
-    request = read_body(GenerateRequest)
-    return _json(current_runtime().generation.generate_interview(request, current_caller().user_id))
+    return answer_generation("interview_generation", read_body(GenerateRequest))
 
 
 @interview_bp.get("/<row_id:interview_id>")
@@ -78,8 +80,28 @@ def list_interviews(req_id: str) -> Response:
 @require_admin
 def run_workflow() -> Response:
     """Enhance a job description and generate an interview from it, in one call."""
-    request = read_body(WorkflowRequest)
-    return _json(current_runtime().workflow.run(request, current_caller().user_id))
+    return answer_generation("workflow", read_body(WorkflowRequest))
+
+
+@interview_bp.get("/jobs/<job_id>")
+@require_reader
+def get_job(job_id: str) -> Response:
+    """A job: how far it is, and in the end its answer. Only its owner and admins can see it."""
+    return _json(job_answer(job_for(current_caller(), job_id)))
+
+
+@interview_bp.get("/jobs")
+@require_admin
+def list_jobs() -> Response:
+    """Jobs, newest first."""
+    return _json(jobs_answer(read_query(JobsQuery)))
+
+
+@interview_bp.get("/jobs/<job_id>/events")
+@require_reader
+def follow_job(job_id: str) -> Response:
+    """The progress of a job as it happens, from its beginning."""
+    return event_stream(job_for(current_caller(), job_id).id)
 
 
 def _json(answer: BaseModel) -> Response:

@@ -7,6 +7,7 @@ object afterwards must not take it again (Claude may be at work by then).
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -46,6 +47,8 @@ NAMING = {
 LARGEST_ID = 2**31 - 1
 # Seconds after which a caller may try again when the database is away.
 RETRY_AFTER = 10
+# How long a result that has been paid for waits for a database that is away, in seconds.
+PATIENCE = 20.0
 # A lock not had in time, a deadlock, and a row that has changed since the transaction read it.
 MYSQL_RACES = (1205, 1213, 1020)
 MYSQL_NO_SUCH_TABLE = 1146
@@ -113,21 +116,34 @@ def transaction() -> Iterator[Session]:
         raise
 
 
-def settled(work: Callable[[Session], T], tries: int = 20) -> T:
+def settled(work: Callable[[Session], T], *, tries: int = 20, patience: float = 0.0) -> T:
     """Do work in a transaction, and again from the start as long as another transaction came first.
+
+    Args:
+        work: what to do; it may be done several times.
+        tries: how often to lose a race at the most.
+        patience: seconds to wait for a database that is away. For what has been paid for: a server that is
+            started anew is back in less.
 
     Raises:
         DatabaseUnavailable: if the database does not answer.
         IntegrityError: if it fails at every try, and so for another reason than a race.
     """
-    for remaining in range(tries - 1, -1, -1):
+    given_up, pause = time.monotonic() + patience, 0.25
+    while True:
         try:
             with transaction() as session:
                 return work(session)
         except (IntegrityError, DatabaseUnavailable) as error:
-            if not remaining or not lost_a_race(error):
+            if lost_a_race(error):
+                tries -= 1
+                if not tries:
+                    raise
+                continue
+            if time.monotonic() + pause > given_up:
                 raise
-    raise AssertionError("the last try returns or raises")
+        time.sleep(pause)
+        pause = min(2 * pause, 2.0)
 
 
 def lost_a_race(error: BaseException) -> bool:
@@ -248,6 +264,7 @@ class QuestionUse(Base):
     req_id: Mapped[str] = mapped_column(ExactString(100))
     interview_id: Mapped[int | None] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"), index=True)
     reserved_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    process_id: Mapped[str | None] = mapped_column(String(32))
 
 
 class SuggestedTechnology(Base):
@@ -316,3 +333,51 @@ class GenerationLog(Base):
     claude_request_ids: Mapped[list[Any] | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
     result_id: Mapped[int | None]
+    process_id: Mapped[str | None] = mapped_column(String(32))
+
+
+class GenerationJob(Base):
+    """One accepted POST that must survive its connection or its process: keyed, streamed or in the background.
+
+    It also holds what is known of the work so far, so that a further attempt pays only for what is missing.
+    """
+
+    __tablename__ = "generation_jobs"
+    __table_args__ = (
+        UniqueConstraint("user_id", "idempotency_key"),
+        Index("ix_generation_jobs_status_due_at", "status", "due_at"),
+        UTF8,
+    )
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    operation: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[str] = mapped_column(ExactString(255))
+    req_id: Mapped[str | None] = mapped_column(ExactString(100), index=True)
+    request: Mapped[dict[str, Any]]
+    request_id: Mapped[str | None] = mapped_column(String(128))
+    background: Mapped[bool]
+    status: Mapped[str] = mapped_column(String(16))
+    progress: Mapped[dict[str, Any]]
+    answer_status: Mapped[int | None]
+    answer_body: Mapped[str | None] = mapped_column(LongText)
+    idempotency_key: Mapped[str | None] = mapped_column(ExactString(255))
+    fingerprint: Mapped[str | None] = mapped_column(String(64))
+    attempts: Mapped[int] = mapped_column(default=0)
+    process_id: Mapped[str | None] = mapped_column(String(32))
+    due_at: Mapped[datetime | None]
+    job_description_id: Mapped[int | None]
+    interview_id: Mapped[int | None]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    started_at: Mapped[datetime | None]
+    finished_at: Mapped[datetime | None]
+
+
+class ServiceProcess(Base):
+    """A process of the service and when it last said that it is alive."""
+
+    __tablename__ = "service_processes"
+    __table_args__ = (UTF8,)
+
+    id: Mapped[str] = mapped_column(String(32), primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(default=utc_now)
+    heartbeat_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)

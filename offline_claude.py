@@ -22,7 +22,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel
 
 import offline_templates
-from claude_interface import Check, ClaudeAnswer, Deadline
+from claude_interface import Check, ClaudeAnswer, Deadline, Listener
 from content_checks import (
     FEWEST_CRITERIA,
     FEWEST_TOPICS,
@@ -99,7 +99,9 @@ class OfflineClaude:
     model = SAMPLE_MODEL
     prompt_version = "offline-1"
 
-    def submit(self, request: Request[T], check: Check[T], deadline: Deadline) -> Future[ClaudeAnswer[T]]:
+    def submit(
+        self, request: Request[T], check: Check[T], deadline: Deadline, listener: Listener[T] | None = None
+    ) -> Future[ClaudeAnswer[T]]:
         """Answer at once: the future is finished when it is returned, and nothing is spent.
 
         Raises:
@@ -109,6 +111,8 @@ class OfflineClaude:
         del deadline  # what is ready at once is never late
         answered: Future[ClaudeAnswer[T]] = Future()
         value = cast(T, _answer(request))
+        if listener is not None:
+            value = listener.settle(value)
         problems = check(value)
         if problems:
             answered.set_exception(GenerationFailed("The sample content is unusable: " + " ".join(problems[:3])))

@@ -10,10 +10,11 @@ from flask import Blueprint, Response
 from auth import require_admin
 from error_pages import register_error_pages
 from models import utc_now
+from post_answering import answer_at_once
 from request_log import log_requests
 from request_reading import read_body, read_query
 from runtime import current_runtime, set_up
-from schemas import CacheQuery, HealthAnswer, RetireRequest
+from schemas import CacheQuery, HealthAnswer, RetireOrder, RetireRequest
 
 operations_bp = Blueprint("operations", __name__)
 
@@ -21,6 +22,11 @@ operations_bp = Blueprint("operations", __name__)
 operations_bp.record_once(set_up)
 register_error_pages(operations_bp)
 log_requests(operations_bp)
+
+
+@operations_bp.before_request
+def _show_sign_of_life() -> None:
+    current_runtime().heartbeat.ensure()
 
 
 @operations_bp.get("/health")
@@ -41,5 +47,5 @@ def list_cache() -> Response:
 @require_admin
 def retire_question(cached_question_id: int) -> Response:
     """Never lend a question again, and say which interviews contain it."""
-    answer = current_runtime().cache.retire(cached_question_id, read_body(RetireRequest))
-    return Response(answer.model_dump_json(), mimetype="application/json")
+    asked = read_body(RetireRequest)
+    return answer_at_once("cache_retirement", RetireOrder(cached_question_id=cached_question_id, **asked.model_dump()))

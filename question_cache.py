@@ -26,12 +26,13 @@ from sqlalchemy.orm import Session
 
 import topics
 from cache_keys import cache_key, request_hash, subject_of
-from claude_interface import STORING_TIME, Claude
+from claude_interface import Claude
 from config import Settings
 from content_checks import alike_question
 from errors import DatabaseUnavailable
-from models import CachedQuestion, QuestionUse, lost_a_race, settled, transaction, utc_now
+from models import PATIENCE, CachedQuestion, QuestionUse, lost_a_race, settled, transaction, utc_now
 from prompts import InterviewQuestion, InterviewTopic
+from service_processes import left_behind, this_process_id
 from suggested_technologies import suggest_unknown
 
 logger = logging.getLogger(__name__)
@@ -167,11 +168,11 @@ class Loans:
             kept = self._row(wanted, question, variant=(session.scalar(same) or 0) + 1)
             session.add(kept)
             session.flush()
-            session.add(QuestionUse(cached_question_id=kept.id, req_id=self._req_id))
+            session.add(self._reservation(kept.id))
             return kept.id
 
         # Somebody else may take the same variant number at the same moment.
-        kept_id = settled(store)
+        kept_id = settled(store, patience=PATIENCE)
         self._reserved.append(kept_id)
         suggest_unknown(topic)
         return kept_id
@@ -285,8 +286,11 @@ class Loans:
         result: Any = session.execute(swap.values(usage_count=CachedQuestion.usage_count + 1, last_used_at=utc_now()))
         if result.rowcount != 1:
             return False
-        session.add(QuestionUse(cached_question_id=row.id, req_id=self._req_id))
+        session.add(self._reservation(row.id))
         return True
+
+    def _reservation(self, cached_question_id: int) -> QuestionUse:
+        return QuestionUse(cached_question_id=cached_question_id, req_id=self._req_id, process_id=this_process_id())
 
     def _row(self, wanted: _Wanted, question: InterviewQuestion, variant: int) -> CachedQuestion:
         return CachedQuestion(
@@ -311,17 +315,16 @@ class Loans:
         )
 
 
-def release_abandoned(request_timeout: float) -> int:
-    """Give back what interviews of killed processes had reserved.
+def release_abandoned(silence: timedelta) -> int:
+    """Give back what interviews of processes that are no longer alive had reserved.
 
     Args:
-        request_timeout: seconds that a request may take.
+        silence: how long a living process may be silent.
 
     Returns:
         How many reservations were ended.
     """
-    oldest = utc_now() - timedelta(seconds=request_timeout) - STORING_TIME
-    return _end_reservations(QuestionUse.reserved_at < oldest)
+    return _end_reservations(left_behind(QuestionUse.process_id, silence))
 
 
 def _end_reservations(*which: ColumnElement[bool]) -> int:

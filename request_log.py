@@ -7,7 +7,7 @@ import re
 import time
 import uuid
 
-from flask import Blueprint, Flask, Response, g, has_request_context, request
+from flask import Blueprint, Flask, Response, g, has_app_context, has_request_context, request
 
 logger = logging.getLogger(__name__)
 
@@ -16,9 +16,9 @@ USABLE_REQUEST_ID = re.compile(r"[A-Za-z0-9._:+/=-]{1,128}")
 
 
 def current_request_id() -> str | None:
-    """The id of the current request: the caller's, or a new one. None outside of a request."""
+    """The id of the current request: the caller's, or a new one. In a job that of its request; else None."""
     if not has_request_context():
-        return None
+        return g.get("request_id") if has_app_context() else None
     if "request_id" not in g:
         given = request.headers.get("X-Request-ID", "")
         g.request_id = given if USABLE_REQUEST_ID.fullmatch(given) else uuid.uuid4().hex

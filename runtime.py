@@ -3,33 +3,47 @@
 from __future__ import annotations
 
 import logging
-import time
-from collections.abc import Callable
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from flask import Flask, current_app
 from flask.blueprints import BlueprintSetupState
-from sqlalchemy.exc import SQLAlchemyError
 
+import generation_jobs
 from cache_administration import CacheAdministration
 from claude_client import ClaudeClient
 from claude_interface import Claude
-from config import Settings, load_settings
-from errors import DatabaseUnavailable
-from generation_log import fail_interrupted
+from config import Settings, is_in_memory, load_settings
+from error_pages import error_body
+from errors import Interrupted, JobsUnavailable
+from generation_log import INTERRUPTED, fail_interrupted
 from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
+from job_queue import BrokerQueue, JobQueue, ThreadQueue
+from job_runner import JobRunner, Operation
 from offline_claude import OfflineClaude
+from outstanding_writes import write_outstanding
 from path_converters import register_converters
 from question_cache import release_abandoned
+from schemas import EnhanceRequest, GenerateRequest, RetireOrder, WorkflowRequest
+from service_processes import Heartbeat
+from topic_tables import load_tables
 from workflow_service import WorkflowService
 
 logger = logging.getLogger(__name__)
 
 EXTENSION = "techscreen"
-RECOVERY_INTERVAL = 60.0
-SETTINGS_FOR_HOSTS = ("REQUEST_TIMEOUT", "ENABLE_QUESTION_CACHE", "READER_ROLES", "GATEWAY_SECRET")
+SETTINGS_FOR_HOSTS = (
+    "REQUEST_TIMEOUT",
+    "ENABLE_QUESTION_CACHE",
+    "READER_ROLES",
+    "GATEWAY_SECRET",
+    "ASYNC_PROCESSING",
+    "CELERY_BROKER_URL",
+    "HEARTBEAT_SECONDS",
+)
 
 
 @dataclass(frozen=True)
@@ -40,9 +54,17 @@ class Runtime:
     claude: Claude
     enhancement: JDEnhancementService
     generation: InterviewGenerationService
-    workflow: WorkflowService
+    operations: Mapping[str, Operation]
+    runner: JobRunner
+    queue: JobQueue
+    heartbeat: Heartbeat
     cache: CacheAdministration
-    recover_if_due: Callable[[], None]
+
+    def close(self) -> None:
+        """Give back what is held: for the end of a worker, a test or a script."""
+        self.queue.close()
+        self.heartbeat.stop()
+        self.claude.close()
 
 
 def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude | None = None) -> Runtime:
@@ -64,20 +86,59 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
         if claude is None:
             offline = settings.claude_mode == "offline"
             claude = OfflineClaude() if offline else ClaudeClient(settings)
-        enhancement = JDEnhancementService(claude, settings)
-        generation = InterviewGenerationService(claude, settings)
-        app.extensions[EXTENSION] = Runtime(
-            settings=settings,
-            claude=claude,
-            enhancement=enhancement,
-            generation=generation,
-            workflow=WorkflowService(enhancement, generation, settings),
-            cache=CacheAdministration(claude, settings),
-            recover_if_due=_Recovery(settings.request_timeout),
-        )
+        app.extensions[EXTENSION] = _build(app, settings, claude)
     runtime = app.extensions[EXTENSION]
     assert isinstance(runtime, Runtime)
     return runtime
+
+
+def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
+    load_tables()  # else the first requests, all at once, would each read them
+    enhancement = JDEnhancementService(claude, settings)
+    generation = InterviewGenerationService(claude, settings)
+    workflow = WorkflowService(enhancement, generation, settings)
+    cache = CacheAdministration(claude, settings)
+    operations = {
+        "jd_enhancement": Operation(EnhanceRequest, enhancement.enhance_jd),
+        "interview_generation": Operation(GenerateRequest, generation.generate_interview),
+        "workflow": Operation(WorkflowRequest, workflow.run),
+        "cache_retirement": Operation(RetireOrder, lambda order, *_: cache.retire(order.cached_question_id, order)),
+    }
+    runner = JobRunner(operations, settings.request_timeout)
+
+    def run(job_id: str) -> None:
+        with app.app_context():
+            runner.run_queued(job_id)
+
+    queue: JobQueue = BrokerQueue(settings.celery_broker_url) if settings.celery_broker_url else ThreadQueue(run)
+
+    def recover(silence: timedelta) -> None:
+        """Take up what processes that are no longer alive have left behind, and announce what is due."""
+        write_outstanding()
+        # Reservations first: a job that is taken up again must find its questions in the cache.
+        release_abandoned(silence)
+        fail_interrupted(silence)
+        generation_jobs.take_up_left_behind(silence, lambda: error_body(Interrupted(INTERRUPTED)))
+        try:
+            for job_id in generation_jobs.due_again(silence):
+                queue.announce(job_id)
+        except JobsUnavailable as error:
+            logger.warning("jobs wait for the broker: %s", error.code, extra={"event": "broker_away"})
+        generation_jobs.remove_old()
+
+    return Runtime(
+        settings=settings,
+        claude=claude,
+        enhancement=enhancement,
+        generation=generation,
+        operations=operations,
+        runner=runner,
+        queue=queue,
+        heartbeat=Heartbeat(
+            app.app_context, settings.heartbeat_seconds, recover, alone=is_in_memory(settings.database_url)
+        ),
+        cache=cache,
+    )
 
 
 def set_up(state: BlueprintSetupState) -> None:
@@ -93,7 +154,7 @@ def current_runtime() -> Runtime:
 
 
 def _settings_of_a_host(app: Flask) -> dict[str, Any]:
-    """What a host app's config says for us. Its logging, limits and background work are its own business."""
+    """What a host app's config says for us. Its logging and limits are its own business."""
     ours = {
         name: value
         for name, value in app.config.items()
@@ -104,27 +165,10 @@ def _settings_of_a_host(app: Flask) -> dict[str, Any]:
     return {**ours, "DATABASE_URL": url if isinstance(url, str) else url.render_as_string(hide_password=False)}
 
 
-class _Recovery:
-    """Closes audit rows and gives back questions of killed processes, once a minute at the most."""
-
-    def __init__(self, request_timeout: float) -> None:
-        self._request_timeout = request_timeout
-        self._due = 0.0
-
-    def __call__(self) -> None:
-        if time.monotonic() < self._due:
-            return
-        self._due = time.monotonic() + RECOVERY_INTERVAL
-        try:
-            fail_interrupted(self._request_timeout)
-            release_abandoned(self._request_timeout)
-        except (DatabaseUnavailable, SQLAlchemyError) as error:
-            # Not this request's business: it will meet the database itself.
-            logger.warning("interrupted generations not looked for: %s", type(error).__name__)
-
-
 def _warnings(settings: Settings) -> list[str]:
     warnings = [f"{name} is set but has no effect in this version." for name in settings.without_effect_yet()]
+    if settings.celery_broker_url and not settings.async_processing:
+        warnings.append("CELERY_BROKER_URL has no effect on requests without ASYNC_PROCESSING.")
     if settings.claude_mode == "offline":
         warnings.append("CLAUDE_MODE=offline: all content is sample content.")
     elif settings.claude_api_key is None:

@@ -119,6 +119,12 @@ class RetireRequest(_Request):
     ] = None
 
 
+class RetireOrder(RetireRequest):
+    """Which cached question must never be lent again, and why."""
+
+    cached_question_id: int
+
+
 CacheState = Literal["available", "used_up", "expired", "outdated", "retired"]
 
 
@@ -133,6 +139,20 @@ class CacheQuery(BaseModel):
     language: Annotated[str, Field(max_length=35)] | None = None
     state: CacheState | None = None
     order: Literal["most_used", "least_used", "newest", "oldest"] = "newest"
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+JobStatus = Literal["queued", "running", "succeeded", "failed"]
+
+
+class JobsQuery(BaseModel):
+    """Which jobs to list. Read from an address, so numbers come as text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    req_id: Annotated[str, Field(max_length=LONGEST_REQ_ID)] | None = None
+    status: JobStatus | None = None
     page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
     page_size: Annotated[int, Field(ge=1, le=100)] = 20
 
@@ -378,6 +398,62 @@ class RetireAnswer(Answer):
 
     question: CachedQuestionView
     affected_interviews: list[AffectedInterview]
+
+
+class JobAcceptedAnswer(Answer):
+    """Answer of a POST that is worked on in the background."""
+
+    job_id: str
+    status: JobStatus
+
+
+class JobQuestion(_View):
+    """A question of a job that can be delivered already."""
+
+    question_number: int
+    topic: str
+    source: str
+    tokens_used: int
+
+
+class JobProgressView(_View):
+    """How far a job is."""
+
+    topics: list[str] | None
+    questions: list[JobQuestion]
+    job_description_id: int | None
+    interview_id: int | None
+
+
+class JobView(_View):
+    """A job without its answer."""
+
+    job_id: str
+    operation: str
+    req_id: str | None
+    user_id: str
+    status: JobStatus
+    background: bool
+    attempts: int
+    progress: JobProgressView
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class JobAnswer(JobView, Answer):
+    """Answer of GET /api/interview/jobs/<job_id>: `result` is the body of the plain call, `error` that of its error."""
+
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+
+
+class JobsAnswer(Answer):
+    """Answer of GET /api/interview/jobs, newest first."""
+
+    jobs: list[JobView]
+    page: int
+    page_size: int
 
 
 class HealthAnswer(_View):

@@ -30,7 +30,16 @@ from errors import (
 from generation_log import fail_interrupted
 from interview_generation_service import InterviewGenerationService, choose_topics, default_name
 from jd_enhancement_service import JDEnhancementService
-from models import CachedQuestion, GenerationLog, Interview, JobDescription, db, transaction, utc_now
+from models import (
+    CachedQuestion,
+    GenerationLog,
+    Interview,
+    JobDescription,
+    ServiceProcess,
+    db,
+    transaction,
+    utc_now,
+)
 from offline_claude import OfflineClaude
 from prompts import PlanTopics, WriteQuestion
 from schemas import GenerateRequest, WorkflowRequest
@@ -53,7 +62,7 @@ class ScriptedClaude:
         self.most_connections_held = 0
         self._writer = OfflineClaude()
 
-    def submit(self, request: Any, check: Any, deadline: Any) -> Future[Any]:
+    def submit(self, request: Any, check: Any, deadline: Any, listener: Any = None) -> Future[Any]:
         self.most_connections_held = max(self.most_connections_held, self.connections_held)
         self.asked.append(request)
         result: Future[Any] = Future()
@@ -428,8 +437,8 @@ class TestWorkflowService:
 
 
 class TestAuditRecovery:
-    def test_only_rows_older_than_any_request_are_set_to_failed(self, app: Flask) -> None:
-        def row(age: float, status: str = "in_progress") -> GenerationLog:
+    def test_only_rows_of_dead_processes_are_set_to_failed(self, app: Flask) -> None:
+        def row(process_id: str, status: str = "in_progress") -> GenerationLog:
             return GenerationLog(
                 operation_type="jd_enhancement",
                 req_id="R",
@@ -437,16 +446,19 @@ class TestAuditRecovery:
                 status=status,
                 model="m",
                 prompt_version="1",
-                started_at=utc_now() - timedelta(seconds=age),
+                process_id=process_id,
             )
 
+        silence = timedelta(seconds=30)
         with transaction() as session:
-            session.add_all([row(1000), row(310), row(10_000, "success")])
+            session.add(ServiceProcess(id="alive"))
+            session.add(ServiceProcess(id="dead", heartbeat_at=utc_now() - 2 * silence))
+            session.add_all([row("dead"), row("alive"), row("never heard of", "success")])
 
-        assert fail_interrupted(request_timeout=300) == 1
+        assert fail_interrupted(silence) == 1
         assert [r.status for r in logs()] == ["failed", "in_progress", "success"]
         assert logs()[0].error_code == "interrupted"
-        assert fail_interrupted(request_timeout=300) == 0
+        assert fail_interrupted(silence) == 0
 
 
 def test_spending_adds_up() -> None:

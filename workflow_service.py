@@ -6,9 +6,11 @@ from claude_interface import Deadline
 from config import Settings
 from errors import TechScreenError
 from interview_generation_service import InterviewGenerationService
+from interview_writing import AlongsideFailed
 from jd_enhancement_service import JDEnhancementService
 from models import utc_now
-from schemas import GenerateRequest, WorkflowAnswer, WorkflowRequest
+from progress import Progress
+from schemas import EnhanceAnswer, GenerateAnswer, GenerateRequest, WorkflowAnswer, WorkflowRequest
 
 
 class WorkflowService:
@@ -21,29 +23,33 @@ class WorkflowService:
         self._generation = generation
         self._settings = settings
 
-    def run(self, request: WorkflowRequest, user_id: str) -> WorkflowAnswer:
-        """Enhance, then generate.
+    def run(
+        self,
+        request: WorkflowRequest,
+        user_id: str,
+        deadline: Deadline | None = None,
+        progress: Progress | None = None,
+    ) -> WorkflowAnswer:
+        """Enhance and generate. The questions are begun as soon as the enhancement has named its topics.
+
+        Args:
+            request: the basic job description, and the interview's name if it is to have a certain one.
+            user_id: who asks.
+            deadline: moment by which Claude must have answered; REQUEST_TIMEOUT from now by default.
+            progress: hears of each step, and knows what an earlier attempt has left.
 
         Raises:
-            TechScreenError: if the interview failed, `job_description_id` names the enhanced job
-                description, which is kept.
+            TechScreenError: if only the interview failed, `job_description_id` names the enhanced job
+                description, which is kept. A failed enhancement leaves no interview.
         """
         started = utc_now()
-        deadline = Deadline.after(self._settings.request_timeout)
-        enhanced = self._enhancement.enhance_jd(request, user_id, deadline)
-        try:
-            generated = self._generation.generate_interview(
-                GenerateRequest(
-                    req_id=request.req_id,
-                    job_description_id=enhanced.job_description_id,
-                    interview_name=request.interview_name,
-                ),
-                user_id,
-                deadline,
-            )
-        except TechScreenError as error:
-            error.job_description_id = enhanced.job_description_id
-            raise
+        progress = progress or Progress()
+        deadline = deadline or Deadline.after(self._settings.request_timeout)
+        enhanced = self._enhancement.enhanced_earlier(progress)
+        if enhanced is not None:
+            generated = self._generate(enhanced, request, user_id, deadline, progress)
+        else:
+            enhanced, generated = self._both_at_once(request, user_id, deadline, progress)
         assert enhanced.enhanced_jd is not None
         return WorkflowAnswer(
             job_description_id=enhanced.job_description_id,
@@ -58,3 +64,42 @@ class WorkflowService:
             model=generated.model,
             prompt_version=generated.prompt_version,
         )
+
+    def _both_at_once(
+        self, request: WorkflowRequest, user_id: str, deadline: Deadline, progress: Progress
+    ) -> tuple[EnhanceAnswer, GenerateAnswer]:
+        with self._enhancement.begin(request, user_id, deadline, progress, listen=True) as enhancement:
+            planned = enhancement.planned()
+            to_generate = _to_generate(request, enhancement.job_description_id)
+            try:
+                generated = self._generation.generate_alongside(
+                    enhancement, planned, to_generate, user_id, deadline, progress
+                )
+            except AlongsideFailed as failed:
+                raise failed.cause from None
+            except TechScreenError as error:
+                enhancement.finish()
+                error.job_description_id = enhancement.job_description_id
+                raise
+            return enhancement.finish(), generated
+
+    def _generate(
+        self,
+        enhanced: EnhanceAnswer,
+        request: WorkflowRequest,
+        user_id: str,
+        deadline: Deadline,
+        progress: Progress,
+    ) -> GenerateAnswer:
+        try:
+            to_generate = _to_generate(request, enhanced.job_description_id)
+            return self._generation.generate_interview(to_generate, user_id, deadline, progress)
+        except TechScreenError as error:
+            error.job_description_id = enhanced.job_description_id
+            raise
+
+
+def _to_generate(request: WorkflowRequest, job_description_id: int) -> GenerateRequest:
+    return GenerateRequest(
+        req_id=request.req_id, job_description_id=job_description_id, interview_name=request.interview_name
+    )

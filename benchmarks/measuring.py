@@ -81,7 +81,7 @@ def bench_app(database_url: str, claude_url: str, **settings: Any) -> Iterator[F
         yield app
     finally:
         with app.app_context():
-            current_runtime().claude.close()
+            current_runtime().close()
             db.session.remove()
             db.engine.dispose()
 

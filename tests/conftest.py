@@ -6,7 +6,7 @@ import os
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 from alembic import command
@@ -21,6 +21,7 @@ import models
 from app import create_app
 from runtime import current_runtime
 from tests.fake_claude import FakeClaude
+from tests.private_brokers import private_rabbitmq, private_redis, rabbitmq_is_installed, redis_is_installed
 from tests.private_servers import mariadb_is_installed, private_mariadb
 
 ADMIN = {"X-User-ID": "anna.admin", "X-User-Role": "admin"}
@@ -50,11 +51,45 @@ def mariadb_url() -> Iterator[str]:
     elif mariadb_is_installed():
         with private_mariadb() as server:
             yield server.new_database("techscreen_test")
-    elif os.environ.get("REQUIRE_REAL_SERVERS"):
-        pytest.fail("MariaDB is not installed, and REQUIRE_REAL_SERVERS forbids going without.")
     else:
-        warnings.warn("MariaDB is not installed: its tests are skipped.", pytest.PytestWarning, stacklevel=1)
-        pytest.skip("MariaDB is not installed (apt-get install mariadb-server) and TEST_DATABASE_URL is not set")
+        go_without("MariaDB", "mariadb-server", "TEST_DATABASE_URL")
+
+
+@pytest.fixture(scope="session")
+def redis_url() -> Iterator[str]:
+    """Address of a real Redis: TEST_REDIS_URL, or one started here."""
+    given = os.environ.get("TEST_REDIS_URL")
+    if given:
+        yield given
+    elif redis_is_installed():
+        with private_redis() as server:
+            yield server.url
+    else:
+        go_without("Redis", "redis-server", "TEST_REDIS_URL")
+
+
+@pytest.fixture(scope="session")
+def rabbitmq_url() -> Iterator[str]:
+    """Address of a real RabbitMQ: TEST_RABBITMQ_URL, or one started here."""
+    given = os.environ.get("TEST_RABBITMQ_URL")
+    if given:
+        yield given
+    elif rabbitmq_is_installed():
+        with private_rabbitmq() as server:
+            yield server.url
+    else:
+        go_without("RabbitMQ", "rabbitmq-server", "TEST_RABBITMQ_URL", may_be_required=False)
+
+
+def go_without(server: str, package: str, variable: str, *, may_be_required: bool = True) -> NoReturn:
+    """Skip what needs a server that is not there, or fail where that is forbidden."""
+    if may_be_required and os.environ.get("REQUIRE_REAL_SERVERS"):
+        pytest.fail(f"{server} is not installed, and REQUIRE_REAL_SERVERS forbids going without.")
+    with warnings.catch_warnings():
+        # Warnings are errors in these tests, but this one is only to be seen.
+        warnings.simplefilter("always")
+        warnings.warn(f"{server} is not installed: its tests are skipped.", pytest.PytestWarning, stacklevel=2)
+    pytest.skip(f"{server} is not installed (apt-get install {package}) and {variable} is not set")
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -110,7 +145,7 @@ def make_app(database_url: str, fake: FakeClaude) -> Iterator[MakeApp]:
     yield make
     for app in apps:
         with app.app_context():
-            current_runtime().claude.close()
+            current_runtime().close()
             models.db.session.remove()
             models.db.engine.dispose()
 

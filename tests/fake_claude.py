@@ -2,15 +2,16 @@
 
 `with FakeClaude() as fake:` serves on a free port in a thread of its own. Without more it answers every
 request well, from the words of the request alone; `fake.next(...)` and `fake.when(...)` say what comes
-instead. `fake.received` holds what was sent. `python -m tests.fake_claude [PORT] [SECONDS TOKENS_PER_SECOND]` serves
-in a process of its own.
+instead. `fake.received` holds what was sent. A request with `"stream": true` is answered with server-sent events.
+`python -m tests.fake_claude [PORT] [SECONDS TOKENS_PER_SECOND]` serves in a process of its own.
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import random
+import socket
+import struct
 import sys
 import threading
 from collections import deque
@@ -18,19 +19,24 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from tests.fake_answers import WORDS, asked_for, data_of, good_answer, good_plan, good_question
+
+__all__ = [
+    "CHARACTERS_PER_TOKEN",
+    "PIECE",
+    "WORDS",
+    "FakeClaude",
+    "Reply",
+    "asked_for",
+    "data_of",
+    "error_reply",
+    "good_answer",
+    "good_plan",
+    "good_question",
+]
+
 CHARACTERS_PER_TOKEN = 4
-WORDS = """
-account alarm archive batch border bridge budget cache canary catalogue channel checkout cluster column commit
-compiler contract counter courier credit cursor customs dashboard deadline delivery device diagram digest
-docket driver engine envelope estimate factory feature feed festival filter firmware forecast freight gateway
-glacier graph greenhouse harbour harvest heater index invoice island journal kernel kitchen ladder lantern
-ledger library locker logbook magnet mailbox manifest market meadow meter mirror module monitor museum needle
-network notebook orchard order packet pallet parcel payload pipeline planet platform polygon printer probe
-quarry queue railway recipe record refund registry relay replica reservoir retry river rocket sample schema
-sensor session shipment signal silo sketch socket spindle stadium storage summit switch tablet tariff
-telescope theatre thread ticket timetable token tower tracker tractor transit tunnel turbine valley vault
-vendor village voucher wagon warehouse watchdog whistle window workshop
-""".split()
+PIECE = 4 * CHARACTERS_PER_TOKEN  # characters of text in one event of a stream
 
 
 @dataclass
@@ -49,13 +55,14 @@ class Reply:
     drip: float | None = None  # seconds between two bytes of the body
     usage: dict[str, int] | None = None
     change: Callable[[dict[str, Any]], dict[str, Any]] | None = None  # make the good answer a bad one
+    break_after: int | None = None  # break a stream after so many characters of text
+    break_with: str = "overloaded_error"  # the type of an error event; "drop" or "reset" the connection; "hang"
 
 
 def error_reply(status: int, kind: str, message: str = "no", **headers: str) -> Reply:
     """An error as Claude words it."""
-    body = {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_error"}
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return Reply(status=status, body=json.dumps(body).encode(), headers=named)
+    return Reply(status=status, body=json.dumps(_error(kind, message)).encode(), headers=named)
 
 
 class FakeClaude:
@@ -176,30 +183,101 @@ class FakeClaude:
         if reply.reset:
             writer.transport.abort()
             return False
-        payload = reply.body
-        if payload is None:
-            payload, tokens = _message(reply, body)
-            wait = self.first_token + (tokens / self.tokens_per_second if self.tokens_per_second else 0.0)
-            self.waits.append(wait)
+        if reply.body is None:
+            message, text = _message(reply, body)
+            if body.get("stream") and reply.status == 200:
+                return await self._stream(reply, message, text, request_id, reader, writer)
+            payload = json.dumps(message).encode()
+            wait = self._promised(text)
             if wait and await _went_away(reader, wait):
                 return False
-        headers = {
-            "content-type": reply.content_type,
-            "content-length": str(len(payload)),
-            "request-id": request_id,
-            **reply.headers,
-        }
-        lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
-        writer.write(f"HTTP/1.1 {reply.status} X\r\n{lines}\r\n".encode())
-        if reply.drip is None:
-            writer.write(payload)
         else:
-            for byte in payload:
-                writer.write(bytes([byte]))
-                await writer.drain()
-                await asyncio.sleep(reply.drip)
-        await writer.drain()
+            payload = reply.body
+        head = _head(reply, request_id, {"content-type": reply.content_type, "content-length": str(len(payload))})
+        await _write(writer, head, payload, reply.drip)
         return True
+
+    def _promised(self, text: str) -> float:
+        """The seconds until the end of an answer."""
+        tokens = len(text) // CHARACTERS_PER_TOKEN
+        wait = self.first_token + (tokens / self.tokens_per_second if self.tokens_per_second else 0.0)
+        self.waits.append(wait)
+        return wait
+
+    async def _stream(
+        self,
+        reply: Reply,
+        message: dict[str, Any],
+        text: str,
+        request_id: str,
+        reader: asyncio.StreamReader,
+        writer: asyncio.StreamWriter,
+    ) -> bool:
+        """Answer with server-sent events. What comes before the text comes at once."""
+        shown = text[: reply.break_after]  # None: all of it
+        wait = self._promised(shown)
+        pieces = _text_events(shown)
+        head = _head(reply, request_id, {"content-type": "text/event-stream", "transfer-encoding": "chunked"})
+        begin, end = _first_events(message), _last_events(reply, message, text)
+        if wait:
+            writer.write(head + begin)
+            head = begin = b""
+            pace = _Pace(writer, pieces, self.first_token, self.tokens_per_second)
+            try:
+                if await _went_away(reader, wait):
+                    return False
+            finally:
+                pieces = pace.stop()
+        await _write(writer, head, b"".join((begin, *pieces, end)), reply.drip)
+        if reply.break_after is None or reply.break_with not in ("drop", "reset", "hang"):
+            return True
+        if reply.break_with == "hang":
+            await reader.read()
+        elif reply.break_with == "reset":
+            # Without lingering the kernel sends a reset, where closing would end the connection in order.
+            writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            writer.transport.abort()
+        return False
+
+
+class _Pace:
+    """Writes the pieces of a stream when they are due: timers alone, no task to wake for each."""
+
+    def __init__(self, writer: asyncio.StreamWriter, pieces: list[bytes], first: float, tokens_per_second: float):
+        self._writer = writer
+        self._pieces = pieces
+        self._written = 0
+        self._loop = asyncio.get_running_loop()
+        self._start = self._loop.time() + first
+        self._timer: asyncio.TimerHandle | None = None
+        if tokens_per_second and pieces:
+            self._every = PIECE / CHARACTERS_PER_TOKEN / tokens_per_second
+            self._timer = self._loop.call_at(self._start, self._step)
+
+    def _step(self) -> None:
+        due = max(self._written + 1, int((self._loop.time() - self._start) / self._every) + 1)
+        self._writer.write(b"".join(self._pieces[self._written : due]))
+        self._written = due
+        if due < len(self._pieces):
+            self._timer = self._loop.call_at(self._start + due * self._every, self._step)
+
+    def stop(self) -> list[bytes]:
+        """Write no more; the pieces that are left."""
+        if self._timer:
+            self._timer.cancel()
+        return self._pieces[self._written :]
+
+
+async def _write(writer: asyncio.StreamWriter, head: bytes, payload: bytes, drip: float | None) -> None:
+    if drip is None:
+        writer.write(head + payload)
+    else:
+        writer.write(head)
+        for byte in payload:
+            writer.write(bytes([byte]))
+            await writer.drain()
+            await asyncio.sleep(drip)
+    await writer.drain()
 
 
 async def _went_away(reader: asyncio.StreamReader, seconds: float) -> bool:
@@ -211,78 +289,18 @@ async def _went_away(reader: asyncio.StreamReader, seconds: float) -> bool:
     return True
 
 
-def asked_for(body: dict[str, Any]) -> str:
-    """The name of the answer type that a request asks for."""
-    return str(body["output_config"]["format"]["schema"]["title"])
-
-
-def data_of(body: dict[str, Any]) -> dict[str, Any]:
-    """The JSON between the tags of a request's first message."""
-    text = body["messages"][0]["content"]
-    data: dict[str, Any] = json.loads(text[text.index("\n") : text.rindex("\n")])
-    return data
-
-
-def good_answer(body: dict[str, Any]) -> dict[str, Any]:
-    """An answer that passes every check, made from the request alone."""
-    return good_question(data_of(body)) if asked_for(body) == "InterviewQuestion" else good_plan(body)
-
-
-def good_plan(body: dict[str, Any]) -> dict[str, Any]:
-    """Topics, and for an enhancement the title and description."""
-    requisition = data_of(body)
-    field_name = next(
-        (name for name in ("work_knowledge", "work_output", "work_role") if requisition.get(name)), "basic_description"
+def _head(reply: Reply, request_id: str, headers: dict[str, str]) -> bytes:
+    lines = "".join(
+        f"{name}: {value}\r\n" for name, value in {**headers, "request-id": request_id, **reply.headers}.items()
     )
-    part = requisition[field_name][:60]
-    random_ = random.Random(requisition["basic_title"] + part)
-    types = ["system_design", "coding", "debugging", "technical", "behavioral", "situational", "technical"]
-    topics = []
-    for number, kind in enumerate(types):
-        subject = " ".join(random_.sample(WORDS, 3))
-        topics.append(
-            {
-                "topic": subject.capitalize(),
-                "technologies": ["python"] if kind == "coding" else [],
-                "facet": f"{random_.choice(WORDS)} handling {number}",
-                "skill_level": "Advanced",
-                "question_type": kind,
-                "focus": f"How the person reasons about the {subject}.",
-                "work_items": [{"field": field_name, "part": part}],
-            }
-        )
-    plan: dict[str, Any] = {"language": "en", "interview_topics": topics}
-    if asked_for(body) == "EnhancedDescription":
-        plan["enhanced_title"] = requisition["basic_title"].strip()[:200] + " (enhanced)"
-        lines = [" ".join(random_.sample(WORDS, 12)) for _ in range(36)]
-        plan["enhanced_description"] = "### What you will deliver\n" + "\n".join(f"- {line}" for line in lines)
-    return plan
+    return f"HTTP/1.1 {reply.status} X\r\n{lines}\r\n".encode()
 
 
-def good_question(brief: dict[str, Any]) -> dict[str, Any]:
-    """A question of its own for every topic and for every list of taken ones, as long as an exemplary one."""
-    random_ = random.Random(brief["topic"] + "|".join(brief["taken"]))
-    scene = " ".join(random_.sample(WORDS, 60))
-    labels = random_.sample(WORDS, 9)
-    return {
-        "question_text": f"{brief['topic']}: {scene}. What do you do?",
-        "criteria": [
-            {
-                "criterion": f"{label.capitalize()} considered",
-                "description": f"Names the {label} and its {' '.join(random_.sample(WORDS, 10))}.",
-            }
-            for label in labels
-        ],
-        "follow_ups": ["What would you look at next?", "Which part was the hardest?"],
-        "rating_anchors": {
-            "low": f"Talks about the {labels[0]} in general.",
-            "mid": f"Works through the {labels[1]} and misses the rest.",
-            "high": f"Connects the {labels[2]} with what follows from it.",
-        },
-    }
+def _error(kind: str, message: str) -> dict[str, Any]:
+    return {"type": "error", "error": {"type": kind, "message": message}, "request_id": "req_error"}
 
 
-def _message(reply: Reply, body: dict[str, Any]) -> tuple[bytes, int]:
+def _message(reply: Reply, body: dict[str, Any]) -> tuple[dict[str, Any], str]:
     if isinstance(reply.content, str):
         text = reply.content
     else:
@@ -290,10 +308,9 @@ def _message(reply: Reply, body: dict[str, Any]) -> tuple[bytes, int]:
         if reply.change:
             content = reply.change(content)
         text = json.dumps(content, ensure_ascii=False)
-    tokens = len(text) // CHARACTERS_PER_TOKEN
     usage = reply.usage or {
         "input_tokens": len(json.dumps(body)) // CHARACTERS_PER_TOKEN,
-        "output_tokens": tokens,
+        "output_tokens": len(text) // CHARACTERS_PER_TOKEN,
         "cache_creation_input_tokens": 0,
         "cache_read_input_tokens": 0,
     }
@@ -311,7 +328,63 @@ def _message(reply: Reply, body: dict[str, Any]) -> tuple[bytes, int]:
         "stop_sequence": None,
         "usage": usage,
     }
-    return json.dumps(message).encode(), tokens
+    return message, text
+
+
+def _event(data: dict[str, Any]) -> bytes:
+    """One server-sent event, in a chunk of its own."""
+    return _chunk(f"event: {data['type']}\ndata: {json.dumps(data)}\n\n")
+
+
+def _chunk(event: str) -> bytes:
+    return f"{len(event):x}\r\n{event}\r\n".encode("ascii")
+
+
+def _first_events(message: dict[str, Any]) -> bytes:
+    """What comes before any text: the message without its end, and the thinking."""
+    usage = {**message["usage"], "output_tokens": 1}
+    thinking = {"type": "thinking", "thinking": "", "signature": ""}
+    signature = {"type": "signature_delta", "signature": message["content"][0]["signature"]}
+    start = {**message, "content": [], "stop_reason": None, "usage": usage}
+    return b"".join(
+        (
+            _event({"type": "message_start", "message": start}),
+            _event({"type": "content_block_start", "index": 0, "content_block": thinking}),
+            _event({"type": "ping"}),
+            _event({"type": "content_block_delta", "index": 0, "delta": signature}),
+            _event({"type": "content_block_stop", "index": 0}),
+        )
+    )
+
+
+def _text_events(text: str) -> list[bytes]:
+    """The text block without its end, in pieces. Every event but its words is the same, so only those are encoded."""
+    before, after = json.dumps(
+        {"type": "content_block_delta", "index": 1, "delta": {"type": "text_delta", "text": "|"}}
+    ).split('"|"')
+    before = f"event: content_block_delta\ndata: {before}"
+    pieces = [_chunk(f"{before}{json.dumps(text[at : at + PIECE])}{after}\n\n") for at in range(0, len(text), PIECE)]
+    if pieces:
+        block = {"type": "text", "text": ""}
+        pieces[0] = _event({"type": "content_block_start", "index": 1, "content_block": block}) + pieces[0]
+    return pieces
+
+
+def _last_events(reply: Reply, message: dict[str, Any], text: str) -> bytes:
+    """What comes after the text, up to the end of the answer: a good end, or the break that is asked for."""
+    if reply.break_after is not None:
+        if reply.break_with in ("drop", "reset", "hang"):
+            return b""
+        return _event(_error(reply.break_with, "no")) + b"0\r\n\r\n"
+    delta = {"stop_reason": message["stop_reason"], "stop_sequence": None}
+    return b"".join(
+        (
+            _event({"type": "content_block_stop", "index": 1}) if text else b"",
+            _event({"type": "message_delta", "delta": delta, "usage": message["usage"]}),
+            _event({"type": "message_stop"}),
+            b"0\r\n\r\n",
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pymysql
 
@@ -25,60 +26,36 @@ def free_port() -> int:
 
 
 def mariadb_is_installed() -> bool:
-    return bool(_find("mariadbd", "mysqld")) and bool(_find("mariadb-install-db", "mysql_install_db"))
+    return bool(find_program("mariadbd", "mysqld")) and bool(find_program("mariadb-install-db", "mysql_install_db"))
 
 
-class PrivateMariaDB:
-    """A MariaDB server in a temporary folder."""
+class PrivateServer:
+    """One process on a free port, with all its files in a temporary folder: what the servers below have in common."""
+
+    name: str
 
     def __init__(self) -> None:
-        self.folder = Path(tempfile.mkdtemp(prefix="techscreen-mariadb-"))
+        self.folder = Path(tempfile.mkdtemp(prefix=f"techscreen-{self.name.lower()}-"))
         self.port = free_port()
         self.process: subprocess.Popen[bytes] | None = None
-        install, data = _find("mariadb-install-db", "mysql_install_db"), self.folder / "data"
-        account = ["--user=root"] if os.geteuid() == 0 else []
-        subprocess.run(
-            [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *account],
-            check=True,
-            capture_output=True,
-            timeout=120,
-        )
 
     def start(self) -> None:
-        server = _find("mariadbd", "mysqld")
-        account = ["--user=root"] if os.geteuid() == 0 else []
-        log = (self.folder / "log").open("wb")
-        self.process = subprocess.Popen(
-            [
-                server,
-                "--no-defaults",
-                f"--datadir={self.folder / 'data'}",
-                f"--socket={self.folder / 'sock'}",
-                f"--pid-file={self.folder / 'pid'}",
-                f"--port={self.port}",
-                "--bind-address=127.0.0.1",
-                "--skip-name-resolve",
-                # Not the server's usual defaults, on purpose: what the tables need they must ask for themselves.
-                "--character-set-server=utf8mb4",
-                "--collation-server=utf8mb4_unicode_ci",
-                "--innodb-flush-log-at-trx-commit=0",
-                # As a server of its own has it: the rows of the benchmarks fit into memory.
-                "--innodb-buffer-pool-size=1G",
-                *account,
-            ],
-            stdout=log,
-            stderr=subprocess.STDOUT,
-        )
-        log.close()
+        """Start it and wait until it answers. After kill() it comes back on the same port, with the same files."""
+        with (self.folder / "log").open("wb") as log:
+            self.process = subprocess.Popen(
+                self._command(),
+                cwd=self.folder,
+                env=self._environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
+            )
         deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            with contextlib.suppress(pymysql.MySQLError):
-                self._connect().close()
+        while time.monotonic() < deadline and self.process.poll() is None:
+            if self._answers():
                 return
-            if self.process.poll() is not None:
-                break
             time.sleep(0.1)
-        raise RuntimeError("MariaDB did not start:\n" + (self.folder / "log").read_text()[-2000:])
+        raise RuntimeError(f"{self.name} did not start:\n" + (self.folder / "log").read_text(errors="replace")[-2000:])
 
     def kill(self) -> None:
         """End it without notice, as `kill -9` does."""
@@ -87,13 +64,43 @@ class PrivateMariaDB:
         self.process.wait(30)
 
     def stop(self) -> None:
-        if self.process is not None and self.process.poll() is None:
-            self.process.terminate()
-            try:
-                self.process.wait(30)
-            except subprocess.TimeoutExpired:
-                self.kill()
+        """End it and remove its files."""
+        if self.process is not None:
+            end_process(self.process)
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _command(self) -> list[str]:
+        raise NotImplementedError
+
+    def _environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    def _answers(self) -> bool:
+        raise NotImplementedError
+
+    def _answer_to(self, message: bytes) -> bytes:
+        """The first bytes that it answers to a message, none if it cannot be reached."""
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+            connection.sendall(message)
+            return connection.recv(16)
+        return b""
+
+
+class PrivateMariaDB(PrivateServer):
+    """A MariaDB server of our own."""
+
+    name = "MariaDB"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.account = ["--user=root"] if os.geteuid() == 0 else []
+        install, data = find_program("mariadb-install-db", "mysql_install_db"), self.folder / "data"
+        subprocess.run(
+            [install, "--no-defaults", f"--datadir={data}", "--auth-root-authentication-method=normal", *self.account],
+            check=True,
+            capture_output=True,
+            timeout=120,
+        )
 
     def new_database(self, name: str) -> str:
         """Create an empty database and give its address."""
@@ -102,14 +109,42 @@ class PrivateMariaDB:
             cursor.execute(f"CREATE DATABASE `{name}` CHARACTER SET utf8mb4 COLLATE utf8mb4_unicode_ci")
         return f"mysql+pymysql://root@127.0.0.1:{self.port}/{name}"
 
+    def _command(self) -> list[str]:
+        return [
+            find_program("mariadbd", "mysqld"),
+            "--no-defaults",
+            f"--datadir={self.folder / 'data'}",
+            f"--socket={self.folder / 'sock'}",
+            f"--pid-file={self.folder / 'pid'}",
+            f"--port={self.port}",
+            "--bind-address=127.0.0.1",
+            "--skip-name-resolve",
+            # Not the server's usual defaults, on purpose: what the tables need they must ask for themselves.
+            "--character-set-server=utf8mb4",
+            "--collation-server=utf8mb4_unicode_ci",
+            "--innodb-flush-log-at-trx-commit=0",
+            # As a server of its own has it: the rows of the benchmarks fit into memory.
+            "--innodb-buffer-pool-size=1G",
+            *self.account,
+        ]
+
+    def _answers(self) -> bool:
+        try:
+            self._connect().close()
+        except pymysql.MySQLError:
+            return False
+        return True
+
     def _connect(self) -> pymysql.connections.Connection[pymysql.cursors.Cursor]:
         return pymysql.connect(host="127.0.0.1", port=self.port, user="root")
 
 
+Server = TypeVar("Server", bound=PrivateServer)
+
+
 @contextlib.contextmanager
-def private_mariadb() -> Iterator[PrivateMariaDB]:
+def running(server: Server) -> Iterator[Server]:
     """A running server, stopped at the end whatever happens."""
-    server = PrivateMariaDB()
     try:
         server.start()
         yield server
@@ -117,6 +152,25 @@ def private_mariadb() -> Iterator[PrivateMariaDB]:
         server.stop()
 
 
-def _find(*names: str) -> str:
-    places = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
-    return next((found for name in names if (found := shutil.which(name, path=places))), "")
+def private_mariadb() -> contextlib.AbstractContextManager[PrivateMariaDB]:
+    return running(PrivateMariaDB())
+
+
+def end_process(process: subprocess.Popen[bytes]) -> None:
+    """End a process, politely at first."""
+    if process.poll() is None:
+        process.terminate()
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(30)
+
+
+def program_path() -> str:
+    # Servers lie where only root looks for them.
+    return os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/usr/local/sbin"))
+
+
+def find_program(*names: str) -> str:
+    return next((found for name in names if (found := shutil.which(name, path=program_path()))), "")

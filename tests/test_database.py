@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -168,29 +167,6 @@ def test_a_requisition_that_arrives_many_times_at_once_is_stored_once(
     with app.app_context(), transaction() as session:
         assert session.scalar(select(func.count()).select_from(JobDescription)) == 1
         assert session.scalars(select(GenerationLog.status)).all() == ["success"] * 6
-
-
-def test_rows_that_a_killed_process_left_are_failed_at_the_next_start(make_app: MakeApp) -> None:
-    app = make_app()
-    with app.app_context(), transaction() as session:
-        for age in (10, 3600):
-            session.add(
-                GenerationLog(
-                    operation_type="jd_enhancement",
-                    req_id=f"REQ-{age}",
-                    user_id="anna",
-                    status="in_progress",
-                    model="m",
-                    prompt_version="1",
-                    started_at=utc_now() - timedelta(seconds=age),
-                )
-            )
-
-    make_app()
-
-    with app.app_context(), transaction() as session:
-        rows = session.execute(select(GenerationLog.req_id, GenerationLog.status)).all()
-    assert {tuple(row) for row in rows} == {("REQ-10", "in_progress"), ("REQ-3600", "failed")}
 
 
 def test_a_database_that_is_away_is_503_and_not_the_callers_fault(

@@ -6,6 +6,7 @@ import asyncio
 import json
 import re
 import time
+import uuid
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,7 +22,7 @@ from werkzeug.test import TestResponse
 
 from auth import Caller
 from config import PROJECT_FOLDER
-from models import Base
+from models import Base, GenerationJob, transaction
 from tests.conftest import ADMIN, READER, MakeApp
 from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply, good_plan, good_question
 
@@ -712,6 +713,9 @@ ROUTES = [
     ("/api/interview/req/<req_id>", "GET", True),
     ("/api/interview/workflow/full", "POST", False),
     ("/api/interview/workflow/create", "POST", False),
+    ("/api/interview/jobs", "GET", False),
+    ("/api/interview/jobs/<job_id>", "GET", True),
+    ("/api/interview/jobs/<job_id>/events", "GET", True),
     ("/api/interview/cache", "GET", False),
     ("/api/interview/cache/<cached_question_id>/retire", "POST", False),
 ]
@@ -748,8 +752,28 @@ def call(client: FlaskClient, rule: str, headers: dict[str, str], stored: dict[s
         body = {"reason": "It stands on a public page."}
     path = rule.replace("<req_id>", stored["req_id"]).replace("<interview_id>", str(stored["interview_id"]))
     path = path.replace("<cached_question_id>", str(stored["interview"]["questions"][0]["cached_question_id"]))
+    path = path.replace("<job_id>", stored.get("job_id", ""))
     method = next(method for known, method, _ in ROUTES if known == rule)
     return client.open(path, method=method, headers=headers, json=body if method == "POST" else None)
+
+
+def job_of(app: Flask, user_id: str, req_id: str) -> str:
+    """A finished job of a user, as a keyed request leaves it."""
+    with app.app_context(), transaction() as session:
+        job = GenerationJob(
+            id=uuid.uuid4().hex,
+            operation="workflow",
+            user_id=user_id,
+            req_id=req_id,
+            request={},
+            background=False,
+            status="succeeded",
+            progress={},
+            answer_status=200,
+            answer_body="{}",
+        )
+        session.add(job)
+        return job.id
 
 
 def test_the_table_of_routes_is_complete(app: Flask) -> None:
@@ -771,6 +795,7 @@ def test_each_route_lets_in_whom_it_should(
 ) -> None:
     stored = post(client, WORKFLOWS[0], requisition)
     for name, headers, reading, writing in CALLERS:
+        stored["job_id"] = job_of(client.application, headers.get("X-User-ID", ""), requisition["req_id"])
         for rule, _, only_reads in ROUTES:
             place = f"{name} at {rule}"
             expected = reading if only_reads else writing
@@ -778,7 +803,10 @@ def test_each_route_lets_in_whom_it_should(
             fake.received.clear()
             answer = call(client, rule, headers, stored, requisition)
             assert answer.status_code == expected, f"{place}: {answer.get_data(as_text=True)}"
-            if expected == 200:
+            if expected == 200 and rule.endswith("/events"):
+                assert answer.mimetype == "text/event-stream", place
+                assert "event: done" in answer.get_data(as_text=True), place
+            elif expected == 200:
                 assert answer.get_json()["success"] is True
             else:
                 assert answer.get_json()["code"] == CODES[expected], place

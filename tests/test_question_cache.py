@@ -27,6 +27,7 @@ from models import (
     Interview,
     JobDescription,
     QuestionUse,
+    ServiceProcess,
     SuggestedTechnology,
     db,
     transaction,
@@ -34,8 +35,11 @@ from models import (
 )
 from prompts import InterviewQuestion, InterviewTopic
 from question_cache import Loans, release_abandoned
+from service_processes import this_process_id
 from tests.conftest import ADMIN, MakeApp
 from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, good_question
+
+SILENCE = timedelta(seconds=30)
 
 
 def a_topic(topic: str = "Kafka consumer groups", **changes: Any) -> InterviewTopic:
@@ -256,7 +260,7 @@ class TestReservations:
         stored = loans("R2")
         lent = stored.lend(InterviewTopic.model_validate(first_topic(first)), "en", avoid=[])
         assert lent is not None
-        release_abandoned(-1000)
+        release_abandoned(SILENCE)  # this process has no heartbeat here
 
         with transaction() as session:
             stored.become_part_of(first["interview_id"], session)
@@ -279,24 +283,26 @@ class TestReservations:
         assert lent is not None
         assert lent.cached_question_id == kept
 
-    def test_what_a_killed_process_reserved_runs_out(self, app: Flask) -> None:
-        kept = loans("REQ-1").keep(a_topic(), "en", a_question())
-        assert release_abandoned(300) == 0
+    def test_what_a_killed_process_reserved_is_given_back(self, app: Flask) -> None:
         with transaction() as session:
-            session.execute(update(QuestionUse).values(reserved_at=utc_now() - timedelta(seconds=400)))
+            session.add(ServiceProcess(id=this_process_id()))
+        kept = loans("REQ-1").keep(a_topic(), "en", a_question())
+        assert release_abandoned(SILENCE) == 0
+        with transaction() as session:
+            session.execute(update(ServiceProcess).values(heartbeat_at=utc_now() - 2 * SILENCE))
 
-        assert release_abandoned(300) == 1
-        assert release_abandoned(300) == 0
+        assert release_abandoned(SILENCE) == 1
+        assert release_abandoned(SILENCE) == 0
         assert row(kept or 0).usage_count == 0
 
-    def test_what_is_part_of_an_interview_never_runs_out(
+    def test_what_is_part_of_an_interview_is_never_given_back(
         self, app: Flask, client: FlaskClient, requisition: dict[str, Any]
     ) -> None:
         client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN)
         with transaction() as session:
-            session.execute(update(QuestionUse).values(reserved_at=utc_now() - timedelta(days=400)))
+            session.execute(update(QuestionUse).values(process_id="of a dead process"))
 
-        assert release_abandoned(300) == 0
+        assert release_abandoned(SILENCE) == 0
 
 
 class TestGeneration:

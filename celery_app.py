@@ -1,0 +1,21 @@
+"""The worker's entry: the same app and the same jobs, run by `celery -A celery_app worker`."""
+
+from __future__ import annotations
+
+from app import create_app
+from job_queue import TASK, make_celery
+from runtime import install_runtime
+
+flask_app = create_app()
+runtime = install_runtime(flask_app)
+if runtime.settings.celery_broker_url is None:
+    raise SystemExit("A worker needs CELERY_BROKER_URL, such as redis://localhost:6379/0.")
+celery = make_celery(runtime.settings.celery_broker_url)
+
+
+@celery.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types
+def run_job(job_id: str) -> None:
+    """Run one job, unless somebody else has begun it or it is over."""
+    with flask_app.app_context():
+        runtime.heartbeat.ensure()
+        runtime.runner.run_queued(job_id)

@@ -1,0 +1,55 @@
+"""The interview topics of an enhancement that is still being written.
+
+They come first in the answer, so the questions can be asked for while the description is being written. Topics
+that have been told stand: questions are being paid for by then. Whatever the rest of the answer turns out to be
+(repaired, asked for again after a cut or a lost connection), it is put under the same topics, and is checked with
+them.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+
+from pydantic import ValidationError
+
+from content_checks import topic_problems
+from prompts import EnhancedDescription, PlannedTopics
+
+# The first key after the topics: Claude writes the keys of the schema in its order.
+NEXT_KEY = '"enhanced_title"'
+
+
+class EarlyTopics:
+    """Listens to an enhancement, and tells its topics as soon as they are complete and usable.
+
+    Attributes:
+        told: the topics. Stays open if they never come by themselves.
+    """
+
+    def __init__(self, known: PlannedTopics | None = None) -> None:
+        self.told: Future[PlannedTopics] = Future()
+        self._looked_at: str | None = None
+        if known is not None:
+            self.told.set_result(known)
+
+    def heard(self, text: str) -> None:
+        """Look at what has been written so far in the current attempt."""
+        if self.told.done():
+            return
+        head, key, _ = text.partition(NEXT_KEY)
+        if not key or head == self._looked_at:
+            return
+        self._looked_at = head
+        try:
+            planned = PlannedTopics.model_validate_json(head.rstrip().removesuffix(",") + "}")
+        except ValidationError:
+            return  # the finished answer will say what is wrong
+        if not topic_problems(planned):
+            self.told.set_result(planned)
+
+    def settle(self, value: EnhancedDescription) -> EnhancedDescription:
+        """The finished answer, under the topics that were told."""
+        if not self.told.done():
+            return value
+        told = self.told.result()
+        return value.model_copy(update={"language": told.language, "interview_topics": told.interview_topics})

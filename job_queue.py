@@ -1,0 +1,131 @@
+"""Who is woken up to run a job in the background: a few threads of this process, or Celery workers over a broker.
+
+Neither is trusted to remember a job: its row does. What gets lost here is announced again later.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Protocol
+
+from kombu.exceptions import OperationalError
+
+from errors import JobsUnavailable
+
+if TYPE_CHECKING:
+    from celery import Celery
+
+logger = logging.getLogger(__name__)
+
+TASK = "techscreen.run_job"
+# Jobs that one process without a broker works on at the same time; the others wait in their rows.
+THREADS = 16
+# Seconds after which a broker that does not answer counts as away.
+BROKER_TIMEOUT = 3
+RETRY_AFTER = 10
+
+
+class JobQueue(Protocol):
+    """Wakes somebody up to run a job."""
+
+    def announce(self, job_id: str) -> None:
+        """Say that a job is waiting. Saying it twice does no harm.
+
+        Raises:
+            JobsUnavailable: if nobody can be told.
+        """
+
+    def close(self) -> None:
+        """Begin no more jobs. Those under way come to their end."""
+
+
+class ThreadQueue:
+    """A few threads of this process, for a service without a broker.
+
+    Args:
+        run: runs a job by its id, in any thread.
+    """
+
+    def __init__(self, run: Callable[[str], None]) -> None:
+        self._run = run
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._pool: ThreadPoolExecutor
+
+    def announce(self, job_id: str) -> None:
+        """See `JobQueue`. The threads are started in the process that first has a job, for none survives a fork."""
+        with self._lock:
+            if self._owner != os.getpid():
+                self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="job")
+                self._owner = os.getpid()
+            self._pool.submit(self._run_safely, job_id)
+
+    def close(self) -> None:
+        """See `JobQueue`."""
+        with self._lock:
+            if self._owner == os.getpid():
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                self._owner = None
+
+    def _run_safely(self, job_id: str) -> None:
+        try:
+            self._run(job_id)
+        except Exception:  # nobody looks at the future; the row is taken up again
+            logger.exception("job %s broke off", job_id, extra={"event": "job_broke_off"})
+
+
+class BrokerQueue:
+    """Celery workers, over Redis or RabbitMQ.
+
+    Args:
+        broker_url: address of the broker.
+    """
+
+    def __init__(self, broker_url: str) -> None:
+        self._celery = make_celery(broker_url)
+
+    def announce(self, job_id: str) -> None:
+        """See `JobQueue`."""
+        try:
+            self._celery.send_task(TASK, args=(job_id,), retry=False)
+        except (OperationalError, OSError) as error:
+            logger.warning("broker away: %s", type(error).__name__, extra={"event": "broker_away"})
+            raise JobsUnavailable(
+                "The broker of the background jobs does not answer, so nothing was accepted.", retry_after=RETRY_AFTER
+            ) from error
+
+    def close(self) -> None:
+        """See `JobQueue`."""
+        self._celery.close()
+
+
+def make_celery(broker_url: str) -> Celery:
+    """A Celery app as both sides need it.
+
+    A message is acknowledged when its job is over, so that a broker gives it to somebody else if the worker is
+    killed. No results are kept: the job's row has them.
+    """
+    from celery import Celery  # a service without a broker does without its memory and its start-up time
+
+    celery = Celery("techscreen", broker=broker_url)
+    celery.conf.update(
+        task_acks_late=True,
+        task_reject_on_worker_lost=True,
+        task_ignore_result=True,
+        worker_prefetch_multiplier=1,
+        worker_cancel_long_running_tasks_on_connection_loss=False,
+        broker_connection_retry_on_startup=True,
+        broker_connection_max_retries=None,
+        broker_connection_timeout=BROKER_TIMEOUT,
+        task_publish_retry=False,
+        broker_transport_options={
+            "socket_connect_timeout": BROKER_TIMEOUT,
+            "socket_timeout": BROKER_TIMEOUT,
+            "confirm_publish": True,
+        },
+    )
+    return celery

@@ -1,0 +1,161 @@
+"""How a POST is answered: at once, once for each idempotency key, as a stream of events, or later.
+
+A plain call goes straight to its service. Whatever must survive its connection or its process becomes a job first.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from flask import Flask, Response, current_app, request, url_for
+from pydantic import BaseModel
+from werkzeug.http import parse_list_header
+
+import generation_jobs
+from auth import current_caller
+from claude_interface import Deadline
+from errors import FieldProblem, InvalidRequest, JobsUnavailable
+from event_stream import event_stream
+from generation_jobs import NewJob
+from progress import Progress
+from request_log import current_request_id
+from runtime import Runtime, current_runtime
+from schemas import JobAcceptedAnswer
+
+LONGEST_KEY = 255
+KEY_HEADER = "Idempotency-Key"
+
+
+def answer_generation(operation: str, asked: BaseModel) -> Response:
+    """Answer a POST that may take a minute: as its headers ask for.
+
+    Args:
+        operation: name of the operation in the runtime.
+        asked: its request, checked.
+
+    Raises:
+        TechScreenError: before anything has begun, or from a plain call.
+    """
+    runtime = current_runtime()
+    background = runtime.settings.async_processing and _prefers_later()
+    return _answer(runtime, operation, asked, background=background, streamed=not background and _wants_events())
+
+
+def answer_at_once(operation: str, asked: BaseModel) -> Response:
+    """Answer a POST that is quick: only its idempotency key can make a difference.
+
+    Raises:
+        TechScreenError: before anything has begun, or from a plain call.
+    """
+    return _answer(current_runtime(), operation, asked, background=False, streamed=False)
+
+
+def _answer(runtime: Runtime, operation: str, asked: BaseModel, *, background: bool, streamed: bool) -> Response:
+    key = _idempotency_key()
+    user_id = current_caller().user_id
+    if key is None and not background and not streamed:
+        deadline = Deadline.after(runtime.settings.request_timeout)
+        return _json(runtime.operations[operation].run(asked, user_id, deadline, Progress()).model_dump_json())
+    accepted = generation_jobs.accept(
+        NewJob(
+            operation=operation,
+            user_id=user_id,
+            req_id=getattr(asked, "req_id", None),
+            request=asked.model_dump(),
+            request_id=current_request_id(),
+            background=background,
+            idempotency_key=key,
+            fingerprint=_fingerprint(operation, asked) if key is not None else None,
+        ),
+        runtime.heartbeat.silence,
+    )
+    if background:
+        if accepted.is_new:
+            _announce(runtime, accepted.job_id)
+        response = _accepted(accepted.job_id)
+    elif streamed:
+        if accepted.is_new:
+            _in_a_thread(lambda: _run(runtime, accepted.job_id, listens=True))
+        response = event_stream(accepted.job_id)
+    elif accepted.answer is not None:
+        response = _json(accepted.answer[1], accepted.answer[0])
+    else:
+        response = _run(runtime, accepted.job_id, listens=False)
+    if not accepted.is_new:
+        response.headers["Idempotency-Replayed"] = "true"
+    return response
+
+
+def _run(runtime: Runtime, job_id: str, *, listens: bool) -> Response:
+    outcome = runtime.runner.run(generation_jobs.begun(job_id), listens=listens)
+    response = _json(outcome.body, outcome.status)
+    if outcome.retry_after is not None:
+        response.headers["Retry-After"] = str(outcome.retry_after)
+    return response
+
+
+def _announce(runtime: Runtime, job_id: str) -> None:
+    try:
+        runtime.queue.announce(job_id)
+    except JobsUnavailable:
+        generation_jobs.withdraw(job_id)
+        raise
+
+
+def _accepted(job_id: str) -> Response:
+    # What it was when it was accepted, so that a repeat gets the first answer again.
+    response = _json(JobAcceptedAnswer(job_id=job_id, status="queued").model_dump_json(), 202)
+    response.headers["Location"] = url_for(".get_job", job_id=job_id)
+    response.headers["Preference-Applied"] = "respond-async"
+    return response
+
+
+def _in_a_thread(work: Callable[[], Any]) -> None:
+    """Do work that goes on when the caller goes away. A server that stops waits for it, as for a request."""
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # what Flask documents for threads
+
+    def run() -> None:
+        with app.app_context():
+            work()
+
+    threading.Thread(target=run, name="streamed").start()
+
+
+def _prefers_later() -> bool:
+    preferences = parse_list_header(",".join(request.headers.getlist("Prefer")))
+    return any(preference.split(";")[0].strip().lower() == "respond-async" for preference in preferences)
+
+
+def _wants_events() -> bool:
+    best = request.accept_mimetypes.best_match(("application/json", "text/event-stream"))
+    return best == "text/event-stream"
+
+
+def _idempotency_key() -> str | None:
+    """The key of the current request, if it has one.
+
+    Raises:
+        InvalidRequest: if it is blank or too long.
+    """
+    key = request.headers.get(KEY_HEADER)
+    if key is None:
+        return None
+    if not key.strip():
+        raise InvalidRequest.of_fields([FieldProblem(KEY_HEADER, f"{KEY_HEADER} must not be blank.")])
+    if len(key) > LONGEST_KEY:
+        sentence = f"{KEY_HEADER} has {len(key)} characters; at most {LONGEST_KEY} are allowed."
+        raise InvalidRequest.of_fields([FieldProblem(KEY_HEADER, sentence)])
+    return key
+
+
+def _fingerprint(operation: str, asked: BaseModel) -> str:
+    """What a key stands for: the operation and what was asked of it, however it was written down."""
+    return hashlib.sha256(json.dumps([operation, asked.model_dump()], sort_keys=True).encode()).hexdigest()
+
+
+def _json(body: str, status: int = 200) -> Response:
+    return Response(body, status=status, mimetype="application/json")

@@ -1,0 +1,141 @@
+"""Which processes of the service are alive, so that what a dead one left behind can be taken up.
+
+Each process has a row with a heartbeat, and names itself in whatever it has begun: audit rows, reserved questions,
+jobs. What names a process without a recent heartbeat was left behind by a kill, a crash or a lost machine.
+
+When the database has been away nobody's heartbeat is recent. So a process only judges others after its own heart
+has been beating for as long as theirs may be silent.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+import uuid
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy.exc import SQLAlchemyError
+
+from errors import DatabaseUnavailable
+from models import ServiceProcess, transaction, utc_now
+
+logger = logging.getLogger(__name__)
+
+# Heartbeats that may be missing before a process counts as dead.
+MISSED_BEATS = 6
+# Rows of processes that ended so many times as long ago are removed.
+FORGOTTEN_AFTER = 100
+
+_ids: dict[int, str] = {}
+
+
+def this_process_id() -> str:
+    """The id under which this process begins things; another one after a fork."""
+    return _ids.setdefault(os.getpid(), uuid.uuid4().hex)
+
+
+def left_behind(column: ColumnElement[str | None] | Any, silence: timedelta) -> ColumnElement[bool]:
+    """Whether a row's process is not alive.
+
+    Args:
+        column: holds the id of the process.
+        silence: how long a living process may be silent.
+    """
+    living = select(ServiceProcess.id).where(ServiceProcess.heartbeat_at >= utc_now() - silence)
+    return or_(column.is_(None), column.not_in(living))
+
+
+class Heartbeat:
+    """Keeps the row of this process fresh, and calls for recovery, from a thread of its own.
+
+    Args:
+        app_context: of the app whose database it is.
+        interval: seconds between two beats.
+        recover: takes up what dead processes left behind; gets the silence after which one is dead.
+        alone: if no other process can see the database, there is nothing to say and nothing to take up.
+    """
+
+    def __init__(
+        self,
+        app_context: Callable[[], AbstractContextManager[Any]],
+        interval: float,
+        recover: Callable[[timedelta], None],
+        *,
+        alone: bool = False,
+    ) -> None:
+        self._app_context = app_context
+        self._interval = interval
+        self._recover = recover
+        self._alone = alone
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+        self._beating_since: float | None = None
+        self._stopped: threading.Event
+        self._thread: threading.Thread
+
+    @property
+    def silence(self) -> timedelta:
+        """How long a living process may be silent."""
+        return timedelta(seconds=MISSED_BEATS * self._interval)
+
+    def ensure(self) -> None:
+        """Make sure that this process is known before it begins anything."""
+        if self._alone or self._owner == os.getpid():
+            return
+        with self._lock:
+            if self._owner == os.getpid():
+                return
+            self._owner = os.getpid()
+            self._beating_since = None
+            self._stopped = threading.Event()
+            self._beat()
+            self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
+            self._thread.start()
+
+    def stop(self) -> None:
+        """Stop beating, and say so: what this process leaves behind can be taken up at once."""
+        with self._lock:
+            if self._owner != os.getpid():
+                return
+            self._owner = None
+            self._stopped.set()
+            self._thread.join()
+            try:
+                with self._app_context(), transaction() as session:
+                    session.execute(delete(ServiceProcess).where(ServiceProcess.id == this_process_id()))
+            except (DatabaseUnavailable, SQLAlchemyError):
+                return  # it will be found silent
+
+    def _run(self) -> None:
+        while not self._stopped.wait(self._interval):
+            self._beat()
+
+    def _beat(self) -> None:
+        try:
+            with self._app_context():
+                self._say_alive()
+                now = time.monotonic()
+                self._beating_since = now if self._beating_since is None else self._beating_since
+                if now - self._beating_since > self.silence.total_seconds():
+                    self._recover(self.silence)
+        except (DatabaseUnavailable, SQLAlchemyError) as error:
+            self._beating_since = None
+            logger.warning("no heartbeat: %s", type(error).__name__, extra={"event": "no_heartbeat"})
+        except Exception:  # the heart of a process must not stop for one bad beat
+            logger.exception("recovery failed", extra={"event": "recovery_failed"})
+
+    def _say_alive(self) -> None:
+        now = utc_now()
+        with transaction() as session:
+            known = update(ServiceProcess).where(ServiceProcess.id == this_process_id())
+            updated: Any = session.execute(known.values(heartbeat_at=now))
+            if not updated.rowcount:
+                session.add(ServiceProcess(id=this_process_id(), heartbeat_at=now))
+                forgotten = now - FORGOTTEN_AFTER * self.silence
+                session.execute(delete(ServiceProcess).where(ServiceProcess.heartbeat_at < forgotten))
