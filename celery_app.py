@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from celery.signals import setup_logging
+
 from app import create_app
 from job_queue import TASK, make_celery
 from runtime import install_runtime
@@ -11,6 +15,11 @@ runtime = install_runtime(flask_app)
 if runtime.settings.celery_broker_url is None:
     raise SystemExit("A worker needs CELERY_BROKER_URL, such as redis://localhost:6379/0.")
 celery = make_celery(runtime.settings.celery_broker_url)
+
+
+@setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
+def _keep_our_logging(**_: Any) -> None:
+    """Logging is set up by the app, from the same settings as everywhere; Celery would replace it by its own."""
 
 
 @celery.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types

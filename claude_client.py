@@ -15,39 +15,37 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import json
 import logging
-import math
 import os
 import random
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import Future
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anthropic
 import httpx2
-from anthropic.types import (
-    Message,
-    MessageParam,
-    RawContentBlockDeltaEvent,
-    RawMessageDeltaEvent,
-    RawMessageStartEvent,
-    RawMessageStopEvent,
-    RawMessageStreamEvent,
-    TextDelta,
-)
+from anthropic.types import MessageParam
 from pydantic import BaseModel, ValidationError
 
 from claude_admission import Admission
+from claude_answers import (
+    DEFAULT_RETRY_AFTER,
+    ErrorEvent,
+    Failed,
+    Reply,
+    StreamedAnswer,
+    failed_with_event,
+    failed_with_status,
+    reply_of,
+    unreachable,
+    unusable,
+)
 from claude_interface import Check, ClaudeAnswer, Deadline, Listener
 from config import Settings
 from errors import (
     ClaudeError,
-    ClaudeMisconfigured,
     ClaudeNotConfigured,
     ClaudeUnavailable,
     GenerationFailed,
@@ -74,7 +72,6 @@ MOST_TRIES = 6
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 CONNECT_TIMEOUT = 5.0
 MOST_ROOM = 128_000
-DEFAULT_RETRY_AFTER = 30
 
 
 class ClaudeClient:
@@ -269,14 +266,14 @@ class _Conversation:
             value = self._listener.settle(value)
         return value, self._check(value)
 
-    async def _send(self, messages: list[MessageParam]) -> _Reply:
+    async def _send(self, messages: list[MessageParam]) -> Reply:
         """One answered call. Transport failures are retried inside the deadline."""
         for tries in range(1, MOST_TRIES + 1):
             self.is_waiting_for_its_turn = True
             async with self._admission.turn():
                 self.is_waiting_for_its_turn = False
                 outcome = await self._try(messages)
-            if isinstance(outcome, _Reply):
+            if isinstance(outcome, Reply):
                 self._admission.answered()
                 return outcome
             failure, pause = outcome.failure, outcome.pause
@@ -292,7 +289,7 @@ class _Conversation:
             await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    async def _try(self, messages: list[MessageParam]) -> _Reply | _Failed:
+    async def _try(self, messages: list[MessageParam]) -> Reply | Failed:
         """Ask once, in one piece or as a stream."""
         self.spending += Spending(attempts=1)
         asked: dict[str, Any] = {
@@ -307,62 +304,43 @@ class _Conversation:
         }
         try:
             if self._listener is None:
-                message = await self._sdk.messages.create(**asked)
-                # The SDK hands over another content type as plain text: some proxy answered, not Claude.
-                reply = _Reply.of_message(message) if _is_message(message) else None
+                reply = reply_of(await self._sdk.messages.create(**asked))
             else:
                 reply = await self._heard(await self._sdk.messages.create(**asked, stream=True), self._listener)
-        except (json.JSONDecodeError, UnicodeDecodeError) as error:  # a 200 whose body is not what it claims to be
-            return _Failed(_unusable(error))
-        except anthropic.APIError as error:
-            failure, pause = self._translated(error)
-            failure.__cause__ = error
-            return _Failed(failure, pause, _may_be_retried(error))
-        except httpx2.HTTPError as error:  # a stream that breaks off
-            failure = ClaudeUnavailable("Claude cannot be reached.", retry_after=DEFAULT_RETRY_AFTER)
-            failure.__cause__ = error
-            return _Failed(failure)
+        except anthropic.APIStatusError as error:
+            return self._failed(error)
+        except (anthropic.APIConnectionError, httpx2.HTTPError) as error:  # the latter from a stream that breaks off
+            return unreachable().because(error)
+        except ErrorEvent as error:
+            return failed_with_event(error).because(error)
+        except (anthropic.APIError, ValueError, KeyError, TypeError) as error:  # a 200 that is not what it claims to be
+            return unusable().because(error)
         if reply is None:
-            return _Failed(_unusable(None))
+            return unusable()
         self.spending += reply.spending
         return reply
 
-    async def _heard(
-        self, events: anthropic.AsyncStream[RawMessageStreamEvent], listener: Listener[Any]
-    ) -> _Reply | None:
-        """A streamed answer; None if it is no answer of Claude's. What a stream that breaks off has cost is counted."""
-        text: list[str] = []
-        message: Message | None = None
-        request_id = events.response.headers.get("request-id")
+    async def _heard(self, stream: anthropic.AsyncStream[Any], listener: Listener[Any]) -> Reply | None:
+        """A streamed answer; None if it is no answer of Claude's. What a stream that breaks off has cost is counted.
+
+        The events are taken as they come: to have the SDK build a model of each costs twice the CPU.
+        """
+        answer = StreamedAnswer(stream.response.headers.get("request-id"))
         try:
-            async with events:
-                async for event in events:
-                    if isinstance(event, RawMessageStartEvent) and _is_message(event.message):
-                        message = event.message
-                    elif message is None:
-                        return None
-                    elif isinstance(event, RawContentBlockDeltaEvent) and isinstance(event.delta, TextDelta):
-                        text.append(event.delta.text)
-                        listener.heard("".join(text))
-                    elif isinstance(event, RawMessageDeltaEvent):
-                        message.stop_reason = event.delta.stop_reason
-                        # Counts so far, and those of the input only where they have changed.
-                        for name, count in event.usage.model_dump(exclude_none=True, include=COUNTS).items():
-                            setattr(message.usage, name, count)
-                    elif isinstance(event, RawMessageStopEvent):
-                        return _Reply.of_message(message, request_id, "".join(text))
-            if message is None:
+            async with stream:
+                async for event in anthropic.AsyncStream.raw_events(stream.response):
+                    if answer.take(event.event, event.data):
+                        listener.heard(answer.text)
+                    if answer.is_complete:
+                        return answer.reply()
+            if not answer.text:
                 return None
             raise httpx2.RemoteProtocolError("The stream ended before its message did.")
         except BaseException:
-            if message is not None:
-                self.spending += _Reply.of_message(message, request_id).spending
+            self.spending += answer.spending
             raise
 
-    def _translated(self, error: anthropic.APIError) -> tuple[ClaudeError, float | None]:
-        """Our error for one of the SDK's, and the pause that Claude asks for."""
-        if not isinstance(error, anthropic.APIStatusError):
-            return ClaudeUnavailable("Claude cannot be reached.", retry_after=DEFAULT_RETRY_AFTER), None
+    def _failed(self, error: anthropic.APIStatusError) -> Failed:
         if error.request_id:
             self.spending += Spending(request_ids=(error.request_id,))
         logger.warning(
@@ -371,92 +349,8 @@ class _Conversation:
             error.type,
             extra={"event": "claude_error", "status": error.status_code, "claude_request_id": error.request_id},
         )
-        if error.status_code in MISCONFIGURED:
-            return ClaudeMisconfigured(MISCONFIGURED[error.status_code]), None
-        if _is_passing(error):
-            pause = _retry_after(error.response.headers)
-            retry_after = max(1, round(pause)) if pause is not None else DEFAULT_RETRY_AFTER
-            limited = error.status_code == 429 or error.type == "rate_limit_error"
-            sentence = "Claude limits our rate." if limited else "Claude is overloaded or failing."
-            return ClaudeUnavailable(sentence, retry_after=retry_after), pause
-        return ClaudeMisconfigured(f"Claude does not accept the service's requests (HTTP {error.status_code})."), None
-
-
-@dataclass(frozen=True)
-class _Reply:
-    """What counts of an answer, whether it came in one piece or as a stream."""
-
-    text: str
-    stop_reason: str | None
-    spending: Spending
-
-    @classmethod
-    def of_message(cls, message: Message, request_id: str | None = None, text: str | None = None) -> _Reply:
-        usage, request_id = message.usage, request_id or message._request_id
-        return cls(
-            text="".join(block.text for block in message.content if block.type == "text") if text is None else text,
-            stop_reason=message.stop_reason,
-            spending=Spending(
-                input_tokens=usage.input_tokens,
-                output_tokens=usage.output_tokens,
-                cache_creation_tokens=usage.cache_creation_input_tokens or 0,
-                cache_read_tokens=usage.cache_read_input_tokens or 0,
-                request_ids=(request_id,) if request_id else (),
-            ),
-        )
-
-
-@dataclass(frozen=True)
-class _Failed:
-    """A try without an answer: our error for it, the pause that Claude asks for, and whether to try again."""
-
-    failure: ClaudeError
-    pause: float | None = None
-    may_be_retried: bool = True
-
-
-COUNTS = {"input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"}
-# Errors that a stream can report after it has begun, by their type: their status is then 200.
-PASSING_TYPES = ("overloaded_error", "api_error", "rate_limit_error", "timeout_error")
-MISCONFIGURED = {
-    401: "Claude does not accept the service's API key.",
-    402: "Claude reports a billing problem of the service's account.",
-    403: "Claude does not permit the service's API key to do this.",
-    404: "Claude does not know the configured model.",
-}
-# Besides all from 500 on: a time-out, a lock and a rate limit of Claude's.
-PASSING = (408, 409, 429)
-
-
-def _may_be_retried(error: anthropic.APIError) -> bool:
-    """Whether the same request may succeed later; Claude's own word (`x-should-retry`) comes first."""
-    if not isinstance(error, anthropic.APIStatusError):
-        return isinstance(error, anthropic.APIConnectionError)
-    word = error.response.headers.get("x-should-retry")
-    if word in ("true", "false"):
-        return bool(word == "true")
-    return _is_passing(error)
-
-
-def _is_passing(error: anthropic.APIStatusError) -> bool:
-    return error.status_code in PASSING or error.status_code >= 500 or error.type in PASSING_TYPES
-
-
-def _retry_after(headers: Any) -> float | None:
-    """Seconds that an answer asks us to wait, from retry-after-ms or retry-after (seconds or a date)."""
-    readers: tuple[tuple[str, Callable[[str], float]], ...] = (
-        ("retry-after-ms", lambda value: float(value) / 1000),
-        ("retry-after", float),
-        ("retry-after", lambda value: parsedate_to_datetime(value).timestamp() - time.time()),
-    )
-    for name, read in readers:
-        try:
-            seconds = read(headers[name])
-        except (KeyError, ValueError, TypeError, OverflowError):
-            continue
-        if math.isfinite(seconds):
-            return max(0.0, seconds)
-    return None
+        limited = error.type == "rate_limit_error"
+        return failed_with_status(error.status_code, error.response.headers, limited=limited).because(error)
 
 
 def _format(answer_type: type[BaseModel]) -> JSONOutputFormatParam:
@@ -469,27 +363,6 @@ def _format(answer_type: type[BaseModel]) -> JSONOutputFormatParam:
 _FORMATS: dict[type[BaseModel], JSONOutputFormatParam] = {}
 
 
-def _is_message(value: object) -> bool:
-    """Whether the SDK handed over a message. It builds its models without checking them."""
-    return (
-        isinstance(value, Message)
-        and isinstance(getattr(value, "content", None), list)
-        and all(isinstance(getattr(block, "text", None), str) or _is_no_text(block) for block in value.content)
-        and isinstance(getattr(getattr(value, "usage", None), "input_tokens", None), int)
-        and isinstance(getattr(value.usage, "output_tokens", None), int)
-    )
-
-
-def _is_no_text(block: object) -> bool:
-    return block is not None and getattr(block, "type", "text") != "text"
-
-
 def _can_be_sent(text: str) -> bool:
     """Whether a text can be encoded: half of a surrogate pair cannot."""
     return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
-
-
-def _unusable(cause: Exception | None) -> ClaudeError:
-    error = GenerationFailed("What came back from Claude's address is not an answer of Claude.")
-    error.__cause__ = cause
-    return error

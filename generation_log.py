@@ -12,8 +12,9 @@ import time
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import select, update
+from sqlalchemy import Update, select, update
 from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.orm import Session
 
 from claude_interface import Claude
 from errors import ClaudeError, DatabaseUnavailable, Spending, TechScreenError
@@ -42,6 +43,7 @@ class AuditRow:
         self.result_id: int | None = None
         self._req_id = req_id
         self._started = time.monotonic()
+        self._succeeded = False
 
     def __enter__(self) -> AuditRow:
         return self
@@ -52,10 +54,30 @@ class AuditRow:
             error.spending = Spending()  # it is accounted for: no outer row may count it again
         if isinstance(error, TechScreenError) and error.req_id is None:
             error.req_id = self._req_id
-        self.finish(error)
+        if error is not None or not self._succeeded:
+            self.finish(error)
+
+    def succeed(self, session: Session, result_id: int) -> None:
+        """Close the row in the transaction that stores what came of it. If that fails, the block will."""
+        self.result_id = result_id
+        session.execute(self._closing(None))
+        self._succeeded = True
 
     def finish(self, error: BaseException | None) -> None:
         """Close the row. A database that is away is logged, not raised: it must not hide `error`."""
+        statement = self._closing(error)
+        try:
+            settled(lambda session: session.execute(statement), patience=FINISH_PATIENCE)
+        except (SQLAlchemyError, DatabaseUnavailable):
+            logger.error(
+                "audit row %d is finished later: %d tokens",
+                self.id,
+                self.spending.total_tokens,
+                extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
+            )
+            write_later(statement)
+
+    def _closing(self, error: BaseException | None) -> Update:
         values = {
             "status": "failed" if error else "success",
             "error_message": _safe_message(error),
@@ -71,33 +93,32 @@ class AuditRow:
             "completed_at": utc_now(),
             "result_id": self.result_id,
         }
-        statement = update(GenerationLog).where(GenerationLog.id == self.id).values(**values)
-        try:
-            settled(lambda session: session.execute(statement), patience=FINISH_PATIENCE)
-        except (SQLAlchemyError, DatabaseUnavailable):
-            logger.error(
-                "audit row %d is finished later: %s, %d tokens",
-                self.id,
-                values["status"],
-                self.spending.total_tokens,
-                extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
-            )
-            write_later(statement)
+        return update(GenerationLog).where(GenerationLog.id == self.id).values(**values)
 
 
-def audited(operation: Operation, *, req_id: str, user_id: str, claude: Claude) -> AuditRow:
-    """Open an audit row, to be used as the context of the work."""
-    with transaction() as session:
-        row = GenerationLog(
-            operation_type=operation,
-            req_id=req_id,
-            user_id=user_id,
-            status="in_progress",
-            model=claude.model,
-            prompt_version=claude.prompt_version,
-            process_id=this_process_id(),
-        )
+def audited(
+    operation: Operation, *, req_id: str, user_id: str, claude: Claude, session: Session | None = None
+) -> AuditRow:
+    """Open an audit row, to be used as the context of the work.
+
+    Args:
+        session: the transaction to open it in; one of its own by default. It must be committed before Claude is asked.
+    """
+    row = GenerationLog(
+        operation_type=operation,
+        req_id=req_id,
+        user_id=user_id,
+        status="in_progress",
+        model=claude.model,
+        prompt_version=claude.prompt_version,
+        process_id=this_process_id(),
+    )
+    if session is None:
+        with transaction() as session:
+            session.add(row)
+    else:
         session.add(row)
+        session.flush()
     return AuditRow(row.id, req_id)
 
 

@@ -4,6 +4,7 @@ import gc
 import os
 import resource
 import sys
+from typing import Any
 
 from config import load_settings
 
@@ -31,7 +32,7 @@ _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 
-def post_worker_init(_worker):
+def post_worker_init(_worker: Any) -> None:
     """Prepare a worker for hundreds of threads that mostly wait."""
     # Threads that want to go on ask for the interpreter so often. At 5 ms a fifth of the CPU went into asking.
     sys.setswitchinterval(0.02)
@@ -41,7 +42,7 @@ def post_worker_init(_worker):
     gc.set_threshold(20_000, 20, 20)
 
 
-def worker_exit(_server, worker):
+def worker_exit(_server: Any, worker: Any) -> None:
     """Hand back the jobs that have not been begun; those under way have come to their end."""
     service = getattr(worker.app, "callable", None)
     if service is not None and "techscreen" in service.extensions:

@@ -171,7 +171,6 @@ class InterviewGenerationService:
                 alongside,
             )
             interview = self._complete(making, source, name, user_id)
-            audit.result_id = interview.id
         return _answer(interview, audit.spending.total_tokens)
 
     def _plan(self, source: _Source, audit: AuditRow, deadline: Deadline) -> PlannedTopics:
@@ -235,6 +234,7 @@ class InterviewGenerationService:
         session.add(interview)
         session.flush()
         making.loans.become_part_of(interview.id, session)
+        making.audit.succeed(session, interview.id)
         making.progress.interview_stored(session, interview.id, making.audit.spending.total_tokens)
         return InterviewView.model_validate(interview)
 

@@ -88,11 +88,11 @@ class InterviewInTheMaking:
 
     def borrow(self) -> None:
         """Take from the cache what it has for the topics."""
-        for number, topic in enumerate(self.topics):
-            lent = self.loans.lend(topic, self.language, avoid=self._texts())
-            if lent is not None:
-                ready = ReadyQuestion(topic, lent.question, lent.question_type, lent.cached_question_id, lent)
-                self._now_ready(number, ready)
+        for number, lent in self.loans.lend_all(self.topics, self.language, avoid=self._texts()).items():
+            topic = self.topics[number]
+            self._now_ready(
+                number, ReadyQuestion(topic, lent.question, lent.question_type, lent.cached_question_id, lent)
+            )
 
     def write_missing(self) -> None:
         """Have the questions written that the cache did not have, and let the work alongside come to its end.

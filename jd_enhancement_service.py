@@ -87,7 +87,6 @@ class EnhancementUnderWay:
                 answer = self.answer.result()
                 audit.spending += answer.spending
                 view = self._store(answer)
-                audit.result_id = view.job_description_id
             self._finished = EnhanceAnswer(**view.model_dump(), tokens_used=answer.spending.total_tokens)
         return self._finished
 
@@ -135,13 +134,19 @@ class JDEnhancementService:
         Args:
             listen: have the answer streamed, so that the topics are known before the rest.
         """
-        job_description_id = self._store_if_new(request, user_id)
         early = EarlyTopics(progress.earlier.planned)
 
-        def store(answer: ClaudeAnswer[EnhancedDescription]) -> JobDescriptionView:
-            return self._store(request, answer, progress)
+        def open_(session: Session) -> tuple[int, AuditRow]:
+            job_description_id = self._store_if_new(session, request, user_id)
+            return job_description_id, audited(
+                "jd_enhancement", req_id=request.req_id, user_id=user_id, claude=self._claude, session=session
+            )
 
-        audit = audited("jd_enhancement", req_id=request.req_id, user_id=user_id, claude=self._claude)
+        job_description_id, audit = settled(open_)
+
+        def store(answer: ClaudeAnswer[EnhancedDescription]) -> JobDescriptionView:
+            return self._store(request, answer, audit, progress)
+
         listener = early if listen or progress.earlier.planned else None
         answer = self._claude.submit(_prompt(request), enhancement_problems, deadline, listener)
         return EnhancementUnderWay(job_description_id, answer, early, audit, store)
@@ -167,20 +172,21 @@ class JDEnhancementService:
                 raise NotFound("There is no job description for this req_id.", req_id=req_id)
             return job_description_view(stored)
 
-    def _store_if_new(self, request: EnhanceRequest, user_id: str) -> int:
-        def store(session: Session) -> int:
-            known = session.scalar(select(JobDescription.id).where(JobDescription.req_id == request.req_id))
-            if known is not None:
-                return known
-            new = JobDescription(**request.model_dump(include=_COLUMNS), created_by_user_id=user_id)
-            session.add(new)
-            session.flush()
-            return new.id
-
-        return settled(store)
+    def _store_if_new(self, session: Session, request: EnhanceRequest, user_id: str) -> int:
+        known = session.scalar(select(JobDescription.id).where(JobDescription.req_id == request.req_id))
+        if known is not None:
+            return known
+        new = JobDescription(**request.model_dump(include=_COLUMNS), created_by_user_id=user_id)
+        session.add(new)
+        session.flush()
+        return new.id
 
     def _store(
-        self, request: EnhanceRequest, answer: ClaudeAnswer[EnhancedDescription], progress: Progress
+        self,
+        request: EnhanceRequest,
+        answer: ClaudeAnswer[EnhancedDescription],
+        audit: AuditRow,
+        progress: Progress,
     ) -> JobDescriptionView:
         enhanced = answer.value
 
@@ -195,6 +201,7 @@ class JDEnhancementService:
             stored.model = self._claude.model
             stored.prompt_version = self._claude.prompt_version
             stored.enhanced_at = utc_now()
+            audit.succeed(session, stored.id)
             progress.enhanced(session, stored.id, answer.spending.total_tokens)
             return job_description_view(stored)
 

@@ -14,14 +14,13 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, func, select, update
-from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 import topics
@@ -30,7 +29,7 @@ from claude_interface import Claude
 from config import Settings
 from content_checks import alike_question
 from errors import DatabaseUnavailable
-from models import PATIENCE, CachedQuestion, QuestionUse, lost_a_race, settled, transaction, utc_now
+from models import PATIENCE, CachedQuestion, QuestionUse, settled, transaction, utc_now
 from prompts import InterviewQuestion, InterviewTopic
 from service_processes import left_behind, this_process_id
 from suggested_technologies import suggest_unknown
@@ -105,33 +104,59 @@ class Loans:
         self._reserved: list[int] = []
 
     def lend(self, topic: InterviewTopic, language: str, avoid: Sequence[str]) -> LentQuestion | None:
-        """A question for this topic, reserved for the requisition; None if there is none to lend.
+        """A question for this topic, reserved for the requisition; None if there is none to lend. See `lend_all`."""
+        return self.lend_all([topic], language, avoid).get(0)
+
+    def lend_all(
+        self, wanted_topics: Sequence[InterviewTopic], language: str, avoid: Sequence[str]
+    ) -> dict[int, LentQuestion]:
+        """Questions for these topics, as far as there are any, reserved for the requisition.
+
+        All in one short transaction: five would be a good part of our own time in a workflow.
 
         Args:
-            topic: what the question must probe.
+            wanted_topics: what the questions must probe.
             language: BCP 47 tag, compared without regard to case and nothing else.
-            avoid: texts that the question must not be alike to.
+            avoid: texts that no question must be alike to, nor any to another.
+
+        Returns:
+            The questions by the places of their topics.
         """
         if not self._settings.enable_question_cache:
-            return None
-        wanted = self._wanted(topic, language)
+            return {}
+        wanted = dict(enumerate(self._wanted(topic, language) for topic in wanted_topics))
+        lent: dict[int, LentQuestion] = {}
         for _ in range(MOST_ROUNDS):
-            try:
-                with transaction() as session:
-                    found = self._equal(session, wanted) or self._similar(session, wanted)
-                    fitting = [each for each in found if alike_question(each[0].question_text, avoid) is None]
-                    claimed = next((each for each in fitting if self._claim(session, each[0])), None)
-            except (IntegrityError, DatabaseUnavailable) as error:
-                if not lost_a_race(error):
-                    raise
-                continue  # another interview of the same requisition has just taken it
-            if claimed:
-                self._reserved.append(claimed[0].id)
-                return _lent(*claimed)
-            if not fitting:
-                return None
-        # Every candidate was taken by somebody else while we looked, three times over.
-        return None
+            new, outrun = self._claim_all(wanted, [*avoid, *_texts(lent)])
+            lent |= new
+            self._reserved += [each.cached_question_id for each in new.values()]
+            wanted = {number: wanted[number] for number in outrun}
+            if not wanted:
+                break
+        # What is still wanted was taken by others while we looked, three times over.
+        return lent
+
+    def _claim_all(
+        self, wanted: Mapping[int, _Wanted], avoid: Sequence[str]
+    ) -> tuple[dict[int, LentQuestion], list[int]]:
+        """What could be claimed, and the places for which others were faster: a new transaction must look again."""
+
+        def claim_all(session: Session) -> tuple[dict[int, LentQuestion], list[int]]:
+            lent: dict[int, LentQuestion] = {}
+            outrun: list[int] = []
+            for number, each in wanted.items():
+                found = self._equal(session, each) or self._similar(session, each)
+                taken = [*avoid, *_texts(lent)]
+                fitting = [one for one in found if alike_question(one[0].question_text, taken) is None]
+                claimed = next((one for one in fitting if self._claim(session, one[0])), None)
+                if claimed is not None:
+                    lent[number] = _lent(*claimed)
+                elif fitting:
+                    outrun.append(number)
+            return lent, outrun
+
+        # Another interview of the same requisition may take one of them: then all is looked for again.
+        return settled(claim_all)
 
     def taken_texts(self, wanted_topics: Sequence[InterviewTopic], language: str) -> list[list[str]]:
         """For each topic the newest questions that exist, lendable or not: a new one must differ from them."""
@@ -364,6 +389,10 @@ def _log_miss(wanted: _Wanted, nearest: tuple[float, str], compared: int) -> Non
             "compared": compared,
         },
     )
+
+
+def _texts(lent: Mapping[int, LentQuestion]) -> list[str]:
+    return [each.question.question_text for each in lent.values()]
 
 
 def _lent(row: CachedQuestion, similarity: float) -> LentQuestion:

@@ -1,4 +1,4 @@
-"""The service as its users start it: a gunicorn of our own on a free port of this machine."""
+"""The service as its users start it: gunicorns and Celery workers of our own, on free ports of this machine."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+import uuid
 from pathlib import Path
 from typing import Any
 
@@ -20,36 +21,78 @@ from tests.private_servers import free_port
 ADMIN = {"X-User-ID": "anna.admin", "X-User-Role": "admin"}
 
 
-class Service:
-    """A gunicorn of ours on a free port."""
+class ProcessGroup:
+    """Processes that are started together, with a log of their own, and that can be killed together."""
 
-    def __init__(self, folder: Path, database_url: str, claude_url: str, **settings: str) -> None:
-        self.port = free_port()
-        self.log = folder / f"service-{self.port}.log"
+    def __init__(self, command: list[str], log: Path, database_url: str, claude_url: str, **settings: str) -> None:
+        self.log = log
         environment = {
             **os.environ,
             "FLASK_ENV": "testing",
             "DATABASE_URL": database_url,
             "CLAUDE_BASE_URL": claude_url,
-            "WEB_CONCURRENCY": "2",
             **settings,
         }
-        with self.log.open("wb") as log:
+        with self.log.open("wb") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{self.port}", "app:create_app()"],
+                [sys.executable, "-m", *command],
                 cwd=PROJECT_FOLDER,
                 env=environment,
-                stdout=log,
+                stdout=file,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
             )
-        self._wait_for_health()
 
-    def call(self, path: str, body: dict[str, Any] | None = None) -> tuple[int, dict[str, Any]]:
+    def children(self) -> list[int]:
+        """The processes that the first one has started and that have not ended."""
+        pid = self.process.pid
+        return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+    def kill(self) -> None:
+        """kill -9 of all its processes at once."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait(30)
+
+    def ask_to_stop(self) -> None:
+        """SIGTERM, as whoever runs the service sends it: to the first process alone."""
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(self.process.pid, signal.SIGTERM)
+
+    def stop(self) -> int:
+        self.ask_to_stop()
+        return self.process.wait(30)
+
+    def _wait_until_ready(self) -> None:
+        for _ in range(300):
+            if self._is_ready():
+                return
+            if self.process.poll() is not None:
+                break
+            time.sleep(0.1)
+        raise RuntimeError(self.log.read_text())
+
+    def _is_ready(self) -> bool:
+        raise NotImplementedError
+
+
+class Service(ProcessGroup):
+    """A gunicorn of ours on a free port."""
+
+    def __init__(self, folder: Path, database_url: str, claude_url: str, **settings: str) -> None:
+        self.port = free_port()
+        command = ["gunicorn", "--bind", f"127.0.0.1:{self.port}", "app:create_app()"]
+        log = folder / f"service-{self.port}.log"
+        super().__init__(command, log, database_url, claude_url, **{"WEB_CONCURRENCY": "2", **settings})
+        self._wait_until_ready()
+
+    def call(
+        self, path: str, body: dict[str, Any] | None = None, headers: dict[str, str] | None = None
+    ) -> tuple[int, dict[str, Any]]:
         request = urllib.request.Request(
             f"http://127.0.0.1:{self.port}{path}",
             data=None if body is None else json.dumps(body).encode(),
-            headers={**ADMIN, "Content-Type": "application/json"},
+            headers={**ADMIN, "Content-Type": "application/json", **(headers or {})},
         )
         try:
             with urllib.request.urlopen(request, timeout=30) as response:
@@ -58,22 +101,27 @@ class Service:
             with error:
                 return error.code, json.load(error)
 
-    def kill(self) -> None:
-        """kill -9 of the master and of its workers at once."""
-        os.killpg(self.process.pid, signal.SIGKILL)
-        self.process.wait(30)
+    def _is_ready(self) -> bool:
+        with contextlib.suppress(OSError):
+            return self.call("/health")[0] == 200
+        return False
 
-    def stop(self) -> int:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGTERM)
-        return self.process.wait(30)
 
-    def _wait_for_health(self) -> None:
-        for _ in range(300):
-            with contextlib.suppress(OSError):
-                if self.call("/health")[0] == 200:
-                    return
-            if self.process.poll() is not None:
-                break
-            time.sleep(0.1)
-        raise RuntimeError(self.log.read_text())
+class Worker(ProcessGroup):
+    """A Celery worker of ours.
+
+    Args:
+        options: of the command, such as `--pool threads`.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str, claude_url: str, options: tuple[str, ...] = (), **settings: str
+    ) -> None:
+        command = ["celery", "-A", "celery_app", "worker", *options]
+        log = folder / f"worker-{uuid.uuid4().hex[:8]}.log"
+        super().__init__(command, log, database_url, claude_url, **settings)
+        self._wait_until_ready()
+
+    def _is_ready(self) -> bool:
+        # The worker's own word for it; it comes after the connection to the broker.
+        return " ready." in self.log.read_text()

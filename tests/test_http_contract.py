@@ -795,7 +795,7 @@ def test_each_route_lets_in_whom_it_should(
 ) -> None:
     stored = post(client, WORKFLOWS[0], requisition)
     for name, headers, reading, writing in CALLERS:
-        stored["job_id"] = job_of(client.application, headers.get("X-User-ID", ""), requisition["req_id"])
+        stored["job_id"] = job_of(client.application, headers.get("X-User-ID", "")[:255], requisition["req_id"])
         for rule, _, only_reads in ROUTES:
             place = f"{name} at {rule}"
             expected = reading if only_reads else writing
@@ -839,6 +839,7 @@ def test_with_a_gateway_secret_every_call_must_carry_it(
     client = make_app(GATEWAY_SECRET=SECRET).test_client()
     right = {**ADMIN, "X-Gateway-Secret": SECRET}
     stored = ok(client.post(WORKFLOWS[0], json=requisition, headers=right))
+    stored["job_id"] = job_of(client.application, ADMIN["X-User-ID"], requisition["req_id"])
     for rule, _, _ in ROUTES:
         assert call(client, rule, right, stored, requisition).status_code == 200, rule
     before = tables.counts()
@@ -872,6 +873,7 @@ def test_reader_roles_say_who_may_read_and_writing_stays_with_the_admin(
 ) -> None:
     client = make_app(READER_ROLES="auditor, Recruiter").test_client()
     stored = post(client, WORKFLOWS[0], requisition)
+    stored["job_id"] = job_of(client.application, "u", requisition["req_id"])
     for role, reading, writing in (
         ("auditor", 200, 403),
         ("AUDITOR", 200, 403),
@@ -912,6 +914,7 @@ def test_a_host_app_can_replace_the_authentication(
         ("stranger", 401, 401),
         ("", 401, 401),
     ):
+        stored["job_id"] = job_of(app, sessions[session].user_id if session in sessions else "", "REQ-12345")
         for rule, _, only_reads in ROUTES:
             answer = call(client, rule, {**forged, "Authorization": session}, stored, requisition)
             assert answer.status_code == (reading if only_reads else writing), f"{session} at {rule}"
