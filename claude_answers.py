@@ -92,7 +92,7 @@ class StreamedAnswer:
 
         Raises:
             ErrorEvent: if it is an error.
-            ValueError, KeyError, TypeError: if it is no event of Claude's.
+            ValueError, KeyError, TypeError, AttributeError: if it is no event of Claude's.
         """
         if name == "content_block_delta":
             delta = json.loads(data)["delta"]
@@ -122,26 +122,21 @@ class StreamedAnswer:
         self.spending = _spending(self._usage, self._request_id)
 
 
-def reply_of(message: Any) -> Reply | None:
-    """What counts of a message as the SDK hands it over, which builds its models without checking them.
+def reply_of(message: Any, request_id: str | None) -> Reply:
+    """What counts of a plain answer.
 
-    None if it is no answer of Claude's. Of another content type it is plain text: some proxy answered.
+    Args:
+        message: the JSON that came.
+        request_id: from the answer's headers.
+
+    Raises:
+        KeyError, TypeError, AttributeError: if it is no answer of Claude's.
     """
-    content, usage = getattr(message, "content", None), getattr(message, "usage", None)
-    if not isinstance(content, list):
-        return None
-    texts = [getattr(block, "text", None) for block in content if getattr(block, "type", "text") == "text"]
-    counts = {name: getattr(usage, name, None) for name in COUNTS}
-    if not all(isinstance(text, str) for text in texts) or not all(
-        isinstance(counts[name], int) for name in COUNTS[:2]
-    ):
-        return None
-    known = {name: count for name, count in counts.items() if isinstance(count, int)}
-    spending = _spending(known, getattr(message, "_request_id", None))
-    return Reply("".join(map(str, texts)), getattr(message, "stop_reason", None), spending)
-
-
-COUNTS = ("input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens")
+    text = "".join(block["text"] for block in message["content"] if block["type"] == "text")
+    usage = {name: count for name, count in message["usage"].items() if isinstance(count, int)}
+    if not usage.keys() >= {"input_tokens", "output_tokens"}:
+        raise KeyError("usage")
+    return Reply(text, message["stop_reason"], _spending(usage, request_id))
 
 
 def failed_with_status(status: int, headers: Mapping[str, str], *, limited: bool = False) -> Failed:

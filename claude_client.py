@@ -302,9 +302,12 @@ class _Conversation:
             # all, it lifts the SDK's guard against a large max_tokens.
             "timeout": anthropic.Timeout(self._deadline.remaining() + CONNECT_TIMEOUT, connect=CONNECT_TIMEOUT),
         }
+        reply: Reply | None
         try:
             if self._listener is None:
-                reply = reply_of(await self._sdk.messages.create(**asked))
+                # As it came: to have the SDK build its models of an answer costs more than all we do with it.
+                answer = (await self._sdk.messages.with_raw_response.create(**asked)).http_response
+                reply = reply_of(answer.json(), answer.headers.get("request-id"))
             else:
                 reply = await self._heard(await self._sdk.messages.create(**asked, stream=True), self._listener)
         except anthropic.APIStatusError as error:
@@ -313,7 +316,13 @@ class _Conversation:
             return unreachable().because(error)
         except ErrorEvent as error:
             return failed_with_event(error).because(error)
-        except (anthropic.APIError, ValueError, KeyError, TypeError) as error:  # a 200 that is not what it claims to be
+        except (
+            anthropic.APIError,
+            ValueError,
+            KeyError,
+            TypeError,
+            AttributeError,
+        ) as error:  # a 200 that is not what it claims to be
             return unusable().because(error)
         if reply is None:
             return unusable()

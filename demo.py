@@ -15,7 +15,6 @@ import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 import time
 import urllib.error
 import urllib.request
@@ -73,9 +72,9 @@ def _send(port: int, service: subprocess.Popen[bytes], requisition: dict[str, An
     _wait_for_health(port, service)
     _say(f"3/4 Sending {sample.name} ({requisition['basic_title']}) to POST /api/interview/workflow/full")
     started = time.monotonic()
-    status, answer = _with_ticker(lambda: _call(port, "/api/interview/workflow/full", requisition))
-    if status != 200:
-        _say(f"The service answered {status}: {answer.get('error')} ({answer.get('code')})")
+    answer = _follow(port, "/api/interview/workflow/full", requisition, started)
+    if not answer.get("success"):
+        _say(f"The service answered: {answer.get('error')} ({answer.get('code')})")
         return 1
     _say(f"4/4 Answered in {time.monotonic() - started:.1f} s for {answer['total_tokens_used']} tokens")
     print(readable(answer))
@@ -121,23 +120,37 @@ def _call(port: int, path: str, body: dict[str, Any] | None = None) -> tuple[int
         return error.code, json.load(error)
 
 
-def _with_ticker(work: Any) -> Any:
-    """Do the work, and show once a second that it is still going on."""
-    result: list[Any] = []
-    thread = threading.Thread(target=lambda: result.append(work()))
-    thread.start()
-    seconds = 0
-    while thread.is_alive():
-        thread.join(1)
-        if thread.is_alive():
-            seconds += 1
-            print(f"\r    enhancing the description, then writing five questions in parallel: {seconds} s", end="")
-            sys.stdout.flush()
-    if seconds:
-        print()
-    if not result:
-        raise RuntimeError("The service broke off. Its log ends:")
-    return result[0]
+def _follow(port: int, path: str, body: dict[str, Any], started: float) -> dict[str, Any]:
+    """Send a request that streams its progress, show each step as it happens, and return the last event's data."""
+    headers = {**HEADERS, "Accept": "text/event-stream"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", json.dumps(body).encode(), headers)
+    name = ""
+    try:
+        with urllib.request.urlopen(request) as events:
+            for line in events:
+                kind, _, value = line.decode().rstrip("\n").partition(": ")
+                if kind == "event":
+                    name = value
+                elif kind == "data":
+                    data: dict[str, Any] = json.loads(value)
+                    if name in ("done", "error"):
+                        return data
+                    _show(name, data, time.monotonic() - started)
+    except urllib.error.HTTPError as error:
+        refused: dict[str, Any] = json.load(error)
+        return refused
+    raise RuntimeError("The service broke off. Its log ends:")
+
+
+def _show(name: str, data: dict[str, Any], seconds: float) -> None:
+    if name == "topics":
+        names = "; ".join(topic["topic"] for topic in data["topics"])
+        _say("\n".join(_wrapped(f"    {seconds:5.1f} s  topics: {names}", indent=" " * 13)))
+    elif name == "enhanced":
+        _say(f"    {seconds:5.1f} s  the description is rewritten")
+    elif name == "question":
+        cost = f"{data['source']}, {data['tokens_used']} tokens so far"
+        _say(f"    {seconds:5.1f} s  question {data['question_number']}: {data['topic']} ({cost})")
 
 
 def _wait_for_health(port: int, service: subprocess.Popen[bytes]) -> None:

@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.concurrency_app import CALLS, THREADS, TIMEOUT
+from benchmarks.processes import cpu_seconds, family, megabytes
 from config import PROJECT_FOLDER
 from tests.private_servers import free_port
 
@@ -72,11 +73,11 @@ def _measured(name: str, count: int, first_token: float) -> str:
         log = Path(folder) / "log"
         try:
             with _service(name, claude, quick, log) as (service, port):
-                before, fake_before = _cpu_seconds(service), _cpu_seconds(fake)
+                before, fake_before = cpu_seconds(service), cpu_seconds(fake)
                 started = time.perf_counter()
                 answered, rss, pss = asyncio.run(_at_once(count, port, service))
                 wall = time.perf_counter() - started
-                cpu, fake_cpu = _cpu_seconds(service) - before, _cpu_seconds(fake) - fake_before
+                cpu, fake_cpu = cpu_seconds(service) - before, cpu_seconds(fake) - fake_before
         except RuntimeError as error:
             print(f"... {name}: {error}", file=sys.stderr)
             return "did not start"
@@ -93,8 +94,8 @@ async def _at_once(count: int, port: int, service: int) -> tuple[Counter[int], f
         nonlocal rss, pss
         while True:
             rss, pss = (
-                max(rss, _megabytes(service, "status", "VmRSS")),
-                max(pss, _megabytes(service, "smaps_rollup", "Pss")),
+                max(rss, sum(megabytes(pid) for pid in family(service))),
+                max(pss, sum(megabytes(pid, "smaps_rollup", "Pss") for pid in family(service))),
             )
             await asyncio.sleep(1)
 
@@ -165,35 +166,14 @@ def _python(module: list[str], folder: Path, **streams: Any) -> Iterator[subproc
         try:
             yield process
         finally:
-            family = _family(process.pid) if process.poll() is None else []
+            members = family(process.pid) if process.poll() is None else []
             process.terminate()
             try:
                 process.wait(15)
             except subprocess.TimeoutExpired:
-                for pid in family:
+                for pid in members:
                     with contextlib.suppress(ProcessLookupError):
                         os.kill(pid, signal.SIGKILL)
-
-
-def _family(pid: int) -> list[int]:
-    """A process and its children."""
-    return [pid, *map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())]
-
-
-def _cpu_seconds(pid: int) -> float:
-    """User and system time of a process and its children."""
-    # The name, in parentheses, may hold blanks: the two times are the 12th and 13th field after it.
-    fields = [Path(f"/proc/{each}/stat").read_text().rpartition(")")[2].split() for each in _family(pid)]
-    return sum(int(each[11]) + int(each[12]) for each in fields) / os.sysconf("SC_CLK_TCK")
-
-
-def _megabytes(pid: int, file: str, line: str) -> float:
-    """A line of a file in /proc, summed over a process and its children; 0 where that cannot be read."""
-    try:
-        texts = [Path(f"/proc/{each}/{file}").read_text() for each in _family(pid)]
-        return sum(int(text.split(f"\n{line}:")[1].split()[0]) for text in texts) / 1024
-    except (OSError, IndexError):
-        return 0.0
 
 
 if __name__ == "__main__":

@@ -7,8 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
-from benchmarks.measuring import Row, bench_app, median, percentile, run_workflow, seconds
+from flask import Flask
+
+from benchmarks.measuring import ADMIN, REQUISITION, Row, bench_app, median, percentile, run_workflow, seconds
 from config import PROJECT_FOLDER
 from tests.fake_claude import CHARACTERS_PER_TOKEN, FakeClaude, good_question
 
@@ -17,8 +20,8 @@ SLOW_RUNS, FAST_RUNS = 2, 60
 
 
 def against_claude(database_url: str) -> list[Row]:
-    """Wall time over what cannot be avoided, and over one call for all five questions."""
-    overheads, workflow_speed_ups, question_speed_ups, walls = [], [], [], []
+    """Wall time of a workflow over its enhancement alone, over one after the other, and over one call for all."""
+    over_enhancement, over_unavoidable, one_after_other, one_call_for_all, questions_alone = [], [], [], [], []
     with (
         FakeClaude(first_token=FIRST_TOKEN, tokens_per_second=TOKENS_PER_SECOND) as fake,
         bench_app(database_url, fake.url) as app,
@@ -28,34 +31,70 @@ def against_claude(database_url: str) -> list[Row]:
             fake.received.clear()
             wall = seconds(lambda number=number: run_workflow(app, number))
             enhancement, *each_question = fake.waits
-            overheads.append(wall / (enhancement + max(each_question)))
             # One call for all five: the same words behind one first token, one after the other.
-            tokens = sum(_question_tokens(body) for body in fake.received[1:])
-            one_call = FIRST_TOKEN + tokens / TOKENS_PER_SECOND
-            workflow_speed_ups.append((enhancement + one_call) / wall)
-            question_speed_ups.append(one_call / (wall - enhancement))
-            walls.append(wall)
-    overhead, workflow, questions_alone = max(overheads), min(workflow_speed_ups), min(question_speed_ups)
+            one_call = FIRST_TOKEN + sum(_question_tokens(body) for body in fake.received[1:]) / TOKENS_PER_SECOND
+            stepwise = Stepwise(app, number)
+            enhancing, generating = seconds(stepwise.enhance), seconds(stepwise.generate)
+            over_enhancement.append(wall / enhancing)
+            over_unavoidable.append(wall / (enhancement + max(each_question)))
+            one_after_other.append((enhancing + generating) / wall)
+            one_call_for_all.append((enhancement + one_call) / wall)
+            questions_alone.append(one_call / generating)
     return [
         Row(
+            "full workflow / its enhancement alone",
+            f"{max(over_enhancement):.3f} (wall {wall:.1f} s)",
+            "<= 1.15",
+            max(over_enhancement) <= 1.15,
+        ),
+        Row(
             "full workflow / (enhancement + slowest question)",
-            f"{overhead:.3f} (wall {median(walls):.1f} s)",
+            f"{max(over_unavoidable):.3f}",
             "<= 1.05",
-            overhead <= 1.05,
+            max(over_unavoidable) <= 1.05,
+        ),
+        Row(
+            "full workflow against enhancing and generating one after the other",
+            f"{min(one_after_other):.2f}x faster",
+            "faster",
+            min(one_after_other) > 1,
         ),
         Row(
             "full workflow against one call for all five questions",
-            f"{workflow:.2f}x faster",
+            f"{min(one_call_for_all):.2f}x faster",
             ">= 2x",
-            workflow >= 2,
+            min(one_call_for_all) >= 2,
         ),
         Row(
             "its five questions against one call for all five",
-            f"{questions_alone:.2f}x faster",
+            f"{min(questions_alone):.2f}x faster",
             ">= 2x",
-            questions_alone >= 2,
+            min(questions_alone) >= 2,
         ),
     ]
+
+
+class Stepwise:
+    """The same requisition under another id, enhanced and then made an interview of, by two calls."""
+
+    def __init__(self, app: Flask, number: int) -> None:
+        self._client = app.test_client()
+        self._body = {**REQUISITION, "req_id": f"STEP-{number}", "basic_title": f"Stepwise engineer {number}"}
+        self._id = 0
+
+    def enhance(self) -> None:
+        """The first call."""
+        self._id = self._post("/api/interview/jd/enhance", self._body)["job_description_id"]
+
+    def generate(self) -> None:
+        """The second call."""
+        self._post("/api/interview/generate", {"req_id": self._body["req_id"], "job_description_id": self._id})
+
+    def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
+        response = self._client.post(path, json=body, headers=ADMIN)
+        if response.status_code != 200:
+            raise RuntimeError(response.text)
+        return response.json or {}
 
 
 def own_time(database_url: str) -> list[Row]:
