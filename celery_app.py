@@ -26,5 +26,5 @@ def _keep_our_logging(**_: Any) -> None:
 def run_job(job_id: str) -> None:
     """Run one job, unless somebody else has begun it or it is over."""
     with flask_app.app_context():
-        runtime.heartbeat.ensure()
+        runtime.heartbeat.ensure(wait=True)
         runtime.runner.run_queued(job_id)

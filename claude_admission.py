@@ -44,6 +44,7 @@ class Admission:
         self._overloads = 0
         self._rest = FIRST_REST
         self._resting_until = 0.0
+        self._is_being_tried = False
 
     def refuse_if_hopeless(self, deadline: Deadline) -> None:
         """Let a new request go ahead, or say at once that it cannot succeed.
@@ -57,14 +58,15 @@ class Admission:
                 "Claude has been overloaded or away for some time, so it is not asked for a moment.",
                 retry_after=math.ceil(wait),
             )
-        if self._overloads >= OVERLOADS_IN_A_ROW:
-            self._resting_until = self._clock() + TRIAL
         needed = self._seconds_to_answer()
         if 0 < deadline.remaining() < needed:
             raise ClaudeUnavailable(
                 f"{self._waiting} calls to Claude are waiting for their turn: this one would come too late.",
                 retry_after=max(1, math.ceil(needed - deadline.remaining())),
             )
+        if self._overloads >= OVERLOADS_IN_A_ROW:
+            self._is_being_tried = True
+            self._resting_until = self._clock() + TRIAL
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:
@@ -90,13 +92,17 @@ class Admission:
         self._overloads = 0
         self._rest = FIRST_REST
         self._resting_until = 0.0
+        self._is_being_tried = False
 
     def overloaded(self) -> None:
         """A try has failed because Claude is overloaded, limits our rate or cannot be reached."""
         self._overloads += 1
         now = self._clock()
-        if self._overloads < OVERLOADS_IN_A_ROW or (now < self._resting_until and self._rest > FIRST_REST):
+        is_resting = now < self._resting_until and not self._is_being_tried
+        # What else fails in the same burst, or was under way when the rest began, does not make it longer.
+        if self._overloads < OVERLOADS_IN_A_ROW or is_resting:
             return
+        self._is_being_tried = False
         self._resting_until = now + self._rest
         self._rest = min(2 * self._rest, LONGEST_REST)
 

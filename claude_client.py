@@ -106,15 +106,22 @@ class ClaudeClient:
         return asyncio.run_coroutine_threadsafe(self._answer(request, check, deadline, listener), self._loop)
 
     def close(self) -> None:
-        """Close the connections and end the thread of this process. Calls under way are lost."""
+        """Close the connections and end the thread of this process. Calls under way are cancelled."""
         with self._lock:
             if self._owner == os.getpid():
-                for client in self._clients:
-                    asyncio.run_coroutine_threadsafe(client.close(), self._loop).result()
+                asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result()
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._thread.join()
                 self._loop.close()
             self._owner = None
+
+    async def _give_up(self) -> None:
+        under_way = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in under_way:
+            task.cancel()
+        await asyncio.gather(*under_way, return_exceptions=True)
+        for client in self._clients:
+            await client.close()
 
     def _start_in_this_process(self) -> None:
         with self._lock:

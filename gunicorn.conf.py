@@ -43,7 +43,7 @@ def post_worker_init(_worker: Any) -> None:
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Hand back the jobs that have not been begun; those under way have come to their end."""
+    """Leave the jobs that have not been begun to others, and let those under way come to their end."""
     service = getattr(worker.app, "callable", None)
     if service is not None and "techscreen" in service.extensions:
-        service.extensions["techscreen"].close()
+        service.extensions["techscreen"].close(wait=True)

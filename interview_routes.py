@@ -6,7 +6,7 @@ and its own services, and leaves the pages of the host app alone.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 from pydantic import BaseModel
 
 from auth import current_caller, require_admin, require_reader
@@ -37,7 +37,7 @@ log_requests(interview_bp)
 
 @interview_bp.before_request
 def _show_sign_of_life() -> None:
-    current_runtime().heartbeat.ensure()
+    current_runtime().heartbeat.ensure(wait=request.method == "POST")
 
 
 @interview_bp.post("/jd/enhance")

@@ -6,15 +6,14 @@ Neither is trusted to remember a job: its row does. What gets lost here is annou
 from __future__ import annotations
 
 import logging
-import os
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Protocol
 
 from kombu.exceptions import OperationalError
 
 from errors import JobsUnavailable
+from process_threads import ProcessThreads
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -27,6 +26,10 @@ THREADS = 16
 # Seconds after which a broker that does not answer counts as away.
 BROKER_TIMEOUT = 3
 RETRY_AFTER = 10
+# Redis knows the first two, RabbitMQ the others.
+PATIENT = {"socket_connect_timeout": BROKER_TIMEOUT, "socket_timeout": BROKER_TIMEOUT, "confirm_publish": True}
+IMPATIENT = {**PATIENT, "read_timeout": BROKER_TIMEOUT, "write_timeout": BROKER_TIMEOUT, "max_retries": 0}
+ONCE_MORE = {"max_retries": 1, "interval_start": 0, "interval_step": 0, "interval_max": 0}
 
 
 class JobQueue(Protocol):
@@ -39,8 +42,12 @@ class JobQueue(Protocol):
             JobsUnavailable: if nobody can be told.
         """
 
-    def close(self) -> None:
-        """Begin no more jobs. Those under way come to their end."""
+    def close(self, *, wait: bool) -> None:
+        """Begin no more jobs.
+
+        Args:
+            wait: until those that this process has begun have come to their end.
+        """
 
 
 class ThreadQueue:
@@ -52,30 +59,21 @@ class ThreadQueue:
 
     def __init__(self, run: Callable[[str], None]) -> None:
         self._run = run
+        self._threads = ProcessThreads(THREADS, "job")
         self._lock = threading.Lock()
-        self._owner: int | None = None
-        self._pool: ThreadPoolExecutor
+        self._is_closed = False
 
     def announce(self, job_id: str) -> None:
-        """See `JobQueue`. The threads are started in the process that first has a job, for none survives a fork."""
+        """See `JobQueue`. Once this queue is closed, another process has to announce the job again."""
         with self._lock:
-            if self._owner != os.getpid():
-                self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="job")
-                self._owner = os.getpid()
-            self._pool.submit(self._run_safely, job_id)
+            if not self._is_closed:
+                self._threads.start(lambda: self._run(job_id))
 
-    def close(self) -> None:
+    def close(self, *, wait: bool) -> None:
         """See `JobQueue`."""
         with self._lock:
-            if self._owner == os.getpid():
-                self._pool.shutdown(wait=False, cancel_futures=True)
-                self._owner = None
-
-    def _run_safely(self, job_id: str) -> None:
-        try:
-            self._run(job_id)
-        except Exception:  # nobody looks at the future; the row is taken up again
-            logger.exception("job %s broke off", job_id, extra={"event": "job_broke_off"})
+            self._is_closed = True
+        self._threads.close(wait=wait)
 
 
 class BrokerQueue:
@@ -87,19 +85,25 @@ class BrokerQueue:
 
     def __init__(self, broker_url: str) -> None:
         self._celery = make_celery(broker_url)
+        # Unlike a worker it does not wait until the broker is back.
+        self._celery.conf.update(broker_transport_options=IMPATIENT, broker_pool_acquire_timeout=BROKER_TIMEOUT)
 
     def announce(self, job_id: str) -> None:
         """See `JobQueue`."""
         try:
-            self._celery.send_task(TASK, args=(job_id,), retry=False)
+            # Tried again once: a connection from before a restart of the broker shows only now that it is dead.
+            self._celery.send_task(
+                TASK, args=(job_id,), retry=True, retry_policy=ONCE_MORE, confirm_timeout=BROKER_TIMEOUT
+            )
         except (OperationalError, OSError) as error:
             logger.warning("broker away: %s", type(error).__name__, extra={"event": "broker_away"})
             raise JobsUnavailable(
                 "The broker of the background jobs does not answer, so nothing was accepted.", retry_after=RETRY_AFTER
             ) from error
 
-    def close(self) -> None:
-        """See `JobQueue`."""
+    def close(self, *, wait: bool) -> None:
+        """See `JobQueue`. There is nothing to wait for: other processes do the work."""
+        del wait
         self._celery.close()
 
 
@@ -121,11 +125,6 @@ def make_celery(broker_url: str) -> Celery:
         broker_connection_retry_on_startup=True,
         broker_connection_max_retries=None,
         broker_connection_timeout=BROKER_TIMEOUT,
-        task_publish_retry=False,
-        broker_transport_options={
-            "socket_connect_timeout": BROKER_TIMEOUT,
-            "socket_timeout": BROKER_TIMEOUT,
-            "confirm_publish": True,
-        },
+        broker_transport_options=PATIENT,
     )
     return celery

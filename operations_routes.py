@@ -5,7 +5,7 @@ A host app that registers `interview_bp` may register `operations_bp` as well.
 
 from __future__ import annotations
 
-from flask import Blueprint, Response
+from flask import Blueprint, Response, request
 
 from auth import require_admin
 from error_pages import register_error_pages
@@ -26,7 +26,7 @@ log_requests(operations_bp)
 
 @operations_bp.before_request
 def _show_sign_of_life() -> None:
-    current_runtime().heartbeat.ensure()
+    current_runtime().heartbeat.ensure(wait=request.method == "POST")
 
 
 @operations_bp.get("/health")

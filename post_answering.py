@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -79,7 +78,7 @@ def _answer(runtime: Runtime, operation: str, asked: BaseModel, *, background: b
         response = _accepted(accepted.job_id)
     elif streamed:
         if accepted.is_new:
-            _in_a_thread(lambda: _run(runtime, accepted.job_id, listens=True))
+            _in_a_thread(runtime, lambda: _run(runtime, accepted.job_id, listens=True))
         response = event_stream(accepted.job_id)
     elif accepted.answer is not None:
         response = _json(accepted.answer[1], accepted.answer[0])
@@ -114,15 +113,15 @@ def _accepted(job_id: str) -> Response:
     return response
 
 
-def _in_a_thread(work: Callable[[], Any]) -> None:
-    """Do work that goes on when the caller goes away. A server that stops waits for it, as for a request."""
+def _in_a_thread(runtime: Runtime, work: Callable[[], Any]) -> None:
+    """Do work that goes on when the caller goes away."""
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # what Flask documents for threads
 
     def run() -> None:
         with app.app_context():
             work()
 
-    threading.Thread(target=run, name="streamed").start()
+    runtime.streams.start(run)
 
 
 def _prefers_later() -> bool:

@@ -26,6 +26,7 @@ from job_runner import JobRunner, Operation
 from offline_claude import OfflineClaude
 from outstanding_writes import write_outstanding
 from path_converters import register_converters
+from process_threads import ProcessThreads
 from question_cache import release_abandoned
 from schemas import EnhanceRequest, GenerateRequest, RetireOrder, WorkflowRequest
 from service_processes import Heartbeat
@@ -35,6 +36,8 @@ from workflow_service import WorkflowService
 logger = logging.getLogger(__name__)
 
 EXTENSION = "techscreen"
+# Streamed answers that one process works on at the same time: more than it has threads for their requests.
+MOST_STREAMS = 1_000
 SETTINGS_FOR_HOSTS = (
     "REQUEST_TIMEOUT",
     "ENABLE_QUESTION_CACHE",
@@ -57,12 +60,18 @@ class Runtime:
     operations: Mapping[str, Operation]
     runner: JobRunner
     queue: JobQueue
+    streams: ProcessThreads
     heartbeat: Heartbeat
     cache: CacheAdministration
 
-    def close(self) -> None:
-        """Give back what is held: for the end of a worker, a test or a script."""
-        self.queue.close()
+    def close(self, *, wait: bool = False) -> None:
+        """Give back what is held: for the end of a worker, a test or a script.
+
+        Args:
+            wait: until jobs and streamed answers under way have come to their end. Else they fail.
+        """
+        self.queue.close(wait=wait)
+        self.streams.close(wait=wait)
         self.heartbeat.stop()
         self.claude.close()
 
@@ -134,6 +143,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         operations=operations,
         runner=runner,
         queue=queue,
+        streams=ProcessThreads(MOST_STREAMS, "streamed"),
         heartbeat=Heartbeat(
             app.app_context, settings.heartbeat_seconds, recover, alone=is_in_memory(settings.database_url)
         ),

@@ -3,8 +3,8 @@
 Each process has a row with a heartbeat, and names itself in whatever it has begun: audit rows, reserved questions,
 jobs. What names a process without a recent heartbeat was left behind by a kill, a crash or a lost machine.
 
-When the database has been away nobody's heartbeat is recent. So a process only judges others after its own heart
-has been beating for as long as theirs may be silent.
+When the database has been away, or the whole machine asleep, nobody's heartbeat is recent. So a process only judges
+others after its own heart has been beating for as long as theirs may be silent, without a pause.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from __future__ import annotations
 import logging
 import os
 import threading
-import time
 import uuid
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, delete, or_, select, update
@@ -52,7 +51,8 @@ def left_behind(column: ColumnElement[str | None] | Any, silence: timedelta) -> 
 
 
 class Heartbeat:
-    """Keeps the row of this process fresh, and calls for recovery, from a thread of its own.
+    """Keeps the row of this process fresh, and calls for recovery, each from a thread of its own: whatever recovery
+    has to wait for (a lock, a broker), this process does not fall silent.
 
     Args:
         app_context: of the app whose database it is.
@@ -75,28 +75,40 @@ class Heartbeat:
         self._alone = alone
         self._lock = threading.Lock()
         self._owner: int | None = None
-        self._beating_since: float | None = None
+        self._beating_since: datetime | None = None
+        self._last_beat: datetime | None = None
+        self._known: threading.Event
         self._stopped: threading.Event
-        self._thread: threading.Thread
+        self._threads: list[threading.Thread]
 
     @property
     def silence(self) -> timedelta:
         """How long a living process may be silent."""
         return timedelta(seconds=MISSED_BEATS * self._interval)
 
-    def ensure(self) -> None:
-        """Make sure that this process is known before it begins anything."""
-        if self._alone or self._owner == os.getpid():
+    def ensure(self, *, wait: bool) -> None:
+        """Make sure that this process has a heartbeat.
+
+        Args:
+            wait: until it has been tried to make this process known, which must come before it begins anything.
+        """
+        if self._alone:
             return
-        with self._lock:
-            if self._owner == os.getpid():
-                return
-            self._owner = os.getpid()
-            self._beating_since = None
-            self._stopped = threading.Event()
-            self._beat()
-            self._thread = threading.Thread(target=self._run, name="heartbeat", daemon=True)
-            self._thread.start()
+        if self._owner != os.getpid():
+            with self._lock:
+                if self._owner != os.getpid():
+                    self._beating_since = None
+                    self._known = threading.Event()
+                    self._stopped = threading.Event()
+                    self._threads = [
+                        threading.Thread(target=work, name=work.__name__.strip("_"), daemon=True)
+                        for work in (self._keep_beating, self._keep_recovering)
+                    ]
+                    for thread in self._threads:
+                        thread.start()
+                    self._owner = os.getpid()
+        if wait:
+            self._known.wait()
 
     def stop(self) -> None:
         """Stop beating, and say so: what this process leaves behind can be taken up at once."""
@@ -105,30 +117,57 @@ class Heartbeat:
                 return
             self._owner = None
             self._stopped.set()
-            self._thread.join()
+            for thread in self._threads:
+                thread.join()
             try:
                 with self._app_context(), transaction() as session:
                     session.execute(delete(ServiceProcess).where(ServiceProcess.id == this_process_id()))
             except (DatabaseUnavailable, SQLAlchemyError):
                 return  # it will be found silent
 
-    def _run(self) -> None:
+    def _keep_beating(self) -> None:
+        self._beat()
+        self._known.set()
         while not self._stopped.wait(self._interval):
             self._beat()
+
+    def _keep_recovering(self) -> None:
+        while not self._stopped.wait(self._interval):
+            self._recover_if_sound()
 
     def _beat(self) -> None:
         try:
             with self._app_context():
                 self._say_alive()
-                now = time.monotonic()
-                self._beating_since = now if self._beating_since is None else self._beating_since
-                if now - self._beating_since > self.silence.total_seconds():
-                    self._recover(self.silence)
         except (DatabaseUnavailable, SQLAlchemyError) as error:
             self._beating_since = None
             logger.warning("no heartbeat: %s", type(error).__name__, extra={"event": "no_heartbeat"})
         except Exception:  # the heart of a process must not stop for one bad beat
+            self._beating_since = None
+            logger.exception("heartbeat failed", extra={"event": "heartbeat_failed"})
+        else:
+            now = utc_now()
+            if self._beating_since is None or not self._is_recent(now):
+                self._beating_since = now
+            self._last_beat = now
+
+    def _recover_if_sound(self) -> None:
+        """Take up what others have left behind, if this process may judge them."""
+        now, since = utc_now(), self._beating_since
+        if since is None or now - since <= self.silence or not self._is_recent(now):
+            return
+        try:
+            with self._app_context():
+                self._recover(self.silence)
+        except (DatabaseUnavailable, SQLAlchemyError) as error:
+            logger.warning("no recovery: %s", type(error).__name__, extra={"event": "no_recovery"})
+        except Exception:  # what went wrong once may go well the next time
             logger.exception("recovery failed", extra={"event": "recovery_failed"})
+
+    def _is_recent(self, now: datetime) -> bool:
+        """Whether the last beat was only just made. By the clock on the wall, which also goes on while a machine
+        is asleep; one that has been set tells nothing."""
+        return self._last_beat is not None and timedelta() <= now - self._last_beat <= self.silence / 2
 
     def _say_alive(self) -> None:
         now = utc_now()

@@ -106,8 +106,9 @@ def enhancement_of(requisition: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def rows(database_url: str, table: str = "generation_jobs", order: str = "created_at") -> list[dict[str, Any]]:
-    """A table, read past the service."""
+def rows(database_url: str, table: str = "generation_jobs") -> list[dict[str, Any]]:
+    """A table, read past the service, oldest row first."""
+    order = "created_at, id" if table == "generation_jobs" else "id"
     engine = create_engine(database_url, poolclass=NullPool)
     with engine.connect() as connection:
         found = connection.execute(text(f"SELECT * FROM {table} ORDER BY {order}")).mappings()
@@ -721,7 +722,7 @@ def test_what_a_killed_service_was_working_on_is_finished_by_another(
     assert [question["source"] for question in interview["questions"]] == [*["cache"] * 3, *["generated"] * 2]
     assert sorted(data_of(body)["topic"] for body in fake.received) == sorted(plan[3:5])
     assert counts(database_url)["interviews"] == 1
-    logs = [(row["operation_type"], row["status"]) for row in rows(database_url, "generation_logs", "id")]
+    logs = [(row["operation_type"], row["status"]) for row in rows(database_url, "generation_logs")]
     assert sorted(logs) == [
         ("interview_generation", "failed"),
         ("interview_generation", "success"),
@@ -983,7 +984,8 @@ class Heart:
     def __init__(self, app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
         self.judged: list[float] = []
         self.now = 1_000.0
-        monkeypatch.setattr("service_processes.time.monotonic", lambda: self.now)
+        start = utc_now()
+        monkeypatch.setattr("service_processes.utc_now", lambda: start + timedelta(seconds=self.now))
         # An hour between two beats of its own: none comes by itself.
         self.heartbeat = Heartbeat(app.app_context, 3_600, lambda _: self.judged.append(self.now))
         self.silence = self.heartbeat.silence.total_seconds()
@@ -991,6 +993,7 @@ class Heart:
     def beat(self, seconds: float) -> None:
         self.now += seconds
         self.heartbeat._beat()
+        self.heartbeat._recover_if_sound()
 
 
 def test_no_process_judges_others_before_its_own_heart_has_been_beating_long_enough(
@@ -1026,11 +1029,50 @@ def test_after_an_outage_of_the_database_nobody_is_judged_before_all_could_speak
     assert len(heart.judged) == 2
 
 
+def test_after_a_sleep_of_the_whole_machine_nobody_is_judged_before_all_could_speak_again(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heart = Heart(app, monkeypatch)
+    for _ in range(MISSED_BEATS + 2):
+        heart.beat(3_600)
+    assert len(heart.judged) == 1
+
+    heart.now += 100 * 3_600
+    heart.heartbeat._recover_if_sound()
+    for _ in range(MISSED_BEATS + 1):
+        heart.beat(3_600)
+    assert len(heart.judged) == 1
+    heart.beat(3_600)
+    assert len(heart.judged) == 2
+
+
+def test_a_recovery_that_has_to_wait_does_not_silence_its_process(app: Flask) -> None:
+    waiting, go_on = threading.Event(), threading.Event()
+
+    def recover(_: timedelta) -> None:
+        waiting.set()
+        go_on.wait(10)
+
+    heartbeat = Heartbeat(app.app_context, 0.05, recover)
+    with app.app_context():
+        heartbeat.ensure(wait=True)
+        assert waiting.wait(10)
+        begun = utc_now()
+
+        def last_beat() -> datetime:
+            with transaction() as session:
+                return session.get_one(ServiceProcess, this_process_id(), populate_existing=True).heartbeat_at
+
+        until(lambda: last_beat() - begun > 2 * heartbeat.silence)
+        go_on.set()
+        heartbeat.stop()
+
+
 def test_a_heart_that_stops_says_so_and_what_it_leaves_can_be_taken_up_at_once(app: Flask) -> None:
     recovered: list[timedelta] = []
     heartbeat = Heartbeat(app.app_context, 60, recovered.append)
     with app.app_context():
-        heartbeat.ensure()
+        heartbeat.ensure(wait=True)
         with transaction() as session:
             assert session.get(ServiceProcess, this_process_id()) is not None
         attempt = generation_jobs.claim(generation_jobs.accept(new_job(), SILENCE).job_id)

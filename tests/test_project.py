@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -55,9 +56,12 @@ def test_every_direct_requirement_has_its_reason() -> None:
 
 def test_gunicorn_lets_a_generation_finish() -> None:
     values: dict[str, object] = {}
+    interval = sys.getswitchinterval()
     exec((FOLDER / "gunicorn.conf.py").read_text(), values)
+    assert sys.getswitchinterval() == interval  # only a worker changes its own
 
     assert values["worker_class"] == "gthread"
+    assert values["threads"] == 512
     assert values["graceful_timeout"] == 330
     assert values["control_socket_disable"] is True
 
