@@ -1,9 +1,9 @@
 """Whether and when a call to Claude may go ahead: so many at once, and none while Claude is known to be overloaded.
 
 Used on the one event loop of a process, so nothing here needs a lock. Two things are refused at once instead of
-piling up: a call that would wait for its turn until its deadline is gone, and any new call for a short while after
-many tries in a row have failed. Then one new call at a time tries whether Claude is back, and the first answer
-opens the way for all.
+piling up: a call that would wait for its turn until its deadline is gone, and any new request for a short while after
+many tries in a row have failed. Then one new request at a time tries whether Claude is back, and the first answer
+opens the way for all. The calls of one request share its deadline: with the first of them all are let through.
 """
 
 from __future__ import annotations
@@ -13,13 +13,14 @@ import math
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from weakref import WeakSet
 
 from claude_interface import Deadline
 from errors import ClaudeUnavailable
 
 # So many tries without one answer between them, and Claude counts as overloaded.
 OVERLOADS_IN_A_ROW = 10
-# Seconds for which new calls are then refused: doubled each time a trial fails.
+# Seconds for which new requests are then refused: doubled each time a trial fails.
 FIRST_REST, LONGEST_REST = 5.0, 60.0
 # While it is being tried whether Claude is back, others are refused for this long at a time.
 TRIAL = 2.0
@@ -45,15 +46,20 @@ class Admission:
         self._rest = FIRST_REST
         self._resting_until = 0.0
         self._is_being_tried = False
+        self._let_through: WeakSet[Deadline] = WeakSet()
 
     def refuse_if_hopeless(self, deadline: Deadline) -> None:
-        """Let a new request go ahead, or say at once that it cannot succeed.
+        """Let a call go ahead, or say at once that it cannot succeed.
+
+        Args:
+            deadline: of the request that it belongs to.
 
         Raises:
             ClaudeUnavailable: with the seconds after which to try again.
         """
+        is_new = deadline not in self._let_through
         wait = self._resting_until - self._clock()
-        if wait > 0:
+        if is_new and wait > 0:
             raise ClaudeUnavailable(
                 "Claude has been overloaded or away for some time, so it is not asked for a moment.",
                 retry_after=math.ceil(wait),
@@ -64,9 +70,10 @@ class Admission:
                 f"{self._waiting} calls to Claude are waiting for their turn: this one would come too late.",
                 retry_after=max(1, math.ceil(needed - deadline.remaining())),
             )
-        if self._overloads >= OVERLOADS_IN_A_ROW:
+        if is_new and self._overloads >= OVERLOADS_IN_A_ROW:
             self._is_being_tried = True
             self._resting_until = self._clock() + TRIAL
+        self._let_through.add(deadline)
 
     @asynccontextmanager
     async def turn(self) -> AsyncIterator[None]:

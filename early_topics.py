@@ -8,6 +8,7 @@ them.
 
 from __future__ import annotations
 
+import re
 from concurrent.futures import Future
 
 from pydantic import ValidationError
@@ -15,8 +16,9 @@ from pydantic import ValidationError
 from content_checks import topic_problems
 from prompts import EnhancedDescription, PlannedTopics
 
-# The first key after the topics: Claude writes the keys of the schema in its order.
-NEXT_KEY = '"enhanced_title"'
+# The first key after the topics: Claude writes the keys of the schema in its order. With its colon, for a text
+# may consist of the same word.
+NEXT_KEY = re.compile(r'"enhanced_title"\s*:')
 
 
 class EarlyTopics:
@@ -36,8 +38,9 @@ class EarlyTopics:
         """Look at what has been written so far in the current attempt."""
         if self.told.done():
             return
-        head, key, _ = text.partition(NEXT_KEY)
-        if not key or head == self._looked_at:
+        key = NEXT_KEY.search(text)
+        head = text[: key.start()] if key else None
+        if head is None or head == self._looked_at:
             return
         self._looked_at = head
         try:

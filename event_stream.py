@@ -37,7 +37,9 @@ def _events(app: Flask, job_id: str) -> Iterator[str]:
     said_something = time.monotonic()
     while True:
         with app.app_context():
-            job = _look(job_id)
+            job, is_removed = _look(job_id)
+        if is_removed:
+            return
         for name, data in _steps(job) if job else ():
             step = name + data
             if step not in told:
@@ -54,11 +56,13 @@ def _events(app: Flask, job_id: str) -> Iterator[str]:
         time.sleep(LOOK_INTERVAL)
 
 
-def _look(job_id: str) -> GenerationJob | None:
+def _look(job_id: str) -> tuple[GenerationJob | None, bool]:
+    """The job as it is now, and whether it has been removed. No job at all: the database is away, and will be back."""
     try:
-        return generation_jobs.find(job_id)
+        job = generation_jobs.find(job_id)
     except DatabaseUnavailable:
-        return None  # it will be back
+        return None, False
+    return job, job is None
 
 
 def _steps(job: GenerationJob) -> Iterator[tuple[str, str]]:

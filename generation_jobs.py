@@ -57,12 +57,16 @@ class Accepted:
 
     Attributes:
         is_new: whether the work is to be begun.
+        attempt: the new attempt, unless it is begun by whoever claims it.
         answer: status and body of the earlier answer, if there is one.
+        before: what the key's job was before the new attempt, if it had one.
     """
 
     job_id: str
     is_new: bool
+    attempt: Attempt | None = None
     answer: tuple[int, str] | None = None
+    before: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True)
@@ -113,7 +117,7 @@ def accept(new: NewJob, silence: timedelta) -> Accepted:
     """
 
     def store(session: Session) -> Accepted:
-        known = _of_key(session, new)
+        known, before = _of_key(session, new), None
         if known is None:
             job = GenerationJob(id=uuid.uuid4().hex, progress={}, created_at=utc_now(), **vars(new))
             session.add(job)
@@ -134,6 +138,7 @@ def accept(new: NewJob, silence: timedelta) -> Accepted:
             return Accepted(known.id, is_new=False, answer=(known.answer_status, known.answer_body or ""))
         else:
             job = known
+            before = {name: getattr(known, name) for name in CHANGED_BY_ACCEPTING}
             job.request_id, job.background = new.request_id, new.background
             job.answer_status = job.answer_body = job.finished_at = None
         if new.background:
@@ -142,15 +147,33 @@ def accept(new: NewJob, silence: timedelta) -> Accepted:
         else:
             job.status, job.attempts, job.process_id = "running", (job.attempts or 0) + 1, this_process_id()
             job.started_at = utc_now()
-        return Accepted(job.id, is_new=True)
+        session.flush()
+        return Accepted(job.id, is_new=True, attempt=None if new.background else _attempt(job), before=before)
 
     return settled(store)
 
 
-def withdraw(job_id: str) -> None:
-    """Undo the acceptance of a job that cannot be announced to anybody."""
+CHANGED_BY_ACCEPTING = (
+    "request_id",
+    "background",
+    "answer_status",
+    "answer_body",
+    "finished_at",
+    "status",
+    "attempts",
+    "process_id",
+    "due_at",
+)
+
+
+def withdraw(accepted: Accepted) -> None:
+    """Undo the acceptance of a job that cannot be announced to anybody. What its key has paid for before stays."""
+    this = GenerationJob.id == accepted.job_id, GenerationJob.status == "queued"
     with transaction() as session:
-        session.execute(delete(GenerationJob).where(GenerationJob.id == job_id, GenerationJob.status == "queued"))
+        if accepted.before is None:
+            session.execute(delete(GenerationJob).where(*this))
+        else:
+            session.execute(update(GenerationJob).where(*this).values(**accepted.before))
 
 
 def claim(job_id: str) -> Attempt | None:
@@ -166,13 +189,9 @@ def claim(job_id: str) -> Attempt | None:
                 started_at=utc_now(),
             )
         )
-        return _attempt(session, job_id) if ours.rowcount == 1 else None
-
-
-def begun(job_id: str) -> Attempt:
-    """The attempt that `accept` has begun for a request that is answered at once."""
-    with transaction() as session:
-        return _attempt(session, job_id)
+        if ours.rowcount != 1:
+            return None
+        return _attempt(session.get_one(GenerationJob, job_id, populate_existing=True))
 
 
 def finish(attempt: Attempt, answer_status: int, answer_body: str) -> None:
@@ -290,7 +309,11 @@ def _of_key(session: Session, new: NewJob) -> GenerationJob | None:
     if new.idempotency_key is None:
         return None
     mine = GenerationJob.user_id == new.user_id, GenerationJob.idempotency_key == new.idempotency_key
-    known = session.scalar(select(GenerationJob).where(*mine).with_for_update(), execution_options=FRESH)
+    # Locked by a write that changes nothing, for SQLite locks nothing for a reader: two that try again at the same
+    # time must not both find the key free.
+    lock = update(GenerationJob).where(*mine).values(user_id=new.user_id)
+    session.execute(lock, execution_options={"synchronize_session": False})
+    known = session.scalar(select(GenerationJob).where(*mine), execution_options=FRESH)
     if known is None:
         return None
     oldest: datetime = utc_now() - KEY_LIVES
@@ -305,8 +328,7 @@ def _of_key(session: Session, new: NewJob) -> GenerationJob | None:
 FRESH = {"populate_existing": True}
 
 
-def _attempt(session: Session, job_id: str) -> Attempt:
-    job = session.get_one(GenerationJob, job_id, populate_existing=True)
+def _attempt(job: GenerationJob) -> Attempt:
     return Attempt(
         job_id=job.id,
         number=job.attempts,

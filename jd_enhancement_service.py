@@ -66,11 +66,12 @@ class EnhancementUnderWay:
         """The topics, as soon as they are known: while the description is being written, if Claude is listened to.
 
         Raises:
-            TechScreenError: what `finish` raises, if there are none.
+            TechScreenError: what `finish` raises, if there are none, or if it is known already that it will.
         """
         either: list[Future[Any]] = [self._early.told, self.answer]
         wait(either, return_when=FIRST_COMPLETED)
-        if self._early.told.done():
+        has_failed = self.answer.done() and self.answer.exception() is not None
+        if self._early.told.done() and not has_failed:
             return self._early.told.result()
         self.finish()
         return self.answer.result().value

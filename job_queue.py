@@ -55,24 +55,27 @@ class ThreadQueue:
 
     Args:
         run: runs a job by its id, in any thread.
+
+    Attributes:
+        is_closed: whether it begins no more jobs.
     """
 
     def __init__(self, run: Callable[[str], None]) -> None:
         self._run = run
         self._threads = ProcessThreads(THREADS, "job")
         self._lock = threading.Lock()
-        self._is_closed = False
+        self.is_closed = False
 
     def announce(self, job_id: str) -> None:
         """See `JobQueue`. Once this queue is closed, another process has to announce the job again."""
         with self._lock:
-            if not self._is_closed:
+            if not self.is_closed:
                 self._threads.start(lambda: self._run(job_id))
 
     def close(self, *, wait: bool) -> None:
         """See `JobQueue`."""
         with self._lock:
-            self._is_closed = True
+            self.is_closed = True
         self._threads.close(wait=wait)
 
 

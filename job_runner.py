@@ -68,7 +68,7 @@ class JobRunner:
             listens: whether somebody wants to hear of the topics before the description is written.
         """
         g.request_id = attempt.request_id
-        outcome = self._outcome(attempt, JobProgress(attempt, listens=listens))
+        outcome = self._outcome(attempt, listens=listens)
         if attempt.background and outcome.status in PASSING and attempt.number < MOST_ATTEMPTS:
             pause = outcome.retry_after or PAUSE
             logger.info("job %s is tried again in %d s", attempt.job_id, pause, extra={"event": "job_retry"})
@@ -77,12 +77,14 @@ class JobRunner:
             generation_jobs.finish(attempt, outcome.status, outcome.body)
         return outcome
 
-    def _outcome(self, attempt: Attempt, progress: Progress) -> Outcome:
-        operation = self._operations[attempt.operation]
+    def _outcome(self, attempt: Attempt, *, listens: bool) -> Outcome:
         try:
+            operation = self._operations[attempt.operation]
+            progress = JobProgress(attempt, listens=listens)
             request = operation.request_type.model_validate(attempt.request)
             deadline = Deadline.after(self._request_timeout)
             answer = operation.run(request, attempt.user_id, deadline, progress)
+            return Outcome(200, answer.model_dump_json())
         except JobLost as error:
             logger.warning("job %s: %s", attempt.job_id, error.message, extra={"event": "job_lost"})
             return _failure(error)
@@ -90,7 +92,6 @@ class JobRunner:
             return _failure(error)
         except Exception as error:  # the job must not stay open; the log has the rest
             return _failure(unexpected(error))
-        return Outcome(200, answer.model_dump_json())
 
 
 def _failure(error: TechScreenError) -> Outcome:

@@ -19,7 +19,7 @@ from auth import current_caller
 from claude_interface import Deadline
 from errors import FieldProblem, InvalidRequest, JobsUnavailable
 from event_stream import event_stream
-from generation_jobs import NewJob
+from generation_jobs import Accepted, Attempt, NewJob
 from progress import Progress
 from request_log import current_request_id
 from runtime import Runtime, current_runtime
@@ -74,34 +74,36 @@ def _answer(runtime: Runtime, operation: str, asked: BaseModel, *, background: b
     )
     if background:
         if accepted.is_new:
-            _announce(runtime, accepted.job_id)
+            _announce(runtime, accepted)
         response = _accepted(accepted.job_id)
     elif streamed:
-        if accepted.is_new:
-            _in_a_thread(runtime, lambda: _run(runtime, accepted.job_id, listens=True))
+        attempt = accepted.attempt
+        if attempt is not None:
+            _in_a_thread(runtime, lambda: _run(runtime, attempt, listens=True))
         response = event_stream(accepted.job_id)
     elif accepted.answer is not None:
         response = _json(accepted.answer[1], accepted.answer[0])
     else:
-        response = _run(runtime, accepted.job_id, listens=False)
+        assert accepted.attempt is not None
+        response = _run(runtime, accepted.attempt, listens=False)
     if not accepted.is_new:
         response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
-def _run(runtime: Runtime, job_id: str, *, listens: bool) -> Response:
-    outcome = runtime.runner.run(generation_jobs.begun(job_id), listens=listens)
+def _run(runtime: Runtime, attempt: Attempt, *, listens: bool) -> Response:
+    outcome = runtime.runner.run(attempt, listens=listens)
     response = _json(outcome.body, outcome.status)
     if outcome.retry_after is not None:
         response.headers["Retry-After"] = str(outcome.retry_after)
     return response
 
 
-def _announce(runtime: Runtime, job_id: str) -> None:
+def _announce(runtime: Runtime, accepted: Accepted) -> None:
     try:
-        runtime.queue.announce(job_id)
+        runtime.queue.announce(accepted.job_id)
     except JobsUnavailable:
-        generation_jobs.withdraw(job_id)
+        generation_jobs.withdraw(accepted)
         raise
 
 

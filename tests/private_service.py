@@ -70,6 +70,7 @@ class ProcessGroup:
             if self.process.poll() is not None:
                 break
             time.sleep(0.1)
+        self.kill()
         raise RuntimeError(self.log.read_text())
 
     def _is_ready(self) -> bool:

@@ -30,7 +30,6 @@ from tests.test_early_start import Gate, audit_rows, enhance, until, workflow
 embedded_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 OVERLOADED = error_reply(529, "overloaded_error")
-LONG = Deadline.after(3_600)
 
 
 @pytest.fixture(autouse=True)
@@ -63,14 +62,14 @@ def admission(clock: Clock) -> Admission:
     return Admission(2, clock)
 
 
-def may_go(admission: Admission, deadline: Deadline = LONG) -> bool:
+def may_go(admission: Admission, deadline: Deadline | None = None) -> bool:
     return refusal(admission, deadline) is None
 
 
-def refusal(admission: Admission, deadline: Deadline = LONG) -> ClaudeUnavailable | None:
-    """Why a new request is refused, if it is."""
+def refusal(admission: Admission, deadline: Deadline | None = None) -> ClaudeUnavailable | None:
+    """Why a call is refused, if it is; without a deadline that of a new request."""
     try:
-        admission.refuse_if_hopeless(deadline)
+        admission.refuse_if_hopeless(deadline or Deadline.after(3_600))
     except ClaudeUnavailable as error:
         return error
     return None
@@ -382,6 +381,23 @@ class TestRests:
 
         asyncio.run(run())
 
+    def test_further_calls_of_a_request_that_was_let_through_are_not_refused(
+        self, admission: Admission, clock: Clock
+    ) -> None:
+        under_way, trial, new = (Deadline.after(60 + number) for number in range(3))
+        assert may_go(admission, under_way)
+        fail(admission, OVERLOADS_IN_A_ROW)
+        assert [may_go(admission, each) for each in (under_way, new)] == [True, False]
+
+        clock.pass_(FIRST_REST)
+        assert may_go(admission, under_way)  # it is no trial, though: that is for a new one
+        assert may_go(admission, trial)
+        assert [may_go(admission, each) for each in (trial, new, under_way) * 2] == [True, False, True] * 2
+
+        fail(admission)
+        assert [may_go(admission, each) for each in (trial, new, under_way)] == [True, False, True]
+        assert seconds_of_rest(admission) == 2 * FIRST_REST
+
     def test_after_a_recovery_the_next_rest_is_the_first_again(self, admission: Admission, clock: Clock) -> None:
         fail(admission, OVERLOADS_IN_A_ROW)
         for _ in range(3):
@@ -650,23 +666,47 @@ class TestOverload:
         assert sorted(statuses) == [200, *[503] * 5]
         assert [enhance(app.test_client(), requisition).status_code for _ in range(3)] == [200] * 3
 
+    @pytest.mark.parametrize("what", ["workflow", "generate"])
+    def test_all_calls_of_the_request_that_tries_go_through(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        app: Flask,
+        fake: FakeClaude,
+        requisition: dict[str, Any],
+        what: str,
+    ) -> None:
+        """Also those that are made while the first is still being answered, as those for questions are."""
+        monkeypatch.setattr(claude_admission, "FIRST_REST", 0.05)
+        job_description_id = enhance(app.test_client(), requisition).json["job_description_id"]
+        fake.when(lambda _: True, OVERLOADED)
+        for _ in range(2):
+            enhance(app.test_client(), requisition)
+        fake.forget()
+        time.sleep(0.5)
+        fake.tokens_per_second = 3_000
+
+        if what == "workflow":
+            response = workflow(app.test_client(), requisition)
+        else:
+            body = {"req_id": "REQ-12345", "job_description_id": job_description_id}
+            response = app.test_client().post("/api/interview/generate", json=body, headers=ADMIN)
+
+        assert response.status_code == 200, response.text
+        assert len(fake.received) == (6 if what == "workflow" else 5)
+
     def test_a_trial_that_fails_closes_the_way_again(
         self, monkeypatch: pytest.MonkeyPatch, app: Flask, fake: FakeClaude, requisition: dict[str, Any]
     ) -> None:
         monkeypatch.setattr(claude_admission, "FIRST_REST", 0.05)
-        monkeypatch.setattr(claude_admission, "LONGEST_REST", 30.0)
+        monkeypatch.setattr(claude_admission, "TRIAL", 1.0)
         fake.when(lambda _: True, OVERLOADED)
-        deadline = time.monotonic() + 20
-        longest = 0
-        # Rests of 0.05, 0.1, 0.2 ... seconds: those asked to wait for more than the trial come from a doubled one.
-        while longest <= 2 * TRIAL and time.monotonic() < deadline:
+
+        def must_wait_longer_than_for_a_trial() -> bool:
             response = enhance(app.test_client(), requisition)
             assert response.status_code == 503
-            if "is not asked for a moment" in response.json["error"]:
-                longest = max(longest, int(response.headers["Retry-After"]))
-            time.sleep(0.02)
+            return "is not asked for a moment" in response.json["error"] and response.headers["Retry-After"] != "1"
 
-        assert longest > 2 * TRIAL
+        until(must_wait_longer_than_for_a_trial)  # after rests of 0.05, 0.1, 0.2 ... seconds
 
     def test_what_is_read_and_the_health_are_not_concerned(self, closed: Flask, fake: FakeClaude) -> None:
         client = closed.test_client()

@@ -45,9 +45,9 @@ QUESTION = {"input_tokens": 40, "output_tokens": 3}
 
 @pytest.fixture(autouse=True)
 def short_pauses(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retry pauses keep their pattern, a hundred times faster."""
-    monkeypatch.setattr(claude_client, "FIRST_PAUSE", 0.005)
-    monkeypatch.setattr(claude_client, "LONGEST_PAUSE", 0.08)
+    """Retry pauses keep their pattern, five hundred times faster."""
+    monkeypatch.setattr(claude_client, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(claude_client, "LONGEST_PAUSE", 0.016)
 
 
 # ------------------------------------------------------- shared with the tests of admission and of faults in streams
@@ -203,7 +203,7 @@ class TestTheStart:
                 fake.tokens_per_second = 0  # the stream that is under way keeps its pace
 
         fake.on_request = look
-        fake.tokens_per_second = 700
+        fake.tokens_per_second = 2_000
 
         response = workflow(app.test_client(), requisition)
 
@@ -249,6 +249,7 @@ class TestTheStart:
         jd = app.test_client().get("/api/interview/jd/REQ-12345", headers=ADMIN).json["job_description"]
         assert [topic["topic"] for topic in jd["interview_topics"][:5]] == asked
 
+    @embedded_database
     def test_no_database_connection_is_held_while_both_are_written(
         self, app: Flask, fake: FakeClaude, requisition: dict[str, Any]
     ) -> None:
@@ -256,13 +257,17 @@ class TestTheStart:
             pool = db.engine.pool
         held: list[int] = []
 
-        async def look() -> None:
-            await asyncio.sleep(0.15)  # the request thread is waiting for Claude by then
+        def look(body: dict[str, Any]) -> None:
+            if a_question(body):
+                fake.tokens_per_second, fake.first_token = 0, 0.2
+
+        async def look_later() -> None:
+            await asyncio.sleep(0.1)  # all questions are asked for by then, and nothing has come
             held.append(pool.checkedout())  # type: ignore[attr-defined]
 
-        fake.first_token = 0.3
-        fake.tokens_per_second = 1_500
-        fake.when(a_question, Reply(before=look))
+        fake.on_request = look
+        fake.tokens_per_second = 1_000
+        fake.when(a_question, Reply(before=look_later))
 
         assert workflow(app.test_client(), requisition).status_code == 200
         assert held == [0] * 5
@@ -623,8 +628,14 @@ class TestAFailedEnhancement:
 
 
 def slow_enough_to_be_heard(fake: FakeClaude) -> None:
-    """Some time between the topics and the end of an enhancement. What fails at once asks for no questions."""
+    """Some time between the topics and the end of an enhancement: what fails at once asks for no questions."""
+
+    def look(body: dict[str, Any]) -> None:
+        if a_question(body):
+            fake.tokens_per_second = 0  # a stream that is under way keeps its pace
+
     fake.tokens_per_second = 4_000
+    fake.on_request = look
 
 
 class TellsAndFails:
@@ -662,7 +673,7 @@ class TestAFailedQuestion:
         if late:
             fake.when(a_question, gate.reply(stop_reason="refusal", usage=QUESTION), times=1)
         else:
-            fake.tokens_per_second = 1_000
+            fake.tokens_per_second = 3_000
             fake.when(a_question, error_reply(400, "invalid_request_error"), times=1)
         fake.when(a_question, Reply(usage=QUESTION))
         with ThreadPoolExecutor(1) as pool:
@@ -893,7 +904,7 @@ ODD_TOPICS = [
     'The "enhanced_title" of a page',
     '"enhanced_title": "no", "enhanced_description"',
     "enhanced_title",
-    '}]} , "enhanced_title',
+    'Closing }]} , "enhanced_title',
     "{[\"\\'}]{ braces \\ and \\\\ backslashes \\",
     "Überlauf\u2028 🏦 кэш 高负载 \u0007 \u00a0",
     '","language":"de","interview_topics":[],"enhanced_title":"',
@@ -947,59 +958,56 @@ def hear(early: EarlyTopics, text: str, seed: int) -> list[PlannedTopics]:
 
 
 class TestEarlyTopics:
-    @pytest.mark.parametrize("seed", range(60))
-    def test_the_topics_of_a_good_answer_are_told_once_and_never_wrong_wherever_it_is_split(self, seed: int) -> None:
-        names = random.Random(seed).sample(ODD_TOPICS, random.Random(seed).randint(6, 8))
-        answer = an_answer(names, seed)
-        good = EnhancedDescription.model_validate(answer)
-        assert not topic_problems(good)
-        text = written(answer, seed)
-        early, heard_of = EarlyTopics(), []
-        early.told.add_done_callback(heard_of.append)
+    def test_the_topics_of_a_good_answer_are_told_once_and_never_wrong_wherever_it_is_split(self) -> None:
+        for seed in range(300):
+            names = random.Random(seed).sample(ODD_TOPICS, random.Random(seed).randint(6, 8))
+            answer = an_answer(names, seed)
+            good = EnhancedDescription.model_validate(answer)
+            assert not topic_problems(good)
+            early, heard_of = EarlyTopics(), []
+            early.told.add_done_callback(heard_of.append)
 
-        told = hear(early, text, seed)
+            told = hear(early, written(answer, seed), seed)
 
-        assert len(heard_of) == 1
-        assert all(each is told[0] for each in told)
-        assert (told[0].language, told[0].interview_topics) == (good.language, good.interview_topics)
-        assert early.settle(good) == good
+            assert len(heard_of) == 1, f"seed {seed}"
+            assert all(each is told[0] for each in told)
+            assert (told[0].language, told[0].interview_topics) == (good.language, good.interview_topics)
+            assert early.settle(good) == good
 
-    @pytest.mark.parametrize("seed", range(20))
-    def test_nothing_is_told_before_the_topics_are_complete(self, seed: int) -> None:
-        answer = an_answer(ODD_TOPICS[:6], seed)
-        text = written(answer, seed)
-        # Until the next key has begun, further topics may come.
-        complete = text.rindex('"enhanced_title"', 0, text.rindex('"enhanced_description"', 0, text.rindex("###")))
-        early = EarlyTopics()
+    def test_they_are_told_when_they_are_complete_and_not_before(self) -> None:
+        for seed in range(20):
+            answer = {**an_answer(ODD_TOPICS[:6], seed), "enhanced_title": "Engineer"}
+            text = written(answer, seed)
+            key = text.rindex('"enhanced_title"', 0, text.rindex('"Engineer"'))  # until then there may come more
+            early = EarlyTopics()
 
-        for at in range(complete + 1):
-            early.heard(text[:at])
+            for at in range(key + len('"enhanced_title"')):
+                early.heard(text[:at])
+                assert not early.told.done(), f"seed {seed}"
+            early.heard(text[: text.rindex('"Engineer"')])
+            assert early.told.done(), f"seed {seed}"
 
-        assert not early.told.done()
-        early.heard(text)
-        assert early.told.done()
-
-    @pytest.mark.parametrize("seed", range(20))
     @pytest.mark.parametrize("bad", BAD_TOPICS.values(), ids=BAD_TOPICS)
-    def test_topics_with_problems_are_never_told(self, requisition: dict[str, Any], bad: Any, seed: int) -> None:
-        early = EarlyTopics()
+    def test_topics_with_problems_are_never_told(self, requisition: dict[str, Any], bad: Any) -> None:
+        for seed in range(20):
+            early = EarlyTopics()
 
-        assert hear(early, written(bad(enhancement_of(requisition)), seed), seed) == []
+            assert hear(early, written(bad(enhancement_of(requisition)), seed), seed) == []
 
-    @pytest.mark.parametrize("seed", range(20))
-    def test_attempts_after_the_one_that_told_change_nothing(self, requisition: dict[str, Any], seed: int) -> None:
+    def test_attempts_after_the_one_that_told_change_nothing(self, requisition: dict[str, Any]) -> None:
         good = enhancement_of(requisition)
         other = other_topics(good)
-        early = EarlyTopics()
-        assert hear(early, written(BAD_TOPICS["five topics"](good), seed), seed) == []
-        assert hear(early, written(good, seed)[:1_000], seed) == []
+        for seed in range(20):
+            early = EarlyTopics()
+            assert hear(early, written(BAD_TOPICS["five topics"](good), seed), seed) == []
+            assert hear(early, written(good, seed)[:1_000], seed) == []
 
-        first = hear(early, written(BAD_DESCRIPTIONS["a blank title"](good), seed), seed)
-        again = hear(early, written(other, seed), seed)
+            first = hear(early, written(BAD_DESCRIPTIONS["a blank title"](good), seed), seed)
+            again = hear(early, written(other, seed), seed)
 
-        assert all(each is first[0] for each in [*first, *again])
-        settled = early.settle(EnhancedDescription.model_validate({**other, "enhanced_title": "Repaired"}))
-        assert settled == EnhancedDescription.model_validate({**good, "enhanced_title": "Repaired"})
+            assert all(each is first[0] for each in [*first, *again])
+            settled = early.settle(EnhancedDescription.model_validate({**other, "enhanced_title": "Repaired"}))
+            assert settled == EnhancedDescription.model_validate({**good, "enhanced_title": "Repaired"})
 
     @pytest.mark.parametrize(
         "text",

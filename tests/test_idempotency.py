@@ -78,6 +78,8 @@ each_generation = pytest.mark.parametrize("ask", OPERATIONS[:4], indirect=True)
 def prepared(operation: str, client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude) -> Asked:
     paths = {"enhance": ENHANCE, "generate": GENERATE, "full": WORKFLOW, "create": CREATE}
     body = dict(requisition)
+    if operation == "enhance":
+        del body["interview_name"]  # no field of this request
     if operation == "generate":
         enhanced = ok(client.post(ENHANCE, json=requisition, headers=ADMIN))
         body = {"req_id": requisition["req_id"], "job_description_id": enhanced["job_description_id"]}
@@ -191,22 +193,15 @@ def test_a_key_of_another_request_is_refused(
     ok(post(client, ask, "k"))
     asked, there = len(fake.received), counts(database_url, "service_processes")
     path, body = ask
-    others = [
-        (path, {**body, name: "other" if name != "job_description_id" else 10_000}) for name in body if name != "req_id"
-    ]
-    others += [(path, {name: value for name, value in body.items() if name not in ("interview_name", "url")})]
-    # Of another operation, and of another question.
-    full = {"req_id": "R", "basic_title": "T", "basic_description": "D"}
-    others += [(ENHANCE if path != ENHANCE else WORKFLOW, {**full, **body}), ("/api/interview/cache/9999/retire", body)]
-    others[-1][1].setdefault("reason", "r")
+    others = [(path, {**body, name: 10_000 if name == "job_description_id" else "other"}) for name in body]
+    without = {name: value for name, value in body.items() if name not in ("url", "interview_name", "work_role")}
+    others += [(path, without)]
+    # Of another operation, with all that it needs, and of another question.
+    needed = {"req_id": "R", "basic_title": "T", "basic_description": "D", "reason": "r"}
+    others += [(ENHANCE if path != ENHANCE else WORKFLOW, {**needed, **body})]
+    others += [("/api/interview/cache/9999/retire", {**needed, **body})]
 
     for other in others:
-        if other == ask or (
-            path == ENHANCE and other == (path, {k: v for k, v in body.items() if k != "interview_name"})
-        ):
-            continue
-        if path == ENHANCE and other[0] == path and other[1].get("interview_name") == "other":
-            continue  # no field of this request
         answer = post(client, other, "k")
         assert answer.status_code == 422, other
         assert answer.get_json()["code"] == "idempotency_mismatch"
@@ -305,21 +300,20 @@ def test_any_text_of_at_most_255_characters_is_a_key(client: FlaskClient, fake: 
     assert sorted(row["idempotency_key"] for row in rows(database_url)) == sorted(keys)
 
 
-@pytest.mark.parametrize("key", ["", " ", "\t", "\xa0", "k" * 256, "k" * 10_000])
 @each_operation
 def test_a_key_that_is_blank_or_too_long_is_refused(
-    client: FlaskClient, ask: Asked, fake: FakeClaude, database_url: str, key: str
+    client: FlaskClient, ask: Asked, fake: FakeClaude, database_url: str
 ) -> None:
     there = counts(database_url, "service_processes")
+    for key in ("", " ", "\t", "\xa0", "k" * 256, "k" * 10_000):
+        answer = post(client, ask, key)
 
-    answer = post(client, ask, key)
-
-    assert answer.status_code == 400
-    body = answer.get_json()
-    assert body["code"] == "invalid_request"
-    assert [problem["field"] for problem in body["details"]] == ["Idempotency-Key"]
-    assert "Idempotency-Key" in body["error"]
-    assert len(body["error"]) < 200  # not the key itself
+        assert answer.status_code == 400
+        body = answer.get_json()
+        assert body["code"] == "invalid_request"
+        assert [problem["field"] for problem in body["details"]] == ["Idempotency-Key"]
+        assert "Idempotency-Key" in body["error"]
+        assert len(body["error"]) < 200  # not the key itself
     assert fake.received == []
     assert counts(database_url, "service_processes") == there
 
@@ -342,7 +336,7 @@ def test_a_repeat_while_the_first_is_at_work_is_told_to_wait(
     gate = Gate()
     fake.when(lambda _: True, gate.reply())
     thread, results = started(lambda: post(client.application.test_client(), ask, "k"))
-    until(lambda: fake.under_way, "Claude at work")
+    until(lambda: fake.received and fake.under_way, "Claude at work")
 
     waiting = post(client, ask, "k")
     other = post(client, (ask[0], {**ask[1], "interview_name": "X", "basic_title": "X"}), "k")
@@ -473,7 +467,7 @@ def test_a_key_whose_request_is_still_at_work_is_not_free_even_after_a_day(
     gate = Gate()
     fake.when(lambda _: True, gate.reply())
     thread, results = started(lambda: post(client.application.test_client(), (ENHANCE, requisition), "k"))
-    until(lambda: fake.under_way, "Claude at work")
+    until(lambda: fake.received and fake.under_way, "Claude at work")
     (job,) = rows(database_url)
     change_job(client.application, job["id"], created_at=utc_now() - 2 * KEY_LIVES)
 
@@ -493,8 +487,11 @@ FAILURES: list[tuple[Reply, int]] = [
 ]
 
 
-@pytest.mark.parametrize(("failure", "status"), FAILURES, ids=[str(status) for _, status in FAILURES])
-@pytest.mark.parametrize("operation", OPERATIONS[:4])
+@pytest.mark.parametrize(
+    ("operation", "failure", "status"),
+    [*(("full", *each) for each in FAILURES), ("enhance", *FAILURES[0]), ("generate", *FAILURES[1])],
+    ids=["full-500", "full-502", "full-503", "full-504", "enhance-500", "generate-502"],
+)
 def test_a_failure_of_ours_is_not_kept_and_the_key_pays_only_for_what_is_missing(
     make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, operation: str, failure: Reply, status: int
 ) -> None:
@@ -529,14 +526,15 @@ def test_a_failure_of_ours_is_not_kept_and_the_key_pays_only_for_what_is_missing
 
 
 def test_questions_of_an_enhancement_that_failed_are_kept_and_so_are_their_topics(
-    client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude, database_url: str
+    make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, database_url: str
 ) -> None:
+    client = make_app(REQUEST_TIMEOUT=1).test_client()
     # The topics have been told when the enhancement breaks off, so the questions are being paid for.
     plan = good_plan(enhancement_of(requisition))
     after_topics = len(json.dumps({name: plan[name] for name in ("language", "interview_topics")})) + 40
-    fake.when(is_enhancement, Reply(break_after=after_topics, break_with="authentication_error"), times=1)
+    fake.when(is_enhancement, Reply(break_after=after_topics, break_with="hang"), times=1)
     first = post(client, (WORKFLOW, requisition), "k")
-    assert first.status_code == 500
+    assert first.status_code == 504
     assert counts(database_url)["question_cache"] == 5
     assert counts(database_url)["interviews"] == 0
     fake.received.clear()
@@ -739,7 +737,7 @@ def test_a_process_that_died_after_its_enhancement_leaves_nothing_to_pay_for(
     assert fake.received == []
 
 
-# ------------------------------------------------------------------------------------------------ a database that blinks
+# ---------------------------------------------------------------------------------------- a database that blinks
 
 
 @pytest.mark.parametrize("accept", ["application/json", "text/event-stream"])

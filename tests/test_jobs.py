@@ -7,10 +7,9 @@ import json
 import threading
 import time
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -33,7 +32,6 @@ from service_processes import MISSED_BEATS, Heartbeat, this_process_id
 from tests.conftest import ADMIN, READER, MakeApp
 from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply, good_plan
 from tests.private_servers import free_port
-from tests.private_service import Service
 
 ENHANCE = "/api/interview/jd/enhance"
 GENERATE = "/api/interview/generate"
@@ -155,20 +153,6 @@ def started(work: Callable[[], Any]) -> tuple[threading.Thread, list[Any]]:
 def busy(make_app: MakeApp) -> FlaskClient:
     """A client of an app that works in the background."""
     return make_app(ASYNC_PROCESSING=True).test_client()
-
-
-@pytest.fixture
-def start(tmp_path: Path, database_url: str, fake: FakeClaude) -> Iterator[Callable[..., Service]]:
-    services: list[Service] = []
-
-    def start_one(**settings: str) -> Service:
-        services.append(Service(tmp_path, database_url, fake.url, **settings))
-        return services[-1]
-
-    yield start_one
-    for service in services:
-        if service.process.poll() is None:
-            service.kill()
 
 
 def later(client: FlaskClient, path: str, body: dict[str, Any], **headers: str) -> TestResponse:
@@ -489,7 +473,7 @@ def test_the_same_key_names_the_same_job(
     gate = Gate()
     fake.when(lambda _: True, gate.reply())
     first = later(busy, WORKFLOW, requisition, **{"Idempotency-Key": "k"})
-    until(lambda: fake.under_way, "Claude at work")
+    until(lambda: fake.received and fake.under_way, "Claude at work")
 
     again = later(busy, WORKFLOW, requisition, **{"Idempotency-Key": "k"})
     at_once = busy.post(WORKFLOW, json=requisition, headers={**ADMIN, "Idempotency-Key": "k"})
@@ -636,7 +620,9 @@ def test_jobs_that_have_not_been_begun_when_the_process_ends_stay_in_the_queue(
     until(lambda: fake.under_way == 16, "sixteen calls to Claude")
 
     with app.app_context():
-        closing, _ = started(current_runtime().queue.close)
+        queue = current_runtime().queue
+        closing, _ = started(lambda: queue.close(wait=True))
+        until(lambda: queue._is_closed, "the closing")  # type: ignore[attr-defined]
         gate.open()
         closing.join(20)
 
@@ -687,67 +673,6 @@ def test_a_job_that_nobody_was_told_of_is_begun_when_it_is_due(
     job_id = of_a_dead_process(client.application, requisition, **values, due_at=utc_now() - timedelta(seconds=1))
 
     assert ended(client, job_id)["attempts"] == 1
-
-
-def test_what_a_killed_service_was_working_on_is_finished_by_another(
-    start: Callable[..., Service], fake: FakeClaude, requisition: dict[str, Any], database_url: str
-) -> None:
-    gate = Gate()
-    fake.when(asks(requisition, 4, 5), gate.reply())
-    settings = {"ASYNC_PROCESSING": "true", "HEARTBEAT_SECONDS": "0.2"}
-    first = start(**settings)
-    status, answer = first.call(WORKFLOW, requisition, LATER)
-    assert status == 202
-    # Kept, and noted with the job: three questions and the enhancement.
-    until(lambda: counts(database_url)["question_cache"] == 3, "three questions")
-    until(lambda: rows(database_url)[0]["job_description_id"], "the enhancement")
-
-    first.kill()
-    gate.open()
-    until(lambda: not fake.under_way, "the end of what nobody waits for")
-    fake.received.clear()
-    second = start(**settings)
-
-    def over() -> dict[str, Any] | None:
-        status, job = second.call(f"{JOBS}/{answer['job_id']}")
-        assert status == 200
-        return job if job["status"] in ("succeeded", "failed") else None
-
-    job = until(over, "the end of the job")
-    assert job["status"] == "succeeded"
-    assert job["attempts"] == 2
-    plan = [topic["topic"] for topic in good_plan(enhancement_of(requisition))["interview_topics"]]
-    interview = job["result"]["interview"]
-    assert topics_of(interview) == plan[:5]
-    assert [question["source"] for question in interview["questions"]] == [*["cache"] * 3, *["generated"] * 2]
-    assert sorted(data_of(body)["topic"] for body in fake.received) == sorted(plan[3:5])
-    assert counts(database_url)["interviews"] == 1
-    logs = [(row["operation_type"], row["status"]) for row in rows(database_url, "generation_logs")]
-    assert sorted(logs) == [
-        ("interview_generation", "failed"),
-        ("interview_generation", "success"),
-        ("jd_enhancement", "success"),
-    ]
-    assert second.stop() == 0
-
-
-def test_a_service_that_is_stopped_finishes_the_jobs_that_it_has_begun(
-    start: Callable[..., Service], fake: FakeClaude, requisition: dict[str, Any], database_url: str
-) -> None:
-    gate = Gate()
-    fake.when(is_enhancement, gate.reply())
-    service = start(ASYNC_PROCESSING="true")
-    assert service.call(WORKFLOW, requisition, LATER)[0] == 202
-    until(lambda: fake.under_way, "Claude at work")
-
-    service.ask_to_stop()
-    time.sleep(0.7)  # the stop is under way, and nobody is connected any more
-    gate.open()
-
-    assert service.process.wait(30) == 0, service.log.read_text()
-    (job,) = rows(database_url)
-    assert job["status"] == "succeeded"
-    assert counts(database_url)["interviews"] == 1
 
 
 # ------------------------------------------------------------------------------------------------ the broker is away

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
+import socket
+import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,9 +17,14 @@ from typing import Any
 
 import pytest
 from flask.testing import FlaskClient
+from sqlalchemy.engine import make_url
+from werkzeug.test import TestResponse
 
+import job_queue
+from errors import JobsUnavailable
+from job_queue import BrokerQueue, ThreadQueue
 from service_processes import this_process_id
-from tests.conftest import ADMIN, MakeApp, go_without
+from tests.conftest import ADMIN, MakeApp, go_without, migrate
 from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, good_plan
 from tests.private_brokers import PrivateRedis, redis_is_installed
 from tests.private_servers import PrivateMariaDB, mariadb_is_installed, running
@@ -38,6 +47,7 @@ from tests.test_jobs import (
 
 # A process that has been silent for 1.2 seconds counts as dead.
 QUICK = {"HEARTBEAT_SECONDS": "0.2", "ASYNC_PROCESSING": "True"}
+SILENCE = 1.2
 on_mariadb = pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 
 Start = Callable[..., Any]
@@ -112,6 +122,13 @@ def open_rows(database_url: str) -> list[dict[str, Any]]:
 
 def interviews(database_url: str, name: str) -> int:
     return sum(interview["req_id"] == name for interview in rows(database_url, "interviews"))
+
+
+def beating_for(database_url: str) -> float:
+    """Seconds since the newest process began."""
+    hearts = rows(database_url, "service_processes")
+    newest = max(hearts, key=lambda heart: heart["started_at"])
+    return float((newest["heartbeat_at"] - newest["started_at"]).total_seconds())
 
 
 def keyed(name: str) -> dict[str, str]:
@@ -269,15 +286,13 @@ def test_a_stopped_service_finishes_the_jobs_it_has_begun_and_leaves_the_others_
 
     service.ask_to_stop()
     next_one = start(Service, database_url)
-    # The others are due after a time for which the dead are silent, so the first one is seen to be alive meanwhile.
-    until(lambda: states(database_url) == ["running"] * 18)
-    began = Counter(job["process_id"] for job in rows(database_url))
-    assert max(began.values()) == 16
+    # It is alive while it waits for its jobs: those who could take them up do not.
+    until(lambda: beating_for(database_url) > 2 * SILENCE)
     assert service.process.poll() is None
     gate.open()
     assert service.process.wait(30) == 0
 
-    until(lambda: set(states(database_url)) == {"succeeded"})
+    until(lambda: set(states(database_url)) == {"succeeded"}, seconds=30)
     assert {job["attempts"] for job in rows(database_url)} == {1}
     for name in names:
         assert interviews(database_url, name) == 1
@@ -285,3 +300,374 @@ def test_a_stopped_service_finishes_the_jobs_it_has_begun_and_leaves_the_others_
     assert open_rows(database_url) == []
     assert {row["status"] for row in rows(database_url, "generation_logs")} == {"success"}
     assert next_one.stop() == 0
+
+
+# ----------------------------------------------------------------------------------------------- background workers
+
+# What their command has in common: without talk between workers they are ready a second earlier.
+QUIET = ("--without-mingle", "--without-gossip")
+PREFORK = (*QUIET, "--pool", "prefork", "--concurrency", "2")
+THREADS = (*QUIET, "--pool", "threads", "--concurrency", "2")
+
+
+@pytest.fixture
+def web(make_app: MakeApp) -> Callable[[str], FlaskClient]:
+    """A web process that accepts jobs for the workers of a broker."""
+    return lambda broker_url: make_app(
+        ASYNC_PROCESSING=True, HEARTBEAT_SECONDS=0.2, CELERY_BROKER_URL=broker_url
+    ).test_client()
+
+
+def works_at(database_url: str, name: str) -> str:
+    """The process that works at a requisition's job: not this one, which has accepted it."""
+    process_id: str = job_of(database_url, name)["process_id"]
+    assert process_id != this_process_id()
+    return process_id
+
+
+@on_mariadb
+@pytest.mark.parametrize(
+    ("broker", "options"),
+    [("redis_url", PREFORK), ("redis_url", THREADS), ("rabbitmq_url", PREFORK), ("rabbitmq_url", THREADS)],
+    ids=["redis-prefork", "redis-threads", "rabbitmq-prefork", "rabbitmq-threads"],
+)
+def test_the_job_of_a_killed_worker_is_finished_by_another_once(
+    web: Callable[[str], FlaskClient],
+    start: Start,
+    requisitions: Requisitions,
+    database_url: str,
+    request: pytest.FixtureRequest,
+    broker: str,
+    options: tuple[str, ...],
+) -> None:
+    broker_url = request.getfixturevalue(broker)
+    gate = Gate()
+    requisitions.hold_back(gate, "JOB", 4, 5)
+    worker = start(Worker, database_url, options, CELERY_BROKER_URL=broker_url)
+    client = web(broker_url)
+    accepted(later(client, WORKFLOW, requisitions["JOB"]))
+    until(lambda: kept(database_url, "JOB") == 3)
+    first = works_at(database_url, "JOB")
+
+    worker.kill()
+    gate.open()
+    start(Worker, database_url, options, CELERY_BROKER_URL=broker_url)
+
+    until(lambda: states(database_url) == ["succeeded"], seconds=30)
+    assert works_at(database_url, "JOB") != first
+    assert job_of(database_url, "JOB")["attempts"] == 2
+    assert interviews(database_url, "JOB") == 1
+    assert requisitions.asked_again("JOB") == 2
+    assert [row["status"] for row in rows(database_url, "generation_logs")] == ["success", "failed", "success"]
+
+
+@on_mariadb
+def test_the_job_of_a_killed_child_of_a_worker_is_finished_by_another_child(
+    web: Callable[[str], FlaskClient], start: Start, requisitions: Requisitions, database_url: str, redis_url: str
+) -> None:
+    gate = Gate()
+    requisitions.hold_back(gate, "JOB", 5)
+    worker = start(Worker, database_url, PREFORK, CELERY_BROKER_URL=redis_url)
+    client = web(redis_url)
+    accepted(later(client, WORKFLOW, requisitions["JOB"]))
+    until(lambda: kept(database_url, "JOB") == 4)
+    first = works_at(database_url, "JOB")
+
+    for child in worker.children():
+        os.kill(child, signal.SIGKILL)
+    gate.open()
+
+    until(lambda: states(database_url) == ["succeeded"], seconds=30)
+    assert works_at(database_url, "JOB") != first
+    assert job_of(database_url, "JOB")["attempts"] == 2
+    assert interviews(database_url, "JOB") == 1
+    assert requisitions.asked_again("JOB") == 1
+
+
+@on_mariadb
+@pytest.mark.parametrize("options", [PREFORK, THREADS], ids=["prefork", "threads"])
+def test_a_worker_that_is_stopped_finishes_the_job_it_has_begun(
+    web: Callable[[str], FlaskClient],
+    start: Start,
+    requisitions: Requisitions,
+    fake: FakeClaude,
+    database_url: str,
+    redis_url: str,
+    options: tuple[str, ...],
+) -> None:
+    gate = Gate()
+    requisitions.hold_back(gate, "JOB", 5)
+    worker = start(Worker, database_url, options, CELERY_BROKER_URL=redis_url)
+    client = web(redis_url)
+    accepted(later(client, WORKFLOW, requisitions["JOB"]))
+    until(lambda: kept(database_url, "JOB") == 4)
+
+    worker.ask_to_stop()
+    until(lambda: "Warm shutdown" in worker.log.read_text())
+    gate.open()
+
+    assert worker.process.wait(30) == 0
+    (job,) = rows(database_url)
+    assert (job["status"], job["attempts"]) == ("succeeded", 1)
+    assert len(fake.received) == 6
+    # What it says in its log is said as everywhere in the service.
+    assert f"INFO claude_client [{job['request_id']}] claude WriteQuestion: success" in worker.log.read_text()
+
+
+# ------------------------------------------------------------------------------------------------ databases, brokers
+
+
+class DurableMariaDB(PrivateMariaDB):
+    """A MariaDB that has on disk what it has committed, as those in production do."""
+
+    def _command(self) -> list[str]:
+        return [*super()._command(), "--innodb-flush-log-at-trx-commit=1", "--innodb-buffer-pool-size=64M"]
+
+
+@pytest.fixture(scope="module")
+def mortal_mariadb() -> Iterator[DurableMariaDB]:
+    """A MariaDB server that may be killed."""
+    if not mariadb_is_installed():
+        go_without("MariaDB", "mariadb-server", "TEST_DATABASE_URL")
+    with running(DurableMariaDB()) as server:
+        yield server
+
+
+@pytest.fixture
+def mortal_url(mortal_mariadb: DurableMariaDB) -> str:
+    if mortal_mariadb.process and mortal_mariadb.process.poll() is not None:
+        mortal_mariadb.start()
+    url = mortal_mariadb.new_database("techscreen_test")
+    migrate(url)
+    return url
+
+
+def test_a_killed_database_that_comes_back_costs_waiting_and_nothing_else(
+    start: Start, requisitions: Requisitions, fake: FakeClaude, mortal_mariadb: DurableMariaDB, mortal_url: str
+) -> None:
+    names = ["PLAIN", "KEYED", "JOB"]
+    gate = Gate()
+    for name in names:
+        requisitions.hold_back(gate, name, 4, 5)
+    service = start(Service, mortal_url)
+    processes = service.children()
+    _, plain = started(lambda: service.call(WORKFLOW, requisitions["PLAIN"]))
+    _, with_key = started(lambda: service.call(WORKFLOW, requisitions["KEYED"], keyed("KEYED")))
+    assert service.call(WORKFLOW, requisitions["JOB"], LATER)[0] == 202
+    for name in names:
+        until(lambda name=name: kept(mortal_url, name) == 3)
+    fake.received.clear()
+
+    mortal_mariadb.kill()
+    gone = time.monotonic()
+    gate.open()
+    # For longer than a silence that means death, so that nobody takes this for the death of the others.
+    while time.monotonic() - gone < 2 * SILENCE:
+        for path, body, headers in (
+            (WORKFLOW, requisitions["LATE"], {}),
+            (WORKFLOW, requisitions["LATE"], keyed("LATE")),
+            (WORKFLOW, requisitions["LATE"], LATER),
+            ("/api/interview/req/KEYED", None, {}),
+            (JOBS, None, {}),
+        ):
+            status, answer = service.call(path, body, headers)
+            assert (status, answer["code"]) == (503, "database_unavailable")
+        assert service.call("/health")[0] == 200
+    mortal_mariadb.start()
+
+    assert until(lambda: plain)[0][0] == 200, plain
+    assert until(lambda: with_key)[0][0] == 200, with_key
+    until(lambda: set(states(mortal_url)) == {"succeeded"})
+    assert {row["status"] for row in rows(mortal_url, "generation_logs")} == {"success"}
+    assert fake.received == []
+    assert {job["attempts"] for job in rows(mortal_url)} == {1}
+    assert [interviews(mortal_url, name) for name in names] == [1, 1, 1]
+    assert service.call(WORKFLOW, requisitions["LATE"])[0] == 200
+    assert service.children() == processes
+
+
+@pytest.mark.xfail(strict=True, reason="what could not be given back stays reserved for as long as its process lives")
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what it would use is not used
+def test_a_database_that_stays_away_for_long_costs_only_what_came_meanwhile(
+    make_app: MakeApp,
+    requisitions: Requisitions,
+    fake: FakeClaude,
+    mortal_mariadb: DurableMariaDB,
+    mortal_url: str,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    for module in ("generation_jobs", "question_cache", "interview_generation_service", "jd_enhancement_service"):
+        monkeypatch.setattr(f"{module}.PATIENCE", 0.3)
+    monkeypatch.setattr("generation_log.FINISH_PATIENCE", 0.3)
+    monkeypatch.setattr("models.RETRY_AFTER", 1)
+    names = ["PLAIN", "KEYED", "JOB"]
+    gate = Gate()
+    for name in names:
+        requisitions.hold_back(gate, name, 4, 5)
+    app = make_app(DATABASE_URL=mortal_url, ASYNC_PROCESSING=True, HEARTBEAT_SECONDS=0.2)
+
+    def call(name: str, **headers: str) -> TestResponse:
+        return app.test_client().post(WORKFLOW, json=requisitions[name], headers={**ADMIN, **headers})
+
+    _, plain = started(lambda: call("PLAIN"))
+    _, with_key = started(lambda: call("KEYED", **keyed("KEYED")))
+    accepted(call("JOB", **LATER))
+    for name in names:
+        until(lambda name=name: kept(mortal_url, name) == 3)
+
+    mortal_mariadb.kill()
+    gate.open()
+    for result in (plain, with_key):
+        answer = until(lambda result=result: result)[0]
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "database_unavailable")
+    mortal_mariadb.start()
+
+    until(lambda: sorted(states(mortal_url)) == ["failed", "succeeded"])
+    until(lambda: open_rows(mortal_url) == [])
+    until(lambda: {use["req_id"] for use in rows(mortal_url, "question_uses")} == {"JOB"}, "given back", seconds=5)
+    codes = Counter(row["error_code"] for row in rows(mortal_url, "generation_logs"))
+    assert codes == {None: 4, "database_unavailable": 3}
+    for name, headers in (("PLAIN", {}), ("KEYED", keyed("KEYED"))):
+        assert call(name, **headers).status_code == 200
+    assert [interviews(mortal_url, name) for name in names] == [1, 1, 1]
+    # What could not be stored is asked for again; without a key the enhancement is as well.
+    assert {name: requisitions.asked_again(name) for name in names} == {"PLAIN": 3, "KEYED": 2, "JOB": 2}
+
+
+@pytest.fixture
+def mortal_redis() -> Iterator[PrivateRedis]:
+    """A Redis that may be killed, and then has forgotten everything."""
+    if not redis_is_installed():
+        go_without("Redis", "redis-server", "TEST_REDIS_URL")
+    with running(PrivateRedis()) as server:
+        yield server
+
+
+@on_mariadb
+@pytest.mark.parametrize("options", [PREFORK, THREADS], ids=["prefork", "threads"])
+def test_a_broker_that_is_killed_and_forgets_its_queue_loses_no_job(
+    web: Callable[[str], FlaskClient],
+    start: Start,
+    requisitions: Requisitions,
+    database_url: str,
+    mortal_redis: PrivateRedis,
+    options: tuple[str, ...],
+) -> None:
+    running_jobs, queued_jobs = ["JOB-0", "JOB-1"], ["JOB-2", "JOB-3"]
+    gate = Gate()
+    for name in running_jobs:
+        requisitions.hold_back(gate, name, 5)
+    worker = start(Worker, database_url, options, CELERY_BROKER_URL=mortal_redis.url)
+    client = web(mortal_redis.url)
+    for name in running_jobs + queued_jobs:
+        accepted(later(client, WORKFLOW, requisitions[name]))
+    for name in running_jobs:
+        until(lambda name=name: kept(database_url, name) == 4)
+
+    mortal_redis.kill()
+    for headers in ({}, keyed("LATE")):
+        gone = time.monotonic()
+        answer = later(client, WORKFLOW, requisitions["LATE"], **headers)
+        assert (answer.status_code, answer.get_json()["code"]) == (503, "jobs_unavailable")
+        assert time.monotonic() - gone < 3
+    assert states(database_url) == ["running", "running", "queued", "queued"]
+    until(lambda: "onnection to broker lost" in worker.log.read_text())
+    mortal_redis.start()
+    gate.open()
+    assert later(client, WORKFLOW, requisitions["LATE"], **keyed("LATE")).status_code == 202
+
+    until(lambda: states(database_url) == ["succeeded"] * 5, seconds=30)
+    for name in [*running_jobs, *queued_jobs, "LATE"]:
+        assert job_of(database_url, name)["attempts"] == 1
+        assert interviews(database_url, name) == 1
+        assert requisitions.asked_again(name) == 0
+        works_at(database_url, name)
+    assert worker.process.poll() is None
+
+
+class Wire:
+    """A line to a server that can be cut, and that can be held so that nothing comes through."""
+
+    def __init__(self, port: int) -> None:
+        self._to = port
+        self._open: list[socket.socket] = []
+        self._held = False
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def cut(self) -> None:
+        for end in self._open:
+            with contextlib.suppress(OSError):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def hold(self) -> None:
+        self._held = True
+
+    def close(self) -> None:
+        self._listener.close()
+        self.cut()
+        for end in self._open:
+            end.close()
+
+    def _accept(self) -> None:
+        with contextlib.suppress(OSError):
+            while True:
+                near, _ = self._listener.accept()
+                far = socket.create_connection(("127.0.0.1", self._to))
+                self._open += [near, far]
+                for ends in ((near, far), (far, near)):
+                    threading.Thread(target=self._carry, args=ends, daemon=True).start()
+
+    def _carry(self, source: socket.socket, target: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            while data := source.recv(65_536):
+                if not self._held:
+                    target.sendall(data)
+            target.shutdown(socket.SHUT_RDWR)
+
+
+@pytest.mark.parametrize("broker", ["redis_url", "rabbitmq_url"])
+def test_who_announces_a_job_notices_in_time_that_the_broker_is_away_and_at_once_that_it_is_back(
+    broker: str, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = make_url(request.getfixturevalue(broker))
+    assert url.port
+    for name in ("socket_connect_timeout", "socket_timeout", "read_timeout", "write_timeout"):
+        monkeypatch.setitem(job_queue.IMPATIENT, name, 0.3)
+    monkeypatch.setattr(job_queue, "BROKER_TIMEOUT", 0.3)
+    wire = Wire(url.port)
+    queue = BrokerQueue(url.set(port=wire.port).render_as_string(hide_password=False))
+    try:
+        queue.announce("a job that nobody knows")
+        wire.cut()
+        queue.announce("a job that nobody knows")
+        wire.hold()
+        gone = time.monotonic()
+        for _ in range(2):
+            with pytest.raises(JobsUnavailable):
+                queue.announce("a job that nobody knows")
+        assert time.monotonic() - gone < 5
+    finally:
+        queue.close(wait=True)
+        wire.close()
+
+
+def test_a_queue_that_is_closed_begins_no_more_jobs_while_it_waits_for_others() -> None:
+    begun: list[str] = []
+    go_on = threading.Event()
+
+    def run(job_id: str) -> None:
+        begun.append(job_id)
+        go_on.wait(10)
+
+    queue = ThreadQueue(run)
+    queue.announce("first")
+    until(lambda: begun)
+    closing, _ = started(lambda: queue.close(wait=True))
+    until(lambda: queue.is_closed)
+    queue.announce("second")
+    go_on.set()
+    closing.join(10)
+
+    assert begun == ["first"]
