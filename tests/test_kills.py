@@ -25,7 +25,7 @@ from errors import JobsUnavailable
 from job_queue import BrokerQueue, ThreadQueue
 from service_processes import this_process_id
 from tests.conftest import ADMIN, MakeApp, go_without, migrate
-from tests.fake_claude import FakeClaude, Reply, asked_for, data_of, good_plan
+from tests.fake_claude import FakeClaude, Reply, data_of, good_plan
 from tests.private_brokers import PrivateRedis, redis_is_installed
 from tests.private_servers import PrivateMariaDB, mariadb_is_installed, running
 from tests.private_service import ProcessGroup, Service, Worker
