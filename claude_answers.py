@@ -74,12 +74,15 @@ class StreamedAnswer:
     Attributes:
         text: what has been written so far.
         spending: what is known of its cost so far, also of a stream that breaks off.
+        has_begun: whether anything of it has come; a model that thinks writes no text for a while.
+        has_ended: whether it is over, and not only broken off.
     """
 
     def __init__(self, request_id: str | None) -> None:
         self.text = ""
         self.spending = Spending()
-        self.is_complete = False
+        self.has_begun = False
+        self.has_ended = False
         self._request_id = request_id
         self._stop_reason: str | None = None
         self._usage: dict[str, int] = {}
@@ -100,6 +103,7 @@ class StreamedAnswer:
                 self.text += delta["text"]
                 return True
         elif name == "message_start":
+            self.has_begun = True
             self._count(json.loads(data)["message"]["usage"])
         elif name == "message_delta":
             event = json.loads(data)
@@ -107,15 +111,15 @@ class StreamedAnswer:
             # Counts so far, and those of the input only where they have changed.
             self._count(event["usage"])
         elif name == "message_stop":
-            # Without its cost it is no answer of Claude's.
-            self.is_complete = "input_tokens" in self._usage
+            self.has_ended = True
         elif name == "error":
             raise ErrorEvent(str(json.loads(data)["error"]["type"]))
         return False
 
     def reply(self) -> Reply | None:
-        """The answer, if it is whole."""
-        return Reply(self.text, self._stop_reason, self.spending) if self.is_complete else None
+        """The answer, if it is whole. Without its cost it is no answer of Claude's."""
+        is_whole = self.has_ended and "input_tokens" in self._usage
+        return Reply(self.text, self._stop_reason, self.spending) if is_whole else None
 
     def _count(self, usage: Mapping[str, Any]) -> None:
         self._usage |= {name: count for name, count in usage.items() if isinstance(count, int)}

@@ -347,9 +347,9 @@ class _Conversation:
                 async for event in anthropic.AsyncStream.raw_events(stream.response):
                     if answer.take(event.event, event.data):
                         listener.heard(answer.text)
-                    if answer.is_complete:
+                    if answer.has_ended:
                         return answer.reply()
-            if not answer.text:
+            if not answer.has_begun:
                 return None
             raise httpx2.RemoteProtocolError("The stream ended before its message did.")
         except BaseException:

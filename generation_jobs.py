@@ -206,7 +206,7 @@ def finish(attempt: Attempt, answer_status: int, answer_body: str) -> None:
     try:
         settled(lambda session: session.execute(statement), patience=PATIENCE)
     except DatabaseUnavailable:
-        write_later(statement)
+        write_later(lambda connection: connection.execute(statement))
 
 
 def try_again_later(attempt: Attempt, pause: float) -> None:
@@ -216,7 +216,7 @@ def try_again_later(attempt: Attempt, pause: float) -> None:
     try:
         settled(lambda session: session.execute(statement), patience=PATIENCE)
     except DatabaseUnavailable:
-        write_later(statement)
+        write_later(lambda connection: connection.execute(statement))
 
 
 def may_be_replayed(answer_status: int | None) -> bool:

@@ -75,7 +75,7 @@ class AuditRow:
                 self.spending.total_tokens,
                 extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
             )
-            write_later(statement)
+            write_later(lambda connection: connection.execute(statement))
 
     def _closing(self, error: BaseException | None) -> Update:
         values = {

@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, select, update
+from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.orm import Session
 
 import topics
@@ -30,6 +30,7 @@ from config import Settings
 from content_checks import alike_question
 from errors import DatabaseUnavailable
 from models import PATIENCE, CachedQuestion, QuestionUse, settled, transaction, utc_now
+from outstanding_writes import write_later
 from prompts import InterviewQuestion, InterviewTopic
 from service_processes import left_behind, this_process_id
 from suggested_technologies import suggest_unknown
@@ -219,16 +220,18 @@ class Loans:
             session.add(QuestionUse(cached_question_id=lost, req_id=self._req_id, interview_id=interview_id))
 
     def give_back(self, *cached_question_ids: int) -> None:
-        """End some reservations, or all. A database that is away is logged: they then run out by themselves."""
+        """End some reservations, or all: if the database is away, as soon as it is back."""
         given = list(cached_question_ids or self._reserved)
         self._reserved = [kept for kept in self._reserved if kept not in given]
         if not given:
             return
         ours = QuestionUse.cached_question_id.in_(given), QuestionUse.req_id == self._req_id
         try:
-            _end_reservations(*ours)
+            with transaction() as session:
+                _end_reservations(session, *ours)
         except DatabaseUnavailable as error:
-            logger.warning("%d reserved questions not given back: %s", len(given), error.code)
+            logger.warning("%d reserved questions are given back later: %s", len(given), error.code)
+            write_later(lambda connection: _end_reservations(connection, *ours))
 
     def _wanted(self, topic: InterviewTopic, language: str) -> _Wanted:
         return _Wanted(
@@ -349,24 +352,24 @@ def release_abandoned(silence: timedelta) -> int:
     Returns:
         How many reservations were ended.
     """
-    return _end_reservations(left_behind(QuestionUse.process_id, silence))
-
-
-def _end_reservations(*which: ColumnElement[bool]) -> int:
     with transaction() as session:
-        ended = session.execute(
-            select(QuestionUse.id, QuestionUse.cached_question_id).where(QuestionUse.interview_id.is_(None), *which)
-        ).all()
-        for use_id, cached_question_id in ended:
-            deletion: Any = session.execute(
-                delete(QuestionUse).where(QuestionUse.id == use_id, QuestionUse.interview_id.is_(None))
+        return _end_reservations(session, left_behind(QuestionUse.process_id, silence))
+
+
+def _end_reservations(session: Session | Connection, *which: ColumnElement[bool]) -> int:
+    ended = session.execute(
+        select(QuestionUse.id, QuestionUse.cached_question_id).where(QuestionUse.interview_id.is_(None), *which)
+    ).all()
+    for use_id, cached_question_id in ended:
+        deletion: Any = session.execute(
+            delete(QuestionUse).where(QuestionUse.id == use_id, QuestionUse.interview_id.is_(None))
+        )
+        if deletion.rowcount:  # not ended by another process meanwhile
+            session.execute(
+                update(CachedQuestion)
+                .where(CachedQuestion.id == cached_question_id, CachedQuestion.usage_count > 0)
+                .values(usage_count=CachedQuestion.usage_count - 1)
             )
-            if deletion.rowcount:  # not ended by another process meanwhile
-                session.execute(
-                    update(CachedQuestion)
-                    .where(CachedQuestion.id == cached_question_id, CachedQuestion.usage_count > 0)
-                    .values(usage_count=CachedQuestion.usage_count - 1)
-                )
     return len(ended)
 
 

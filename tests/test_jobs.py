@@ -622,7 +622,7 @@ def test_jobs_that_have_not_been_begun_when_the_process_ends_stay_in_the_queue(
     with app.app_context():
         queue = current_runtime().queue
         closing, _ = started(lambda: queue.close(wait=True))
-        until(lambda: queue._is_closed, "the closing")  # type: ignore[attr-defined]
+        until(lambda: queue.is_closed, "the closing")  # type: ignore[attr-defined]
         gate.open()
         closing.join(20)
 

@@ -486,7 +486,6 @@ def test_a_killed_database_that_comes_back_costs_waiting_and_nothing_else(
     assert service.children() == processes
 
 
-@pytest.mark.xfail(strict=True, reason="what could not be given back stays reserved for as long as its process lives")
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # what it would use is not used
 def test_a_database_that_stays_away_for_long_costs_only_what_came_meanwhile(
     make_app: MakeApp,
