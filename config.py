@@ -7,12 +7,23 @@ are reported at once, and no message ever contains a password or a key.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from limits import parse_many
+from pydantic import (
+    AliasChoices,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SecretStr,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -22,13 +33,33 @@ CLAUDE_API = "https://api.anthropic.com"
 # Port 9 is "discard": nothing answers there, so a test that forgets its fake fails instead of paying.
 NOWHERE = "http://127.0.0.1:9"
 
-# Settings that are accepted so that one .env serves every version, but that this version does nothing with.
-WITHOUT_EFFECT_YET = (
-    "rate_limit",
-    "ratelimit_storage_uri",
-    "daily_token_budget",
-    "log_retention_days",
-)
+
+class TokenPrices(BaseModel):
+    """What a million tokens of a model cost, in US dollars."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    input: float = Field(ge=0)
+    output: float = Field(ge=0)
+    cache_write: float = Field(ge=0)
+    cache_read: float = Field(ge=0)
+
+
+# As published by Anthropic. A cache write costs 1.25 times the input, a cache read a tenth.
+PRICES_AS_OF = date(2026, 11, 22)
+PRICES = {
+    model: TokenPrices(input=dollars_in, output=dollars_out, cache_write=1.25 * dollars_in, cache_read=0.1 * dollars_in)
+    for model, dollars_in, dollars_out in (
+        ("claude-fable-5-2", 8, 40),
+        ("claude-fable-5-1", 10, 50),
+        ("claude-opus-5-5", 4, 20),
+        ("claude-opus-5", 5, 25),
+        ("claude-sonnet-5-5", 2, 10),
+        ("claude-sonnet-5", 2, 10),
+        ("claude-haiku-5-5", 0.1, 0.5),
+        ("claude-haiku-4-5", 1, 5),
+    )
+}
 
 
 class SettingsError(Exception):
@@ -108,6 +139,12 @@ class Settings(DatabaseSettings):
     gateway_secret: SecretStr | None = Field(
         None, description="If set, every call must carry it in X-Gateway-Secret. Set it in production."
     )
+    trusted_proxies: int = Field(
+        0, ge=0, le=10, description="Reverse proxies in front that set X-Forwarded-For; 0: the header is not believed."
+    )
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (), description="Origins of browser frontends that may call, separated by commas. None by default."
+    )
 
     # Question cache
     enable_question_cache: bool = Field(True, description="Lend questions from question_cache and keep new ones there.")
@@ -119,16 +156,43 @@ class Settings(DatabaseSettings):
         180, ge=1, le=36_500, description="Days after which a cached question is no longer lent."
     )
 
-    # Work in the background, limits
+    # Work in the background
     async_processing: bool = Field(False, description="Allow generation in the background.")
     heartbeat_seconds: float = Field(
         5.0, ge=0.05, le=60, description="Seconds between the heartbeats of a process; dead after six missed ones."
     )
     celery_broker_url: str | None = Field(None, description="Broker of the background workers.", repr=False)
-    rate_limit: str | None = Field(None, description='Requests per caller, such as "3 per minute".')
-    ratelimit_storage_uri: str | None = Field(None, description="Where rate limits are counted.", repr=False)
+
+    # Limits
+    rate_limit: str | None = Field(None, description='Requests of one caller, such as "120 per minute".')
+    generation_rate_limit: str | None = Field(
+        None, description='Of these the generating ones, such as "10 per minute; 200 per day".'
+    )
+    ratelimit_storage_uri: str = Field(
+        "memory://", description="Where requests are counted: in each process, or in a Redis for all.", repr=False
+    )
     daily_token_budget: int | None = Field(None, ge=1, description="Claude tokens that may be spent per UTC day.")
-    log_retention_days: int = Field(730, ge=1, description="Days that audit rows are kept.")
+    daily_token_budget_per_user: int | None = Field(None, ge=1, description="The same for each user.")
+
+    # Audit trail
+    log_retention_days: int = Field(
+        730,
+        ge=1,
+        le=36_500,
+        description="Days that audit rows are kept; `flask --app app logs prune` removes older ones.",
+    )
+    claude_prices: dict[str, TokenPrices] = Field(
+        PRICES, description="US dollars per million tokens by model, for the estimated cost. A JSON object."
+    )
+    claude_prices_as_of: date = Field(PRICES_AS_OF, description="Day on which these prices were looked up.")
+
+    # Metrics
+    metrics_token: SecretStr | None = Field(
+        None, description="What a Prometheus must send as Bearer token. Without it /metrics answers on loopback alone."
+    )
+    worker_metrics_port: int | None = Field(
+        None, ge=1, le=65_535, description="Port on which a Celery worker serves its own metrics."
+    )
 
     # Logs
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="Least severe level logged.")
@@ -151,6 +215,43 @@ class Settings(DatabaseSettings):
     def _split_roles(cls, value: object) -> object:
         if isinstance(value, str):
             return frozenset(role.strip().lower() for role in value.split(",") if role.strip())
+        return value
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split_origins(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _origins_alone(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            parts = urlsplit(origin)
+            if (
+                parts.scheme not in ("http", "https")
+                or not parts.hostname
+                or origin != f"{parts.scheme}://{parts.netloc}"
+            ):
+                raise ValueError("must be origins such as https://ats.example, without a path and without *.")
+        return value
+
+    @field_validator("rate_limit", "generation_rate_limit")
+    @classmethod
+    def _readable_limit(cls, value: str | None) -> str | None:
+        if value is not None:
+            try:
+                parse_many(value)
+            except ValueError:
+                raise ValueError('must be limits such as "120 per minute" or "10/minute; 200/day".') from None
+        return value
+
+    @field_validator("ratelimit_storage_uri")
+    @classmethod
+    def _known_storage(cls, value: str) -> str:
+        if urlsplit(value).scheme not in ("memory", "redis", "rediss"):
+            raise ValueError("must be memory:// or the address of a Redis, such as redis://localhost:6379/1.")
         return value
 
     @field_validator("log_level", mode="before")
@@ -188,10 +289,6 @@ class Settings(DatabaseSettings):
         object.__setattr__(self, "claude_api_key", SecretStr("a-key-that-buys-nothing"))
         if not is_loopback(self.claude_base_url):
             object.__setattr__(self, "claude_base_url", NOWHERE)
-
-    def without_effect_yet(self) -> list[str]:
-        """Names of the settings that were given a value but do nothing in this version."""
-        return [name.upper() for name in WITHOUT_EFFECT_YET if name in self.model_fields_set]
 
 
 def load_settings(

@@ -176,7 +176,7 @@ def _settings_of_a_host(app: Flask) -> dict[str, Any]:
 
 
 def _warnings(settings: Settings) -> list[str]:
-    warnings = [f"{name} is set but has no effect in this version." for name in settings.without_effect_yet()]
+    warnings: list[str] = []
     if settings.celery_broker_url and not settings.async_processing:
         warnings.append("CELERY_BROKER_URL has no effect on requests without ASYNC_PROCESSING.")
     if settings.claude_mode == "offline":

@@ -140,9 +140,31 @@ def test_migrations_need_only_the_database(monkeypatch: pytest.MonkeyPatch) -> N
         load_database_url()
 
 
-def test_settings_without_effect_are_named_when_they_are_set() -> None:
-    assert load_settings({"RATE_LIMIT": "3 per minute"}).without_effect_yet() == ["RATE_LIMIT"]
-    assert load_settings().without_effect_yet() == []
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RATE_LIMIT", "a few"),
+        ("GENERATION_RATE_LIMIT", "10"),
+        ("RATELIMIT_STORAGE_URI", "mysql://user:secret@host/db"),
+        ("CORS_ORIGINS", "*"),
+        ("CORS_ORIGINS", "https://ats.example/path"),
+        ("TRUSTED_PROXIES", "-1"),
+        ("DAILY_TOKEN_BUDGET", "0"),
+        ("CLAUDE_PRICES", {"claude-opus-5-5": {"input": 4}}),
+        ("CLAUDE_PRICES_AS_OF", "yesterday"),
+        ("LOG_RETENTION_DAYS", "0"),
+        ("WORKER_METRICS_PORT", "70000"),
+    ],
+)
+def test_limits_that_mean_nothing_are_refused_by_name(name: str, value: object) -> None:
+    with pytest.raises(SettingsError, match=name) as refused:
+        load_settings({name: value})
+    assert "secret" not in str(refused.value)
+
+
+def test_origins_are_read_from_a_list_with_commas() -> None:
+    origins = load_settings({"CORS_ORIGINS": "https://ats.example/, http://localhost:3000"}).cors_origins
+    assert origins == ("https://ats.example", "http://localhost:3000")
 
 
 def test_the_example_file_names_exactly_the_settings() -> None:
