@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from flask import Flask
+from flask_cors import CORS
 from sqlalchemy import Engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry
+from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cache_commands import cache_commands
 from claude_interface import Claude
@@ -19,11 +21,17 @@ from config import PROJECT_FOLDER, Settings, load_settings
 from error_pages import register_error_pages
 from interview_routes import interview_bp
 from log_setup import configure_logging
+from metrics import watch_pool
 from models import db
 from operations_routes import operations_bp
+from rate_limits import limit_rates
 from request_log import log_requests
 from runtime import install_runtime
+from security_headers import add_security_headers
 
+# Headers that a frontend may send, and those of an answer that it may read.
+ASKED_BY_FRONTENDS = ("Content-Type", "X-User-ID", "X-User-Role", "X-Request-ID", "Idempotency-Key", "Prefer")
+TOLD_TO_FRONTENDS = ("X-Request-ID", "Retry-After", "Location", "Idempotency-Replayed", "Preference-Applied")
 # Seconds for which a connection that was just used is taken to be alive.
 TRUSTED_FOR = 1.0
 
@@ -41,6 +49,9 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     settings = load_settings(overrides)
     configure_logging(settings)
     app = Flask(__name__, static_folder=None)
+    if settings.trusted_proxies:
+        proxies = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
         SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
@@ -53,14 +64,32 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app.register_blueprint(interview_bp)
     app.register_blueprint(operations_bp)
     app.cli.add_command(cache_commands)
+    add_security_headers(app)
+    _open_to_frontends(app, settings)
+    limit_rates(app, settings)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
         else:
             _ping_idle_connections(db.engine)
+        watch_pool(db.engine)
         if not settings.database_url.endswith(":memory:"):
             db.engine.dispose()  # under `gunicorn --preload` forked workers would share the connection
     return app
+
+
+def _open_to_frontends(app: Flask, settings: Settings) -> None:
+    """Let browser frontends of CORS_ORIGINS call the API, and see the headers of its answers."""
+    if settings.cors_origins:
+        CORS(
+            app,
+            resources={r"/api/interview/.*": {}},
+            origins=list(settings.cors_origins),
+            methods=["GET", "POST"],
+            allow_headers=list(ASKED_BY_FRONTENDS),
+            expose_headers=list(TOLD_TO_FRONTENDS),
+            max_age=600,
+        )
 
 
 def engine_options(database_url: str) -> dict[str, Any]:

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_ready, worker_shutdown
 
-from app import create_app
-from job_queue import TASK, make_celery
-from runtime import install_runtime
+from metrics_folder import forget_counts, share_counts
+
+share_counts()  # before `metrics.py` is loaded by anything below
+
+from app import create_app  # noqa: E402
+from job_queue import TASK, make_celery  # noqa: E402
+from runtime import install_runtime  # noqa: E402
+from worker_metrics import serve_metrics  # noqa: E402
 
 flask_app = create_app()
 runtime = install_runtime(flask_app)
@@ -20,6 +25,18 @@ celery = make_celery(runtime.settings.celery_broker_url)
 @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
 def _keep_our_logging(**_: Any) -> None:
     """Logging is set up by the app, from the same settings as everywhere; Celery would replace it by its own."""
+
+
+@worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+def _serve_metrics(**_: Any) -> None:
+    """Once the pool has its processes, so that they do not inherit the thread."""
+    if runtime.settings.worker_metrics_port is not None:
+        serve_metrics(runtime.settings.worker_metrics_port, runtime.settings.metrics_token)
+
+
+@worker_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]
+def _forget_metrics(**_: Any) -> None:
+    forget_counts()
 
 
 @celery.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types

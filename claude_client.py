@@ -29,6 +29,7 @@ import httpx2
 from anthropic.types import MessageParam
 from pydantic import BaseModel, ValidationError
 
+import metrics
 from claude_admission import Admission
 from claude_answers import (
     DEFAULT_RETRY_AFTER,
@@ -158,11 +159,13 @@ class ClaudeClient:
             next(self._sdks), self._settings, self._admission, request, check, deadline, listener
         )
         started = time.monotonic()
-        outcome = "success"
+        outcome = "cancelled"
         try:
             self._admission.refuse_if_hopeless(deadline)
             async with asyncio.timeout(max(0.0, deadline.remaining())):
-                return await conversation.run()
+                answer = await conversation.run()
+            outcome = "success"
+            return answer
         except TimeoutError:
             if conversation.is_waiting_for_its_turn:
                 outcome = ClaudeUnavailable.code
@@ -184,6 +187,7 @@ class ClaudeClient:
             logger.exception("claude answer could not be handled", extra={"event": "claude_unexpected"})
             raise ClaudeError("Something went wrong on our side.", spending=conversation.spending) from error
         finally:
+            metrics.claude_asked(self.model, outcome, conversation.spending, time.monotonic() - started)
             logger.info(
                 "claude %s: %s after %d attempts",
                 type(request).__name__,

@@ -21,11 +21,13 @@ CODES = {
     405: "method_not_allowed",
     413: "payload_too_large",
     415: "unsupported_media_type",
+    429: "rate_limited",
 }
 SENTENCES = {
     404: "There is nothing at this address.",
     405: "This address does not take this method.",
     413: "The body is too large.",
+    429: "Too many requests: Retry-After says in how many seconds the next one is taken.",
 }
 
 

@@ -107,6 +107,12 @@ class IdempotencyMismatch(TechScreenError):
     status, code = 422, "idempotency_mismatch"
 
 
+class TokenBudgetExhausted(TechScreenError):
+    """As many Claude tokens as may be spent today are spent."""
+
+    status, code = 429, "token_budget_exhausted"
+
+
 class JobLost(TechScreenError):
     """An attempt at a job has been overtaken: its process seemed dead, and somebody else has taken the job up."""
 

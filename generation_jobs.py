@@ -104,12 +104,13 @@ class Attempt:
             raise JobLost("This job was taken up by another process.")
 
 
-def accept(new: NewJob, silence: timedelta) -> Accepted:
+def accept(new: NewJob, silence: timedelta, admit: Callable[[Session], None]) -> Accepted:
     """Make a job of a POST, unless its key has one already.
 
     Args:
         new: the POST.
         silence: how long a living process may be silent.
+        admit: raises if nothing new may be begun. What a key has an answer for already is answered all the same.
 
     Raises:
         IdempotencyMismatch: if the key was used for another request.
@@ -141,6 +142,7 @@ def accept(new: NewJob, silence: timedelta) -> Accepted:
             before = {name: getattr(known, name) for name in CHANGED_BY_ACCEPTING}
             job.request_id, job.background = new.request_id, new.background
             job.answer_status = job.answer_body = job.finished_at = None
+        admit(session)
         if new.background:
             job.status, job.attempts, job.process_id = "queued", 0, None
             job.due_at = utc_now() + ANNOUNCED_AGAIN_AFTER * silence

@@ -16,6 +16,7 @@ from sqlalchemy import Update, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
+import metrics
 from claude_interface import Claude
 from errors import ClaudeError, DatabaseUnavailable, Spending, TechScreenError
 from models import GenerationLog, settled, transaction, utc_now
@@ -37,11 +38,13 @@ class AuditRow:
     A `ClaudeError` that leaves the block brings its spending along; other spending is added by the block itself.
     """
 
-    def __init__(self, row_id: int, req_id: str) -> None:
+    def __init__(self, row_id: int, operation: Operation, req_id: str, user_id: str) -> None:
         self.id = row_id
         self.spending = Spending()
         self.result_id: int | None = None
+        self._operation = operation
         self._req_id = req_id
+        self._user_id = user_id
         self._started = time.monotonic()
         self._succeeded = False
 
@@ -56,6 +59,7 @@ class AuditRow:
             error.req_id = self._req_id
         if error is not None or not self._succeeded:
             self.finish(error)
+        self._tell(error)
 
     def succeed(self, session: Session, result_id: int) -> None:
         """Close the row in the transaction that stores what came of it. If that fails, the block will."""
@@ -76,6 +80,27 @@ class AuditRow:
                 extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
             )
             write_later(lambda connection: connection.execute(statement))
+
+    def _tell(self, error: BaseException | None) -> None:
+        """A line in the log, and a count."""
+        outcome, seconds = _code(error) or "success", time.monotonic() - self._started
+        metrics.generation_ended(self._operation, outcome, seconds)
+        logger.info(
+            "%s: %s in %.1f s for %d tokens",
+            self._operation,
+            outcome,
+            seconds,
+            self.spending.total_tokens,
+            extra={
+                "event": "generation",
+                "operation": self._operation,
+                "outcome": outcome,
+                "req_id": self._req_id,
+                "user_id": self._user_id,
+                "tokens": self.spending.total_tokens,
+                "duration_ms": round(seconds * 1000),
+            },
+        )
 
     def _closing(self, error: BaseException | None) -> Update:
         values = {
@@ -119,7 +144,7 @@ def audited(
     else:
         session.add(row)
         session.flush()
-    return AuditRow(row.id, req_id)
+    return AuditRow(row.id, operation, req_id, user_id)
 
 
 def fail_interrupted(silence: timedelta) -> int:

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from config import load_settings
+from metrics_folder import forget_counts, share_counts
 
 bind = "0.0.0.0:5000"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -26,6 +27,9 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 # The app writes a line per request itself, with its request id.
 accesslog = None
 control_socket_disable = True
+
+# The workers of a node count together what /metrics tells.
+share_counts()
 
 # A workflow in flight has up to seven connections: its caller's and six to Claude.
 _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
@@ -47,3 +51,15 @@ def worker_exit(_server: Any, worker: Any) -> None:
     service = getattr(worker.app, "callable", None)
     if service is not None and "techscreen" in service.extensions:
         service.extensions["techscreen"].close(wait=True)
+
+
+def child_exit(_server: Any, worker: Any) -> None:
+    """Let the counts of a worker that has ended stay, but not what it was holding."""
+    from prometheus_client.multiprocess import mark_process_dead  # only now: it reads what share_counts has set
+
+    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+
+
+def on_exit(_server: Any) -> None:
+    """Take the counts away with the last of the processes."""
+    forget_counts()

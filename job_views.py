@@ -18,7 +18,7 @@ def job_for(caller: Caller, job_id: str) -> GenerationJob:
         NotFound: if there is none, or it is somebody else's and the caller is no admin.
     """
     job = generation_jobs.find(job_id)
-    if job is None or (job.user_id != caller.user_id and caller.role.strip().lower() != WRITER_ROLE):
+    if job is None or (job.user_id != caller.user_id and caller.role.lower() != WRITER_ROLE):
         raise NotFound("There is no job with this id.")
     return job
 

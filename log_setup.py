@@ -11,6 +11,8 @@ from config import Settings
 from request_log import current_request_id
 
 TEXT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
+# What a line for people says beside its message; one for machines says everything.
+TOLD = ("user_id", "req_id", "client")
 LARGEST_FILE = 10_000_000
 KEPT_FILES = 5
 # At DEBUG these log prompts, and so job descriptions.
@@ -38,9 +40,17 @@ def configure_logging(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
+class _TextFormatter(logging.Formatter):
+    """Lines for people. What a caller has chosen freely is written so that it cannot pass for another line."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        told = ((name, getattr(record, name, None)) for name in TOLD)
+        return super().formatMessage(record) + "".join(f" {name}={value!r}" for name, value in told if value)
+
+
 def _formatter(settings: Settings) -> logging.Formatter:
     if settings.log_format == "text":
-        return logging.Formatter(TEXT)
+        return _TextFormatter(TEXT)
     return JsonFormatter(
         "%(asctime)s %(levelname)s %(name)s %(message)s %(request_id)s",
         rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},

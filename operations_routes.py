@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
-from auth import require_admin
+from auth import require_admin, require_scraper
 from error_pages import register_error_pages
+from metrics import CONTENT_TYPE
+from metrics_report import metrics_report
 from models import utc_now
 from post_answering import answer_at_once
 from request_log import log_requests
@@ -33,6 +35,13 @@ def _show_sign_of_life() -> None:
 def health() -> Response:
     """Whether this process answers. It asks nobody else, so a load balancer may call it every second."""
     return Response(HealthAnswer(timestamp=utc_now()).model_dump_json(), mimetype="application/json")
+
+
+@operations_bp.get("/metrics")
+@require_scraper
+def metrics() -> Response:
+    """Figures for Prometheus, in its text format."""
+    return Response(metrics_report(current_runtime().settings), content_type=CONTENT_TYPE)
 
 
 @operations_bp.get("/api/interview/cache")

@@ -12,14 +12,17 @@ from typing import Any
 
 from flask import Flask, Response, current_app, request, url_for
 from pydantic import BaseModel
+from sqlalchemy.orm import Session
 from werkzeug.http import parse_list_header
 
 import generation_jobs
+import token_budget
 from auth import current_caller
 from claude_interface import Deadline
 from errors import FieldProblem, InvalidRequest, JobsUnavailable
 from event_stream import event_stream
 from generation_jobs import Accepted, Attempt, NewJob
+from models import transaction
 from progress import Progress
 from request_log import current_request_id
 from runtime import Runtime, current_runtime
@@ -41,7 +44,12 @@ def answer_generation(operation: str, asked: BaseModel) -> Response:
     """
     runtime = current_runtime()
     background = runtime.settings.async_processing and _prefers_later()
-    return _answer(runtime, operation, asked, background=background, streamed=not background and _wants_events())
+    streamed = not background and _wants_events()
+
+    def admit(session: Session) -> None:
+        token_budget.refuse_if_spent(session, runtime.settings, current_caller().user_id)
+
+    return _answer(runtime, operation, asked, admit, background=background, streamed=streamed)
 
 
 def answer_at_once(operation: str, asked: BaseModel) -> Response:
@@ -50,13 +58,23 @@ def answer_at_once(operation: str, asked: BaseModel) -> Response:
     Raises:
         TechScreenError: before anything has begun, or from a plain call.
     """
-    return _answer(current_runtime(), operation, asked, background=False, streamed=False)
+    return _answer(current_runtime(), operation, asked, lambda _: None, background=False, streamed=False)
 
 
-def _answer(runtime: Runtime, operation: str, asked: BaseModel, *, background: bool, streamed: bool) -> Response:
+def _answer(
+    runtime: Runtime,
+    operation: str,
+    asked: BaseModel,
+    admit: Callable[[Session], None],
+    *,
+    background: bool,
+    streamed: bool,
+) -> Response:
     key = _idempotency_key()
     user_id = current_caller().user_id
     if key is None and not background and not streamed:
+        with transaction() as session:
+            admit(session)
         deadline = Deadline.after(runtime.settings.request_timeout)
         return _json(runtime.operations[operation].run(asked, user_id, deadline, Progress()).model_dump_json())
     accepted = generation_jobs.accept(
@@ -71,6 +89,7 @@ def _answer(runtime: Runtime, operation: str, asked: BaseModel, *, background: b
             fingerprint=_fingerprint(operation, asked) if key is not None else None,
         ),
         runtime.heartbeat.silence,
+        admit,
     )
     if background:
         if accepted.is_new:

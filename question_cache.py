@@ -23,6 +23,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.orm import Session
 
+import metrics
 import topics
 from cache_keys import cache_key, request_hash, subject_of
 from claude_interface import Claude
@@ -135,6 +136,7 @@ class Loans:
             if not wanted:
                 break
         # What is still wanted was taken by others while we looked, three times over.
+        metrics.cache_looked_up(hits=len(lent), misses=len(wanted_topics) - len(lent))
         return lent
 
     def _claim_all(

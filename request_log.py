@@ -9,6 +9,8 @@ import uuid
 
 from flask import Blueprint, Flask, Response, g, has_app_context, has_request_context, request
 
+import metrics
+
 logger = logging.getLogger(__name__)
 
 # Anything else a caller sends is replaced: the id goes into logs and headers.
@@ -41,22 +43,25 @@ def _finish(response: Response) -> Response:
         # Both an app and its blueprint may have been given to log_requests.
         g.request_logged = True
         caller = g.get("interview_caller")
-        duration_ms = round((time.monotonic() - g.get("request_started", time.monotonic())) * 1000)
+        seconds = time.monotonic() - g.get("request_started", time.monotonic())
         # The route and not the path: a path may hold anything, and a log is read by programs too.
         route = request.url_rule.rule if request.url_rule else "(no route)"
+        metrics.request_answered(request.method, route, response.status_code, seconds)
         logger.info(
             "%s %s %d in %d ms",
             request.method,
             route,
             response.status_code,
-            duration_ms,
+            round(seconds * 1000),
             extra={
                 "event": "request",
                 "method": request.method,
                 "route": route,
                 "status": response.status_code,
-                "duration_ms": duration_ms,
+                "duration_ms": round(seconds * 1000),
                 "user_id": caller.user_id if caller else None,
+                "req_id": (request.view_args or {}).get("req_id") or g.get("req_id"),
+                "client": request.remote_addr,
             },
         )
     return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, TypeVar
 
-from flask import request
+from flask import g, request
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails, from_json
 from werkzeug.exceptions import RequestEntityTooLarge
@@ -40,7 +40,9 @@ def read_body(model: type[T]) -> T:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
         raise InvalidRequest("The body must be a JSON object.")
-    return _validated(model, content)
+    read = _validated(model, content)
+    g.req_id = getattr(read, "req_id", None)  # for the log
+    return read
 
 
 def read_query(model: type[T]) -> T:

@@ -1,0 +1,52 @@
+"""What a scrape is told: what the processes have counted, and what only the database knows."""
+
+from __future__ import annotations
+
+import logging
+
+from prometheus_client import Metric
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+import metrics
+import token_budget
+from config import Settings
+from errors import DatabaseUnavailable
+from models import GenerationJob, transaction
+
+logger = logging.getLogger(__name__)
+
+JOB_STATUSES = ("queued", "running", "succeeded", "failed")
+
+
+def metrics_report(settings: Settings) -> bytes:
+    """All figures in Prometheus' text format. While the database is away, without those that it alone knows."""
+    is_up = True
+    gauges: list[Metric] = []
+    try:
+        with transaction() as session:
+            gauges = [_jobs(session), *_budget(session, settings)]
+    except DatabaseUnavailable as error:
+        is_up = False
+        logger.warning("metrics without the database: %s", error.code, extra={"event": "metrics_incomplete"})
+    up = metrics.gauge("techscreen_database_up", "Whether the database answered this scrape.", [({}, float(is_up))])
+    return metrics.exposition([up, *gauges])
+
+
+def _jobs(session: Session) -> Metric:
+    counted = dict(
+        session.execute(select(GenerationJob.status, func.count()).group_by(GenerationJob.status)).tuples().all()
+    )
+    return metrics.gauge(
+        "techscreen_jobs",
+        "Jobs by status; those that have ended are removed after seven days.",
+        [({"status": status}, counted.get(status, 0)) for status in JOB_STATUSES],
+    )
+
+
+def _budget(session: Session, settings: Settings) -> list[Metric]:
+    ratio = token_budget.spent_ratio(session, settings)
+    if ratio is None:
+        return []
+    documentation = "Part of today's token budget of all users that is spent."
+    return [metrics.gauge("techscreen_daily_token_budget_ratio", documentation, [({}, ratio)])]
