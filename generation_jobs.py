@@ -224,14 +224,14 @@ def may_be_replayed(answer_status: int | None) -> bool:
     return answer_status is not None and answer_status < 500 and answer_status != 429
 
 
-def take_up_left_behind(silence: timedelta, given_up_body: Callable[[], str]) -> int:
+def take_up_left_behind(dead_before: datetime, given_up_body: Callable[[], str]) -> int:
     """Queue the jobs of processes that are no longer alive again; give up those that were begun too often.
 
     A job that somebody waited for in a request is given up at once: there is nobody left to answer. Its key can be
     used again.
 
     Args:
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
         given_up_body: makes the answer of a job that is given up.
 
     Returns:
@@ -239,7 +239,7 @@ def take_up_left_behind(silence: timedelta, given_up_body: Callable[[], str]) ->
     """
     running = GenerationJob.status == "running"
     lost = select(GenerationJob.id, GenerationJob.attempts).where(
-        running, left_behind(GenerationJob.process_id, silence)
+        running, left_behind(GenerationJob.process_id, dead_before)
     )
     with transaction() as session:
         left = session.execute(lost).all()

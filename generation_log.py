@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
+from datetime import datetime
 from typing import Literal
 
 from sqlalchemy import Update, select, update
@@ -122,11 +122,11 @@ def audited(
     return AuditRow(row.id, req_id)
 
 
-def fail_interrupted(silence: timedelta) -> int:
+def fail_interrupted(dead_before: datetime) -> int:
     """Set the rows of processes that are no longer alive to `failed`.
 
     Args:
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
 
     Returns:
         How many rows were set.
@@ -135,7 +135,7 @@ def fail_interrupted(silence: timedelta) -> int:
     with transaction() as session:
         # Found first and then named by id: updating a range would lock the rows of running requests.
         ids = session.scalars(
-            select(GenerationLog.id).where(open_rows, left_behind(GenerationLog.process_id, silence))
+            select(GenerationLog.id).where(open_rows, left_behind(GenerationLog.process_id, dead_before))
         ).all()
         if ids:
             session.execute(

@@ -17,7 +17,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
@@ -343,17 +343,17 @@ class Loans:
         )
 
 
-def release_abandoned(silence: timedelta) -> int:
+def release_abandoned(dead_before: datetime) -> int:
     """Give back what interviews of processes that are no longer alive had reserved.
 
     Args:
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
 
     Returns:
         How many reservations were ended.
     """
     with transaction() as session:
-        return _end_reservations(session, left_behind(QuestionUse.process_id, silence))
+        return _end_reservations(session, left_behind(QuestionUse.process_id, dead_before))
 
 
 def _end_reservations(session: Session | Connection, *which: ColumnElement[bool]) -> int:

@@ -39,14 +39,14 @@ def this_process_id() -> str:
     return _ids.setdefault(os.getpid(), uuid.uuid4().hex)
 
 
-def left_behind(column: ColumnElement[str | None] | Any, silence: timedelta) -> ColumnElement[bool]:
+def left_behind(column: ColumnElement[str | None] | Any, dead_before: datetime) -> ColumnElement[bool]:
     """Whether a row's process is not alive.
 
     Args:
         column: holds the id of the process.
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
     """
-    living = select(ServiceProcess.id).where(ServiceProcess.heartbeat_at >= utc_now() - silence)
+    living = select(ServiceProcess.id).where(ServiceProcess.heartbeat_at >= dead_before)
     return or_(column.is_(None), column.not_in(living))
 
 
@@ -57,7 +57,9 @@ class Heartbeat:
     Args:
         app_context: of the app whose database it is.
         interval: seconds between two beats.
-        recover: takes up what dead processes left behind; gets the silence after which one is dead.
+        recover: takes up what dead processes left behind; gets the moment before which a last heartbeat means death.
+            One moment for all it does, or a process could be alive when its questions are to be given back and dead
+            when its jobs are.
         alone: if no other process can see the database, there is nothing to say and nothing to take up.
     """
 
@@ -65,7 +67,7 @@ class Heartbeat:
         self,
         app_context: Callable[[], AbstractContextManager[Any]],
         interval: float,
-        recover: Callable[[timedelta], None],
+        recover: Callable[[datetime], None],
         *,
         alone: bool = False,
     ) -> None:
@@ -158,7 +160,7 @@ class Heartbeat:
             return
         try:
             with self._app_context():
-                self._recover(self.silence)
+                self._recover(now - self.silence)
         except (DatabaseUnavailable, SQLAlchemyError) as error:
             logger.warning("no recovery: %s", type(error).__name__, extra={"event": "no_recovery"})
         except Exception:  # what went wrong once may go well the next time
