@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery.signals import setup_logging
+from celery.signals import setup_logging, worker_process_init, worker_ready
 
 from app import create_app
 from job_queue import TASK, make_celery
@@ -20,6 +20,19 @@ celery = make_celery(runtime.settings.celery_broker_url)
 @setup_logging.connect(weak=False)  # type: ignore[untyped-decorator]  # Celery has no types
 def _keep_our_logging(**_: Any) -> None:
     """Logging is set up by the app, from the same settings as everywhere; Celery would replace it by its own."""
+
+
+@worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+def _show_sign_of_life(**_: Any) -> None:
+    """What an earlier process left behind is taken up also if there is no job. In a pool of processes: by each."""
+    runtime.heartbeat.ensure(wait=False)
+
+
+@worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+def _show_sign_of_life_alone(sender: Any, **_: Any) -> None:
+    """In a pool of threads. The parent of a pool of processes keeps no connection that these could inherit."""
+    if "prefork" not in type(sender.pool).__module__:
+        runtime.heartbeat.ensure(wait=False)
 
 
 @celery.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types

@@ -10,9 +10,10 @@ from __future__ import annotations
 import logging
 import time
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
+from weakref import WeakValueDictionary
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Connection, Update, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -30,6 +31,10 @@ FINISH_PATIENCE = 3.0
 INTERRUPTED = "The service stopped before this was finished."
 
 
+# The open rows that somebody in this process is at work for.
+_under_way: WeakValueDictionary[int, AuditRow] = WeakValueDictionary()
+
+
 class AuditRow:
     """The open row of one generation: add what was spent, and say what came of it.
 
@@ -44,6 +49,7 @@ class AuditRow:
         self._req_id = req_id
         self._started = time.monotonic()
         self._succeeded = False
+        _under_way[row_id] = self
 
     def __enter__(self) -> AuditRow:
         return self
@@ -57,17 +63,27 @@ class AuditRow:
         if error is not None or not self._succeeded:
             self.finish(error)
 
+    def result_stored(self, session: Session) -> int | None:
+        """The id of the result if it is stored already: by a commit whose answer got lost on the way."""
+        done = GenerationLog.id == self.id, GenerationLog.status == "success"
+        return session.scalar(select(GenerationLog.result_id).where(*done))
+
     def succeed(self, session: Session, result_id: int) -> None:
         """Close the row in the transaction that stores what came of it. If that fails, the block will."""
         self.result_id = result_id
-        session.execute(self._closing(None))
+        session.execute(self._row().values(**self._closing(None)))
         self._succeeded = True
 
     def finish(self, error: BaseException | None) -> None:
         """Close the row. A database that is away is logged, not raised: it must not hide `error`."""
-        statement = self._closing(error)
+        closing = self._closing(error)
+
+        def write(session: Session | Connection) -> None:
+            # This object is held until then: without it, this process would take the row for a forgotten one.
+            session.execute(self._row().values(**closing))
+
         try:
-            settled(lambda session: session.execute(statement), patience=FINISH_PATIENCE)
+            settled(write, patience=FINISH_PATIENCE)
         except (SQLAlchemyError, DatabaseUnavailable):
             logger.error(
                 "audit row %d is finished later: %d tokens",
@@ -75,10 +91,13 @@ class AuditRow:
                 self.spending.total_tokens,
                 extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
             )
-            write_later(lambda connection: connection.execute(statement))
+            write_later(write)
 
-    def _closing(self, error: BaseException | None) -> Update:
-        values = {
+    def _row(self) -> Update:
+        return update(GenerationLog).where(GenerationLog.id == self.id)
+
+    def _closing(self, error: BaseException | None) -> dict[str, Any]:
+        return {
             "status": "failed" if error else "success",
             "error_message": _safe_message(error),
             "error_code": _code(error),
@@ -93,7 +112,6 @@ class AuditRow:
             "completed_at": utc_now(),
             "result_id": self.result_id,
         }
-        return update(GenerationLog).where(GenerationLog.id == self.id).values(**values)
 
 
 def audited(
@@ -132,10 +150,13 @@ def fail_interrupted(dead_before: datetime) -> int:
         How many rows were set.
     """
     open_rows = GenerationLog.status == "in_progress"
+    forgotten = (GenerationLog.started_at < dead_before) & GenerationLog.id.not_in(
+        [known.key for known in _under_way.valuerefs()]
+    )
     with transaction() as session:
         # Found first and then named by id: updating a range would lock the rows of running requests.
         ids = session.scalars(
-            select(GenerationLog.id).where(open_rows, left_behind(GenerationLog.process_id, dead_before))
+            select(GenerationLog.id).where(open_rows, left_behind(GenerationLog.process_id, dead_before, forgotten))
         ).all()
         if ids:
             session.execute(

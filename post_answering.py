@@ -41,7 +41,29 @@ def answer_generation(operation: str, asked: BaseModel) -> Response:
     """
     runtime = current_runtime()
     background = runtime.settings.async_processing and _prefers_later()
-    return _answer(runtime, operation, asked, background=background, streamed=not background and _wants_events())
+    if background:
+        return _answer(runtime, operation, asked, background=True, streamed=False)
+    streamed = _wants_events()
+    return waited_for(lambda: _answer(runtime, operation, asked, background=False, streamed=streamed))
+
+
+def waited_for(answer: Callable[[], Response]) -> Response:
+    """An answer for whose sake a caller holds a thread until its end.
+
+    Raises:
+        Overloaded: if as many do already as may.
+    """
+    end = current_runtime().slow_requests.begin()
+    try:
+        response = answer()
+    except BaseException:
+        end()
+        raise
+    if response.is_streamed:
+        response.call_on_close(end)
+    else:
+        end()
+    return response
 
 
 def answer_at_once(operation: str, asked: BaseModel) -> Response:

@@ -30,6 +30,7 @@ from process_threads import ProcessThreads
 from question_cache import release_abandoned
 from schemas import EnhanceRequest, GenerateRequest, RetireOrder, WorkflowRequest
 from service_processes import Heartbeat
+from slow_requests import SlowRequests
 from topic_tables import load_tables
 from workflow_service import WorkflowService
 
@@ -46,6 +47,7 @@ SETTINGS_FOR_HOSTS = (
     "ASYNC_PROCESSING",
     "CELERY_BROKER_URL",
     "HEARTBEAT_SECONDS",
+    "MAX_SLOW_REQUESTS",
 )
 
 
@@ -61,6 +63,7 @@ class Runtime:
     runner: JobRunner
     queue: JobQueue
     streams: ProcessThreads
+    slow_requests: SlowRequests
     heartbeat: Heartbeat
     cache: CacheAdministration
 
@@ -72,6 +75,8 @@ class Runtime:
         """
         self.queue.close(wait=wait)
         self.streams.close(wait=wait)
+        if wait:
+            write_outstanding()
         self.heartbeat.stop()
         self.claude.close()
 
@@ -146,6 +151,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         runner=runner,
         queue=queue,
         streams=ProcessThreads(MOST_STREAMS, "streamed"),
+        slow_requests=SlowRequests(settings.max_slow_requests),
         heartbeat=heartbeat,
         cache=cache,
     )

@@ -1,7 +1,8 @@
 """Which processes of the service are alive, so that what a dead one left behind can be taken up.
 
 Each process has a row with a heartbeat, and names itself in whatever it has begun: audit rows, reserved questions,
-jobs. What names a process without a recent heartbeat was left behind by a kill, a crash or a lost machine.
+jobs. What names a process without a recent heartbeat was left behind by a kill, a crash or a lost machine. What names
+this one, and nothing in it knows of, was begun by a commit whose answer got lost on the way.
 
 When the database has been away, or the whole machine asleep, nobody's heartbeat is recent. So a process only judges
 others after its own heart has been beating for as long as theirs may be silent, without a pause.
@@ -18,7 +19,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from errors import DatabaseUnavailable
@@ -39,15 +40,18 @@ def this_process_id() -> str:
     return _ids.setdefault(os.getpid(), uuid.uuid4().hex)
 
 
-def left_behind(column: ColumnElement[str | None] | Any, dead_before: datetime) -> ColumnElement[bool]:
-    """Whether a row's process is not alive.
+def left_behind(
+    column: ColumnElement[str | None] | Any, dead_before: datetime, forgotten: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether nobody is at work on a row: its process is not alive, or is this one and does not know of it.
 
     Args:
         column: holds the id of the process.
         dead_before: a process whose last heartbeat is older is dead.
+        forgotten: true for the rows that this process does not know of, if they are its own.
     """
     living = select(ServiceProcess.id).where(ServiceProcess.heartbeat_at >= dead_before)
-    return or_(column.is_(None), column.not_in(living))
+    return or_(column.is_(None), column.not_in(living), and_(column == this_process_id(), forgotten))
 
 
 class Heartbeat:
