@@ -34,8 +34,9 @@ run: $(READY)
 	@if [ -z "$$CLAUDE_API_KEY" ] && ! grep -qs '^CLAUDE_API_KEY=.' .env; then export CLAUDE_MODE=$${CLAUDE_MODE:-offline}; fi; \
 	exec $(BIN)/python app.py
 
+# Most tests wait for a server or a clock; those of one file stay together, for they share its servers.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 3 --dist loadfile
 
 check: lint layers types test
 

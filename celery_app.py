@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from celery.signals import setup_logging, worker_ready, worker_shutdown
+from celery.signals import setup_logging, worker_process_init, worker_ready, worker_shutdown
 
 from metrics_folder import forget_counts, share_counts
 
@@ -37,6 +37,19 @@ def _serve_metrics(**_: Any) -> None:
 @worker_shutdown.connect(weak=False)  # type: ignore[untyped-decorator]
 def _forget_metrics(**_: Any) -> None:
     forget_counts()
+
+
+@worker_process_init.connect(weak=False)  # type: ignore[untyped-decorator]
+def _show_sign_of_life(**_: Any) -> None:
+    """What an earlier process left behind is taken up also if there is no job. In a pool of processes: by each."""
+    runtime.heartbeat.ensure(wait=False)
+
+
+@worker_ready.connect(weak=False)  # type: ignore[untyped-decorator]
+def _show_sign_of_life_alone(sender: Any, **_: Any) -> None:
+    """In a pool of threads. The parent of a pool of processes keeps no connection that these could inherit."""
+    if "prefork" not in type(sender.pool).__module__:
+        runtime.heartbeat.ensure(wait=False)
 
 
 @celery.task(name=TASK)  # type: ignore[untyped-decorator]  # Celery has no types

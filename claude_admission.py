@@ -16,7 +16,7 @@ from contextlib import asynccontextmanager
 from weakref import WeakSet
 
 from claude_interface import Deadline
-from errors import ClaudeUnavailable
+from errors import ClaudeNotAsked
 
 # So many tries without one answer between them, and Claude counts as overloaded.
 OVERLOADS_IN_A_ROW = 10
@@ -55,18 +55,18 @@ class Admission:
             deadline: of the request that it belongs to.
 
         Raises:
-            ClaudeUnavailable: with the seconds after which to try again.
+            ClaudeNotAsked: with the seconds after which to try again.
         """
         is_new = deadline not in self._let_through
         wait = self._resting_until - self._clock()
         if is_new and wait > 0:
-            raise ClaudeUnavailable(
+            raise ClaudeNotAsked(
                 "Claude has been overloaded or away for some time, so it is not asked for a moment.",
                 retry_after=math.ceil(wait),
             )
         needed = self._seconds_to_answer()
         if 0 < deadline.remaining() < needed:
-            raise ClaudeUnavailable(
+            raise ClaudeNotAsked(
                 f"{self._waiting} calls to Claude are waiting for their turn: this one would come too late.",
                 retry_after=max(1, math.ceil(needed - deadline.remaining())),
             )

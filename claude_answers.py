@@ -16,6 +16,8 @@ from typing import Any
 from errors import ClaudeError, ClaudeMisconfigured, ClaudeUnavailable, GenerationFailed, Spending
 
 DEFAULT_RETRY_AFTER = 30
+# Who asks for more gets a try nevertheless, and jobs stay countable in days.
+LONGEST_RETRY_AFTER = 86_400.0
 MISCONFIGURED = {
     401: "Claude does not accept the service's API key.",
     402: "Claude reports a billing problem of the service's account.",
@@ -193,7 +195,7 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
         except (KeyError, ValueError, TypeError, OverflowError):
             continue
         if math.isfinite(seconds):
-            return max(0.0, seconds)
+            return min(max(0.0, seconds), LONGEST_RETRY_AFTER)
     return None
 
 

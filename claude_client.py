@@ -47,6 +47,7 @@ from claude_interface import Check, ClaudeAnswer, Deadline, Listener
 from config import Settings
 from errors import (
     ClaudeError,
+    ClaudeNotAsked,
     ClaudeNotConfigured,
     ClaudeUnavailable,
     GenerationFailed,
@@ -169,7 +170,8 @@ class ClaudeClient:
         except TimeoutError:
             if conversation.is_waiting_for_its_turn:
                 outcome = ClaudeUnavailable.code
-                raise ClaudeUnavailable(
+                kind = ClaudeUnavailable if conversation.spending.attempts else ClaudeNotAsked
+                raise kind(
                     "Too many calls to Claude are under way: this one did not get its turn in time.",
                     retry_after=DEFAULT_RETRY_AFTER,
                     spending=conversation.spending,
@@ -294,6 +296,9 @@ class _Conversation:
                 raise failure
             if pause is None:
                 pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE) * (1 - 0.25 * random.random())
+            else:
+                # Whoever was sent away at the same moment must not come back at the same moment.
+                pause += FIRST_PAUSE * (0.75 + 0.25 * random.random()) if pause < FIRST_PAUSE else random.random()
             if tries == MOST_TRIES or pause >= self._deadline.remaining():
                 raise failure
             logger.info("claude retry in %.1f s: %s", pause, failure.code, extra={"event": "claude_retry"})

@@ -200,6 +200,16 @@ class ClaudeUnavailable(ClaudeError):
     status, code = 503, "claude_unavailable"
 
 
+class ClaudeNotAsked(ClaudeUnavailable):
+    """Claude is known to be overloaded, or too many wait for it already: it was not asked, and nothing was tried."""
+
+
+class Overloaded(TechScreenError):
+    """This process has as much waiting for Claude as it can hold."""
+
+    status, code = 503, "overloaded"
+
+
 class GenerationTimeout(ClaudeError):
     """REQUEST_TIMEOUT was reached."""
 

@@ -17,8 +17,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
-from sqlalchemy import ColumnElement, Update, delete, select, update
+from sqlalchemy import ColumnElement, Connection, Update, delete, select, update
 from sqlalchemy.orm import Session
 
 from errors import DatabaseUnavailable, IdempotencyMismatch, JobLost, OperationInProgress
@@ -75,6 +76,7 @@ class Attempt:
 
     job_id: str
     number: int
+    refusals: int
     operation: str
     user_id: str
     request: dict[str, Any]
@@ -120,7 +122,9 @@ def accept(new: NewJob, silence: timedelta, admit: Callable[[Session], None]) ->
     def store(session: Session) -> Accepted:
         known, before = _of_key(session, new), None
         if known is None:
-            job = GenerationJob(id=uuid.uuid4().hex, progress={}, created_at=utc_now(), **vars(new))
+            job = GenerationJob(
+                id=uuid.uuid4().hex, progress={}, created_at=utc_now(), attempts=0, refusals=0, **vars(new)
+            )
             session.add(job)
         elif known.fingerprint != new.fingerprint:
             raise IdempotencyMismatch(
@@ -144,10 +148,10 @@ def accept(new: NewJob, silence: timedelta, admit: Callable[[Session], None]) ->
             job.answer_status = job.answer_body = job.finished_at = None
         admit(session)
         if new.background:
-            job.status, job.attempts, job.process_id = "queued", 0, None
+            job.status, job.attempts, job.refusals, job.process_id = "queued", 0, 0, None
             job.due_at = utc_now() + ANNOUNCED_AGAIN_AFTER * silence
         else:
-            job.status, job.attempts, job.process_id = "running", (job.attempts or 0) + 1, this_process_id()
+            job.status, job.attempts, job.process_id = "running", job.attempts + 1, this_process_id()
             job.started_at = utc_now()
         session.flush()
         return Accepted(job.id, is_new=True, attempt=None if new.background else _attempt(job), before=before)
@@ -163,6 +167,7 @@ CHANGED_BY_ACCEPTING = (
     "finished_at",
     "status",
     "attempts",
+    "refusals",
     "process_id",
     "due_at",
 )
@@ -197,28 +202,39 @@ def claim(job_id: str) -> Attempt | None:
 
 
 def finish(attempt: Attempt, answer_status: int, answer_body: str) -> None:
-    """Store the answer. If the database is away for long, as soon as it is back."""
-    statement = attempt.owned().values(
+    """Store the answer."""
+    _write_end(
+        attempt,
         status="succeeded" if answer_status < 400 else "failed",
         answer_status=answer_status,
         answer_body=answer_body,
         finished_at=utc_now(),
         due_at=None,
     )
-    try:
-        settled(lambda session: session.execute(statement), patience=PATIENCE)
-    except DatabaseUnavailable:
-        write_later(lambda connection: connection.execute(statement))
 
 
-def try_again_later(attempt: Attempt, pause: float) -> None:
-    """Put a job back into the queue, to be begun again after so many seconds."""
+def try_again_later(attempt: Attempt, pause: float, *, was_refused: bool = False) -> None:
+    """Put a job back into the queue, to be begun again after so many seconds.
+
+    Args:
+        was_refused: whether nothing could be tried, so that this attempt does not count.
+    """
     due_at = utc_now() + timedelta(seconds=pause)
-    statement = attempt.owned().values(status="queued", process_id=None, due_at=due_at)
+    refusals = GenerationJob.refusals + int(was_refused)
+    _write_end(attempt, status="queued", process_id=None, due_at=due_at, refusals=refusals)
+
+
+def _write_end(attempt: Attempt, **values: Any) -> None:
+    """Write how an attempt ended. If the database is away for long, as soon as it is back."""
+
+    def write(session: Session | Connection) -> None:
+        # The attempt is held until then: without it, this process would take its own job for a forgotten one.
+        session.execute(attempt.owned().values(**values))
+
     try:
-        settled(lambda session: session.execute(statement), patience=PATIENCE)
+        settled(write, patience=PATIENCE)
     except DatabaseUnavailable:
-        write_later(lambda connection: connection.execute(statement))
+        write_later(write)
 
 
 def may_be_replayed(answer_status: int | None) -> bool:
@@ -226,28 +242,31 @@ def may_be_replayed(answer_status: int | None) -> bool:
     return answer_status is not None and answer_status < 500 and answer_status != 429
 
 
-def take_up_left_behind(silence: timedelta, given_up_body: Callable[[], str]) -> int:
+def take_up_left_behind(dead_before: datetime, given_up_body: Callable[[], str]) -> int:
     """Queue the jobs of processes that are no longer alive again; give up those that were begun too often.
 
     A job that somebody waited for in a request is given up at once: there is nobody left to answer. Its key can be
     used again.
 
     Args:
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
         given_up_body: makes the answer of a job that is given up.
 
     Returns:
         How many jobs were taken up.
     """
     running = GenerationJob.status == "running"
+    begun_long_ago = GenerationJob.started_at < dead_before
+    forgotten = begun_long_ago & GenerationJob.id.not_in([known.key for known in _under_way.valuerefs()])
     lost = select(GenerationJob.id, GenerationJob.attempts).where(
-        running, left_behind(GenerationJob.process_id, silence)
+        running, left_behind(GenerationJob.process_id, dead_before, forgotten)
     )
     with transaction() as session:
         left = session.execute(lost).all()
         for job_id, attempts in left:
             this = update(GenerationJob).where(GenerationJob.id == job_id, running, GenerationJob.attempts == attempts)
-            to_do_again = GenerationJob.background.is_(True), GenerationJob.attempts < MOST_ATTEMPTS
+            counted = GenerationJob.attempts - GenerationJob.refusals
+            to_do_again = GenerationJob.background.is_(True), counted < MOST_ATTEMPTS
             again: Any = session.execute(
                 this.where(*to_do_again).values(status="queued", process_id=None, due_at=utc_now())
             )
@@ -280,7 +299,9 @@ def remove_old() -> int:
     """Remove jobs that ended long ago."""
     with transaction() as session:
         oldest = utc_now() - KEPT_FOR
-        old = session.scalars(select(GenerationJob.id).where(GenerationJob.finished_at < oldest).limit(1_000)).all()
+        # The first condition follows from the second, and has an index.
+        ended = GenerationJob.created_at < oldest, GenerationJob.finished_at < oldest
+        old = session.scalars(select(GenerationJob.id).where(*ended).limit(1_000)).all()
         if old:
             session.execute(delete(GenerationJob).where(GenerationJob.id.in_(old)))
     return len(old)
@@ -319,7 +340,7 @@ def _of_key(session: Session, new: NewJob) -> GenerationJob | None:
     if known is None:
         return None
     oldest: datetime = utc_now() - KEY_LIVES
-    if known.created_at > oldest or known.status in ("queued", "running"):
+    if known.status in ("queued", "running") or (known.finished_at or known.created_at) > oldest:
         return known
     known.idempotency_key = None
     session.flush()
@@ -330,10 +351,16 @@ def _of_key(session: Session, new: NewJob) -> GenerationJob | None:
 FRESH = {"populate_existing": True}
 
 
+# Attempts of this process that somebody is at. A running job of ours that is not among them was begun by a commit
+# whose answer got lost: nobody knows of it.
+_under_way: WeakValueDictionary[str, Attempt] = WeakValueDictionary()
+
+
 def _attempt(job: GenerationJob) -> Attempt:
-    return Attempt(
+    attempt = Attempt(
         job_id=job.id,
         number=job.attempts,
+        refusals=job.refusals,
         operation=job.operation,
         user_id=job.user_id,
         request=job.request,
@@ -343,3 +370,5 @@ def _attempt(job: GenerationJob) -> Attempt:
         job_description_id=job.job_description_id,
         interview_id=job.interview_id,
     )
+    _under_way[attempt.job_id] = attempt
+    return attempt

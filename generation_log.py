@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import logging
 import time
-from datetime import timedelta
-from typing import Literal
+from datetime import datetime
+from typing import Any, Literal
+from weakref import WeakValueDictionary
 
-from sqlalchemy import Update, select, update
+from sqlalchemy import Connection, Update, select, update
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
@@ -31,6 +32,10 @@ FINISH_PATIENCE = 3.0
 INTERRUPTED = "The service stopped before this was finished."
 
 
+# The open rows that somebody in this process is at work for.
+_under_way: WeakValueDictionary[int, AuditRow] = WeakValueDictionary()
+
+
 class AuditRow:
     """The open row of one generation: add what was spent, and say what came of it.
 
@@ -47,6 +52,7 @@ class AuditRow:
         self._user_id = user_id
         self._started = time.monotonic()
         self._succeeded = False
+        _under_way[row_id] = self
 
     def __enter__(self) -> AuditRow:
         return self
@@ -61,17 +67,27 @@ class AuditRow:
             self.finish(error)
         self._tell(error)
 
+    def result_stored(self, session: Session) -> int | None:
+        """The id of the result if it is stored already: by a commit whose answer got lost on the way."""
+        done = GenerationLog.id == self.id, GenerationLog.status == "success"
+        return session.scalar(select(GenerationLog.result_id).where(*done))
+
     def succeed(self, session: Session, result_id: int) -> None:
         """Close the row in the transaction that stores what came of it. If that fails, the block will."""
         self.result_id = result_id
-        session.execute(self._closing(None))
+        session.execute(self._row().values(**self._closing(None)))
         self._succeeded = True
 
     def finish(self, error: BaseException | None) -> None:
         """Close the row. A database that is away is logged, not raised: it must not hide `error`."""
-        statement = self._closing(error)
+        closing = self._closing(error)
+
+        def write(session: Session | Connection) -> None:
+            # This object is held until then: without it, this process would take the row for a forgotten one.
+            session.execute(self._row().values(**closing))
+
         try:
-            settled(lambda session: session.execute(statement), patience=FINISH_PATIENCE)
+            settled(write, patience=FINISH_PATIENCE)
         except (SQLAlchemyError, DatabaseUnavailable):
             logger.error(
                 "audit row %d is finished later: %d tokens",
@@ -79,7 +95,7 @@ class AuditRow:
                 self.spending.total_tokens,
                 extra={"event": "audit_unfinished", "tokens": self.spending.total_tokens},
             )
-            write_later(lambda connection: connection.execute(statement))
+            write_later(write)
 
     def _tell(self, error: BaseException | None) -> None:
         """A line in the log, and a count."""
@@ -102,8 +118,11 @@ class AuditRow:
             },
         )
 
-    def _closing(self, error: BaseException | None) -> Update:
-        values = {
+    def _row(self) -> Update:
+        return update(GenerationLog).where(GenerationLog.id == self.id)
+
+    def _closing(self, error: BaseException | None) -> dict[str, Any]:
+        return {
             "status": "failed" if error else "success",
             "error_message": _safe_message(error),
             "error_code": _code(error),
@@ -118,7 +137,6 @@ class AuditRow:
             "completed_at": utc_now(),
             "result_id": self.result_id,
         }
-        return update(GenerationLog).where(GenerationLog.id == self.id).values(**values)
 
 
 def audited(
@@ -147,20 +165,23 @@ def audited(
     return AuditRow(row.id, operation, req_id, user_id)
 
 
-def fail_interrupted(silence: timedelta) -> int:
+def fail_interrupted(dead_before: datetime) -> int:
     """Set the rows of processes that are no longer alive to `failed`.
 
     Args:
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
 
     Returns:
         How many rows were set.
     """
     open_rows = GenerationLog.status == "in_progress"
+    forgotten = (GenerationLog.started_at < dead_before) & GenerationLog.id.not_in(
+        [known.key for known in _under_way.valuerefs()]
+    )
     with transaction() as session:
         # Found first and then named by id: updating a range would lock the rows of running requests.
         ids = session.scalars(
-            select(GenerationLog.id).where(open_rows, left_behind(GenerationLog.process_id, silence))
+            select(GenerationLog.id).where(open_rows, left_behind(GenerationLog.process_id, dead_before, forgotten))
         ).all()
         if ids:
             session.execute(

@@ -4,10 +4,16 @@ import gc
 import os
 import resource
 import sys
+import threading
+import time
 from typing import Any
 
 from config import load_settings
 from metrics_folder import forget_counts, share_counts
+
+settings = load_settings()
+# For what does not wait for Claude: reading, health checks, accepting jobs.
+THREADS_FOR_THE_REST = 32
 
 bind = "0.0.0.0:5000"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
@@ -16,10 +22,10 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # thread worker `timeout` watches the worker's heartbeat and not the request, so a slow generation is not
 # killed: REQUEST_TIMEOUT bounds it.
 worker_class = "gthread"
-threads = 512
+threads = settings.max_slow_requests + THREADS_FOR_THE_REST
 timeout = 60
 # On SIGTERM, generations under way may come to their end.
-graceful_timeout = load_settings().request_timeout + 30
+graceful_timeout = settings.request_timeout + 30
 
 # Heartbeat files belong in memory: on a container's disk a slow write can look like a dead worker.
 worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
@@ -36,7 +42,7 @@ _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 
-def post_worker_init(_worker: Any) -> None:
+def post_worker_init(worker: Any) -> None:
     """Prepare a worker for hundreds of threads that mostly wait."""
     # Threads that want to go on ask for the interpreter so often. At 5 ms a fifth of the CPU went into asking.
     sys.setswitchinterval(0.02)
@@ -44,13 +50,26 @@ def post_worker_init(_worker: Any) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
+    runtime = _runtime(worker)
+    if runtime is not None:
+        # What an earlier process left behind is taken up also if nobody asks for anything.
+        runtime.heartbeat.ensure(wait=False)
+        threading.Thread(target=_begin_no_jobs_after, args=(worker, runtime), daemon=True).start()
+
+
+def _begin_no_jobs_after(worker: Any, runtime: Any) -> None:
+    """Leave the queue to others from the moment a worker is asked to stop: it first waits for its requests, and what
+    it began meanwhile might not come to its end."""
+    while worker.alive:
+        time.sleep(0.5)
+    runtime.queue.close(wait=False)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Leave the jobs that have not been begun to others, and let those under way come to their end."""
-    service = getattr(worker.app, "callable", None)
-    if service is not None and "techscreen" in service.extensions:
-        service.extensions["techscreen"].close(wait=True)
+    """Let the jobs under way come to their end."""
+    runtime = _runtime(worker)
+    if runtime is not None:
+        runtime.close(wait=True)
 
 
 def child_exit(_server: Any, worker: Any) -> None:
@@ -63,3 +82,8 @@ def child_exit(_server: Any, worker: Any) -> None:
 def on_exit(_server: Any) -> None:
     """Take the counts away with the last of the processes."""
     forget_counts()
+
+
+def _runtime(worker: Any) -> Any:
+    """The services of the app that a worker has loaded; None if it could not be loaded."""
+    return getattr(getattr(worker.app, "callable", None), "extensions", {}).get("techscreen")

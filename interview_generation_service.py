@@ -194,7 +194,14 @@ class InterviewGenerationService:
         fit is then written anew; the unique version makes sure that nothing slips in between.
         """
 
+        tries = 0
+
         def store(session: Session) -> InterviewView | list[int]:
+            nonlocal tries
+            tries += 1
+            stored_id = making.audit.result_stored(session) if tries > 1 else None
+            if stored_id is not None:
+                return InterviewView.model_validate(session.get_one(Interview, stored_id))
             making.earlier, newest = _earlier_questions(session, source.req_id)
             unfit = making.unfit(making.loans.retired(session))
             return unfit or self._insert(session, making, source, newest + 1, name, user_id)

@@ -13,7 +13,7 @@ from auth import current_caller, require_admin, require_reader
 from error_pages import register_error_pages
 from event_stream import event_stream
 from job_views import job_answer, job_for, jobs_answer
-from post_answering import answer_generation
+from post_answering import answer_generation, waited_for
 from request_log import log_requests
 from request_reading import read_body, read_query
 from runtime import current_runtime, set_up
@@ -101,7 +101,8 @@ def list_jobs() -> Response:
 @require_reader
 def follow_job(job_id: str) -> Response:
     """The progress of a job as it happens, from its beginning."""
-    return event_stream(job_for(current_caller(), job_id).id)
+    job = job_for(current_caller(), job_id)
+    return waited_for(lambda: event_stream(job.id))
 
 
 def _json(answer: BaseModel) -> Response:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 import generation_jobs
 from claude_interface import Deadline
 from error_pages import error_body, unexpected
-from errors import JobLost, TechScreenError
+from errors import ClaudeNotAsked, JobLost, TechScreenError
 from generation_jobs import MOST_ATTEMPTS, Attempt
 from job_progress import JobProgress
 from progress import Progress
@@ -21,9 +22,13 @@ from progress import Progress
 logger = logging.getLogger(__name__)
 
 # Statuses that may pass by themselves, and the seconds after which a job in the background is tried again, if the
-# error names none.
+# error does not name others. Half as much again at random: jobs that failed together do not come back together.
 PASSING = (503, 504)
 PAUSE = 30.0
+SPREAD = 0.5
+# An attempt in which Claude could not even be asked does not count as one of MOST_ATTEMPTS, and the next one is PAUSE
+# away at least: so a job waits for Claude for half an hour or more.
+MOST_REFUSALS = 60
 
 
 @dataclass(frozen=True)
@@ -36,11 +41,12 @@ class Operation:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How an attempt ended: an HTTP status, the body of the answer, and when to try again."""
+    """How an attempt ended: an HTTP status, the body of the answer, when to try again, and if it was one at all."""
 
     status: int
     body: str
     retry_after: int | None = None
+    was_refused: bool = False
 
 
 class JobRunner:
@@ -69,13 +75,21 @@ class JobRunner:
         """
         g.request_id = attempt.request_id
         outcome = self._outcome(attempt, listens=listens)
-        if attempt.background and outcome.status in PASSING and attempt.number < MOST_ATTEMPTS:
+        if attempt.background and outcome.status in PASSING and self._may_try_again(attempt, outcome):
             pause = outcome.retry_after or PAUSE
+            if outcome.was_refused:
+                pause = max(pause, PAUSE)
+            pause *= 1 + SPREAD * random.random()
             logger.info("job %s is tried again in %d s", attempt.job_id, pause, extra={"event": "job_retry"})
-            generation_jobs.try_again_later(attempt, pause)
+            generation_jobs.try_again_later(attempt, pause, was_refused=outcome.was_refused)
         else:
             generation_jobs.finish(attempt, outcome.status, outcome.body)
         return outcome
+
+    def _may_try_again(self, attempt: Attempt, outcome: Outcome) -> bool:
+        if outcome.was_refused:
+            return attempt.refusals < MOST_REFUSALS
+        return attempt.number - attempt.refusals < MOST_ATTEMPTS
 
     def _outcome(self, attempt: Attempt, *, listens: bool) -> Outcome:
         try:
@@ -95,4 +109,4 @@ class JobRunner:
 
 
 def _failure(error: TechScreenError) -> Outcome:
-    return Outcome(error.status, error_body(error), error.retry_after)
+    return Outcome(error.status, error_body(error), error.retry_after, isinstance(error, ClaudeNotAsked))

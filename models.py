@@ -363,6 +363,7 @@ class GenerationJob(Base):
     idempotency_key: Mapped[str | None] = mapped_column(ExactString(255))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     attempts: Mapped[int] = mapped_column(default=0)
+    refusals: Mapped[int] = mapped_column(default=0)  # of these, those in which Claude could not even be asked
     process_id: Mapped[str | None] = mapped_column(String(32))
     due_at: Mapped[datetime | None]
     job_description_id: Mapped[int | None]

@@ -44,12 +44,33 @@ def answer_generation(operation: str, asked: BaseModel) -> Response:
     """
     runtime = current_runtime()
     background = runtime.settings.async_processing and _prefers_later()
-    streamed = not background and _wants_events()
 
     def admit(session: Session) -> None:
         token_budget.refuse_if_spent(session, runtime.settings, current_caller().user_id)
 
-    return _answer(runtime, operation, asked, admit, background=background, streamed=streamed)
+    if background:
+        return _answer(runtime, operation, asked, admit, background=True, streamed=False)
+    streamed = _wants_events()
+    return waited_for(lambda: _answer(runtime, operation, asked, admit, background=False, streamed=streamed))
+
+
+def waited_for(answer: Callable[[], Response]) -> Response:
+    """An answer for whose sake a caller holds a thread until its end.
+
+    Raises:
+        Overloaded: if as many do already as may.
+    """
+    end = current_runtime().slow_requests.begin()
+    try:
+        response = answer()
+    except BaseException:
+        end()
+        raise
+    if response.is_streamed:
+        response.call_on_close(end)
+    else:
+        end()
+    return response
 
 
 def answer_at_once(operation: str, asked: BaseModel) -> Response:

@@ -24,18 +24,19 @@ class ProcessThreads:
         self._name = name
         self._lock = threading.Lock()
         self._owner: int | None = None
+        self._is_closed = False
         self._pool: ThreadPoolExecutor
 
     def start(self, work: Callable[[], object]) -> None:
         """Have some work done as soon as a thread is free. What it raises is logged."""
         with self._lock:
-            if self._owner != os.getpid():
+            if self._owner != os.getpid() or self._is_closed:
                 self._pool = ThreadPoolExecutor(self._most, thread_name_prefix=self._name)
-                self._owner = os.getpid()
+                self._owner, self._is_closed = os.getpid(), False
             self._pool.submit(self._do, work)
 
     def close(self, *, wait: bool) -> None:
-        """Begin nothing that has not been begun.
+        """Begin nothing that has not been begun. Doing it again, one may wait for what was not waited for before.
 
         Args:
             wait: until what has been begun has come to its end.
@@ -43,7 +44,7 @@ class ProcessThreads:
         with self._lock:
             if self._owner != os.getpid():
                 return
-            self._owner = None
+            self._is_closed = True
             pool = self._pool
         pool.shutdown(wait=wait, cancel_futures=True)
 

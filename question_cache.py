@@ -17,8 +17,9 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
+from weakref import WeakValueDictionary
 
 from sqlalchemy import ColumnElement, Connection, delete, func, select, update
 from sqlalchemy.orm import Session
@@ -97,13 +98,14 @@ class QuestionCache:
 
 
 class Loans:
-    """The questions that one interview in the making has reserved."""
+    """The questions that one interview in the making has reserved for its requisition."""
 
     def __init__(self, claude: Claude, settings: Settings, req_id: str) -> None:
         self._claude = claude
         self._settings = settings
-        self._req_id = req_id
+        self.req_id = req_id
         self._reserved: list[int] = []
+        _open[id(self)] = self
 
     def lend(self, topic: InterviewTopic, language: str, avoid: Sequence[str]) -> LentQuestion | None:
         """A question for this topic, reserved for the requisition; None if there is none to lend. See `lend_all`."""
@@ -212,14 +214,14 @@ class Loans:
 
     def become_part_of(self, interview_id: int, session: Session) -> None:
         """Turn the reservations into uses, in the transaction that stores the interview."""
-        ours = QuestionUse.cached_question_id.in_(self._reserved), QuestionUse.req_id == self._req_id
+        ours = QuestionUse.cached_question_id.in_(self._reserved), QuestionUse.req_id == self.req_id
         session.execute(update(QuestionUse).where(*ours).values(interview_id=interview_id))
         # A reservation that has run out meanwhile is made again: the interview does contain the question.
         there = set(session.scalars(select(QuestionUse.cached_question_id).where(*ours)))
         for lost in sorted(set(self._reserved) - there):
             this = update(CachedQuestion).where(CachedQuestion.id == lost)
             session.execute(this.values(usage_count=CachedQuestion.usage_count + 1, last_used_at=utc_now()))
-            session.add(QuestionUse(cached_question_id=lost, req_id=self._req_id, interview_id=interview_id))
+            session.add(QuestionUse(cached_question_id=lost, req_id=self.req_id, interview_id=interview_id))
 
     def give_back(self, *cached_question_ids: int) -> None:
         """End some reservations, or all: if the database is away, as soon as it is back."""
@@ -227,7 +229,7 @@ class Loans:
         self._reserved = [kept for kept in self._reserved if kept not in given]
         if not given:
             return
-        ours = QuestionUse.cached_question_id.in_(given), QuestionUse.req_id == self._req_id
+        ours = QuestionUse.cached_question_id.in_(given), QuestionUse.req_id == self.req_id
         try:
             with transaction() as session:
                 _end_reservations(session, *ours)
@@ -241,7 +243,7 @@ class Loans:
         )
 
     def _lendable(self) -> tuple[ColumnElement[bool], ...]:
-        used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == self._req_id)
+        used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == self.req_id)
         return (
             CachedQuestion.retired_at.is_(None),
             CachedQuestion.usage_count < self._settings.cache_max_uses,
@@ -320,7 +322,7 @@ class Loans:
         return True
 
     def _reservation(self, cached_question_id: int) -> QuestionUse:
-        return QuestionUse(cached_question_id=cached_question_id, req_id=self._req_id, process_id=this_process_id())
+        return QuestionUse(cached_question_id=cached_question_id, req_id=self.req_id, process_id=this_process_id())
 
     def _row(self, wanted: _Wanted, question: InterviewQuestion, variant: int) -> CachedQuestion:
         return CachedQuestion(
@@ -345,17 +347,23 @@ class Loans:
         )
 
 
-def release_abandoned(silence: timedelta) -> int:
+# The interviews that are being made in this process. What it has reserved for other requisitions nobody knows of.
+_open: WeakValueDictionary[int, Loans] = WeakValueDictionary()
+
+
+def release_abandoned(dead_before: datetime) -> int:
     """Give back what interviews of processes that are no longer alive had reserved.
 
     Args:
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
 
     Returns:
         How many reservations were ended.
     """
     with transaction() as session:
-        return _end_reservations(session, left_behind(QuestionUse.process_id, silence))
+        known = [loans.req_id for reference in _open.valuerefs() if (loans := reference()) is not None]
+        forgotten = (QuestionUse.reserved_at < dead_before) & QuestionUse.req_id.not_in(known)
+        return _end_reservations(session, left_behind(QuestionUse.process_id, dead_before, forgotten))
 
 
 def _end_reservations(session: Session | Connection, *which: ColumnElement[bool]) -> int:

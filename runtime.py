@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
@@ -30,6 +30,7 @@ from process_threads import ProcessThreads
 from question_cache import release_abandoned
 from schemas import EnhanceRequest, GenerateRequest, RetireOrder, WorkflowRequest
 from service_processes import Heartbeat
+from slow_requests import SlowRequests
 from topic_tables import load_tables
 from workflow_service import WorkflowService
 
@@ -50,6 +51,7 @@ SETTINGS_FOR_HOSTS = (
     "DAILY_TOKEN_BUDGET_PER_USER",
     "LOG_RETENTION_DAYS",
     "METRICS_TOKEN",
+    "MAX_SLOW_REQUESTS",
 )
 
 
@@ -65,6 +67,7 @@ class Runtime:
     runner: JobRunner
     queue: JobQueue
     streams: ProcessThreads
+    slow_requests: SlowRequests
     heartbeat: Heartbeat
     cache: CacheAdministration
 
@@ -76,6 +79,8 @@ class Runtime:
         """
         self.queue.close(wait=wait)
         self.streams.close(wait=wait)
+        if wait:
+            write_outstanding()
         self.heartbeat.stop()
         self.claude.close()
 
@@ -125,20 +130,22 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
 
     queue: JobQueue = BrokerQueue(settings.celery_broker_url) if settings.celery_broker_url else ThreadQueue(run)
 
-    def recover(silence: timedelta) -> None:
+    def recover(dead_before: datetime) -> None:
         """Take up what processes that are no longer alive have left behind, and announce what is due."""
         write_outstanding()
         # Reservations first: a job that is taken up again must find its questions in the cache.
-        release_abandoned(silence)
-        fail_interrupted(silence)
-        generation_jobs.take_up_left_behind(silence, lambda: error_body(Interrupted(INTERRUPTED)))
+        release_abandoned(dead_before)
+        fail_interrupted(dead_before)
+        generation_jobs.take_up_left_behind(dead_before, lambda: error_body(Interrupted(INTERRUPTED)))
         try:
-            for job_id in generation_jobs.due_again(silence):
+            for job_id in generation_jobs.due_again(heartbeat.silence):
                 queue.announce(job_id)
         except JobsUnavailable as error:
             logger.warning("jobs wait for the broker: %s", error.code, extra={"event": "broker_away"})
         generation_jobs.remove_old()
 
+    alone = is_in_memory(settings.database_url)
+    heartbeat = Heartbeat(app.app_context, settings.heartbeat_seconds, recover, alone=alone)
     return Runtime(
         settings=settings,
         claude=claude,
@@ -148,9 +155,8 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         runner=runner,
         queue=queue,
         streams=ProcessThreads(MOST_STREAMS, "streamed"),
-        heartbeat=Heartbeat(
-            app.app_context, settings.heartbeat_seconds, recover, alone=is_in_memory(settings.database_url)
-        ),
+        slow_requests=SlowRequests(settings.max_slow_requests),
+        heartbeat=heartbeat,
         cache=cache,
     )
 

@@ -1,7 +1,8 @@
 """Which processes of the service are alive, so that what a dead one left behind can be taken up.
 
 Each process has a row with a heartbeat, and names itself in whatever it has begun: audit rows, reserved questions,
-jobs. What names a process without a recent heartbeat was left behind by a kill, a crash or a lost machine.
+jobs. What names a process without a recent heartbeat was left behind by a kill, a crash or a lost machine. What names
+this one, and nothing in it knows of, was begun by a commit whose answer got lost on the way.
 
 When the database has been away, or the whole machine asleep, nobody's heartbeat is recent. So a process only judges
 others after its own heart has been beating for as long as theirs may be silent, without a pause.
@@ -18,7 +19,7 @@ from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, or_, select, update
+from sqlalchemy import ColumnElement, and_, delete, or_, select, update
 from sqlalchemy.exc import SQLAlchemyError
 
 from errors import DatabaseUnavailable
@@ -39,15 +40,18 @@ def this_process_id() -> str:
     return _ids.setdefault(os.getpid(), uuid.uuid4().hex)
 
 
-def left_behind(column: ColumnElement[str | None] | Any, silence: timedelta) -> ColumnElement[bool]:
-    """Whether a row's process is not alive.
+def left_behind(
+    column: ColumnElement[str | None] | Any, dead_before: datetime, forgotten: ColumnElement[bool]
+) -> ColumnElement[bool]:
+    """Whether nobody is at work on a row: its process is not alive, or is this one and does not know of it.
 
     Args:
         column: holds the id of the process.
-        silence: how long a living process may be silent.
+        dead_before: a process whose last heartbeat is older is dead.
+        forgotten: true for the rows that this process does not know of, if they are its own.
     """
-    living = select(ServiceProcess.id).where(ServiceProcess.heartbeat_at >= utc_now() - silence)
-    return or_(column.is_(None), column.not_in(living))
+    living = select(ServiceProcess.id).where(ServiceProcess.heartbeat_at >= dead_before)
+    return or_(column.is_(None), column.not_in(living), and_(column == this_process_id(), forgotten))
 
 
 class Heartbeat:
@@ -57,7 +61,9 @@ class Heartbeat:
     Args:
         app_context: of the app whose database it is.
         interval: seconds between two beats.
-        recover: takes up what dead processes left behind; gets the silence after which one is dead.
+        recover: takes up what dead processes left behind; gets the moment before which a last heartbeat means death.
+            One moment for all it does, or a process could be alive when its questions are to be given back and dead
+            when its jobs are.
         alone: if no other process can see the database, there is nothing to say and nothing to take up.
     """
 
@@ -65,7 +71,7 @@ class Heartbeat:
         self,
         app_context: Callable[[], AbstractContextManager[Any]],
         interval: float,
-        recover: Callable[[timedelta], None],
+        recover: Callable[[datetime], None],
         *,
         alone: bool = False,
     ) -> None:
@@ -158,7 +164,7 @@ class Heartbeat:
             return
         try:
             with self._app_context():
-                self._recover(self.silence)
+                self._recover(now - self.silence)
         except (DatabaseUnavailable, SQLAlchemyError) as error:
             logger.warning("no recovery: %s", type(error).__name__, extra={"event": "no_recovery"})
         except Exception:  # what went wrong once may go well the next time

@@ -260,7 +260,7 @@ class TestReservations:
         stored = loans("R2")
         lent = stored.lend(InterviewTopic.model_validate(first_topic(first)), "en", avoid=[])
         assert lent is not None
-        release_abandoned(SILENCE)  # this process has no heartbeat here
+        release_abandoned(utc_now() - SILENCE)  # this process has no heartbeat here
 
         with transaction() as session:
             stored.become_part_of(first["interview_id"], session)
@@ -287,12 +287,12 @@ class TestReservations:
         with transaction() as session:
             session.add(ServiceProcess(id=this_process_id()))
         kept = loans("REQ-1").keep(a_topic(), "en", a_question())
-        assert release_abandoned(SILENCE) == 0
+        assert release_abandoned(utc_now() - SILENCE) == 0
         with transaction() as session:
             session.execute(update(ServiceProcess).values(heartbeat_at=utc_now() - 2 * SILENCE))
 
-        assert release_abandoned(SILENCE) == 1
-        assert release_abandoned(SILENCE) == 0
+        assert release_abandoned(utc_now() - SILENCE) == 1
+        assert release_abandoned(utc_now() - SILENCE) == 0
         assert row(kept or 0).usage_count == 0
 
     def test_what_is_part_of_an_interview_is_never_given_back(
@@ -302,7 +302,7 @@ class TestReservations:
         with transaction() as session:
             session.execute(update(QuestionUse).values(process_id="of a dead process"))
 
-        assert release_abandoned(SILENCE) == 0
+        assert release_abandoned(utc_now() - SILENCE) == 0
 
 
 class TestGeneration:

@@ -59,6 +59,7 @@ def upgrade() -> None:
         sa.Column("idempotency_key", exact(255), nullable=True),
         sa.Column("fingerprint", sa.String(64), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("refusals", sa.Integer(), nullable=False),
         sa.Column("process_id", sa.String(32), nullable=True),
         sa.Column("due_at", MOMENT, nullable=True),
         sa.Column("job_description_id", sa.Integer(), nullable=True),
