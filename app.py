@@ -18,6 +18,7 @@ from claude_interface import Claude
 from config import PROJECT_FOLDER, Settings, load_settings
 from error_pages import register_error_pages
 from interview_routes import interview_bp
+from log_commands import log_commands
 from log_setup import configure_logging
 from models import db
 from operations_routes import operations_bp
@@ -53,6 +54,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app.register_blueprint(interview_bp)
     app.register_blueprint(operations_bp)
     app.cli.add_command(cache_commands)
+    app.cli.add_command(log_commands)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
