@@ -14,7 +14,7 @@ from alembic import command
 from alembic.config import Config
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, delete, insert, select, text, update
+from sqlalchemy import create_engine, delete, insert, inspect, select, text, update
 from sqlalchemy.pool import NullPool
 
 import audit_trail
@@ -129,13 +129,17 @@ class TestLogs:
 
     def test_what_a_failed_transaction_had_lent_is_no_hit(self, app: Flask) -> None:
         claude = current_runtime().claude
-        with (
-            pytest.raises(ZeroDivisionError),
-            audited("interview_generation", req_id="REQ-1", user_id="anna", claude=claude) as audit,
-            transaction() as session,
-        ):
-            audit.succeed(session, 1, cached_questions=5)
-            raise ZeroDivisionError
+
+        def lend_in_vain() -> None:
+            with (
+                audited("interview_generation", req_id="REQ-1", user_id="anna", claude=claude) as audit,
+                transaction() as session,
+            ):
+                audit.succeed(session, 1, cached_questions=5)
+                raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            lend_in_vain()
 
         with transaction() as session:
             row = session.scalars(select(GenerationLog)).one()
@@ -407,13 +411,16 @@ class TestUsage:
         assert {one["group"] for one in get(client, "usage", group_by="user")["groups"]} == set(ODD_IDS)
 
     def test_samples_cost_nothing_and_the_cache_shows(self, make_app: MakeApp, requisition: dict[str, Any]) -> None:
-        client = make_app(CLAUDE_MODE="offline").test_client()
+        app = make_app(CLAUDE_MODE="offline")
+        client = app.test_client()
         for number in range(2):
             assert full_workflow(client, requisition, req_id=f"R{number}").status_code == 200
+        with app.app_context():
+            audit_rows({"model": "offline-sample", "tokens_used": 1_000_000, "input_tokens": 1_000_000})
 
         total = get(client, "usage", group_by="model")["total"]
 
-        assert (total["generations"], total["failures"], total["cached_questions"]) == (4, 0, 5)
+        assert (total["generations"], total["failures"], total["cached_questions"]) == (5, 0, 5)
         assert (total["estimated_cost"], total["models_without_price"]) == (0.0, [])
 
     def test_nothing_used_is_zero_and_not_an_error(self, client: FlaskClient, app: Flask) -> None:
