@@ -20,6 +20,7 @@ from claude_interface import Claude
 from config import PROJECT_FOLDER, Settings, load_settings
 from error_pages import register_error_pages
 from interview_routes import interview_bp
+from log_commands import log_commands
 from log_setup import configure_logging
 from metrics import watch_pool
 from models import db
@@ -64,6 +65,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app.register_blueprint(interview_bp)
     app.register_blueprint(operations_bp)
     app.cli.add_command(cache_commands)
+    app.cli.add_command(log_commands)
     add_security_headers(app)
     _open_to_frontends(app, settings)
     limit_rates(app, settings)

@@ -2,28 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import click
-from flask.cli import AppGroup
 
 from cache_administration import BATCH
-from errors import TechScreenError
+from command_group import CommandGroup
 from runtime import current_runtime
 
-
-class _Commands(AppGroup):
-    """Says what is wrong in a sentence where the database does not answer."""
-
-    def invoke(self, ctx: click.Context) -> Any:
-        """Run the command."""
-        try:
-            return super().invoke(ctx)
-        except TechScreenError as error:
-            raise click.ClickException(f"{error.message} Has `alembic upgrade head` been run?") from error
-
-
-cache_commands = _Commands("cache", help="Look after the question cache.")
+cache_commands = CommandGroup("cache", help="Look after the question cache.")
 
 
 @cache_commands.command("stats")

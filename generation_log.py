@@ -48,6 +48,7 @@ class AuditRow:
         self.spending = Spending()
         self.result_id: int | None = None
         self._operation = operation
+        self.cached_questions = 0
         self._req_id = req_id
         self._user_id = user_id
         self._started = time.monotonic()
@@ -72,9 +73,16 @@ class AuditRow:
         done = GenerationLog.id == self.id, GenerationLog.status == "success"
         return session.scalar(select(GenerationLog.result_id).where(*done))
 
-    def succeed(self, session: Session, result_id: int) -> None:
-        """Close the row in the transaction that stores what came of it. If that fails, the block will."""
+    def succeed(self, session: Session, result_id: int, *, cached_questions: int = 0) -> None:
+        """Close the row in the transaction that stores what came of it. If that fails, the block will.
+
+        Args:
+            session: that transaction.
+            result_id: the row that it stores.
+            cached_questions: how many of its questions the cache has lent.
+        """
         self.result_id = result_id
+        self.cached_questions = cached_questions
         session.execute(self._row().values(**self._closing(None)))
         self._succeeded = True
 
@@ -132,6 +140,7 @@ class AuditRow:
             "cache_creation_tokens": self.spending.cache_creation_tokens,
             "cache_read_tokens": self.spending.cache_read_tokens,
             "attempts": self.spending.attempts,
+            "cached_questions": 0 if error else self.cached_questions,  # what was lent to no interview is no hit
             "claude_request_ids": list(self.spending.request_ids),
             "duration_ms": round((time.monotonic() - self._started) * 1000),
             "completed_at": utc_now(),

@@ -241,9 +241,10 @@ class InterviewGenerationService:
         session.add(interview)
         session.flush()
         making.loans.become_part_of(interview.id, session)
-        making.audit.succeed(session, interview.id)
+        view = InterviewView.model_validate(interview)
+        making.audit.succeed(session, interview.id, cached_questions=_lent(view))
         making.progress.interview_stored(session, interview.id, making.audit.spending.total_tokens)
-        return InterviewView.model_validate(interview)
+        return view
 
 
 def _source(session: Session, stored: JobDescription, planned: PlannedTopics | None) -> _Source:
@@ -281,11 +282,16 @@ def _answer(interview: InterviewView, tokens_used: int) -> GenerateAnswer:
         interview_name=interview.interview_name,
         interview=interview,
         tokens_used=tokens_used,
-        cached_questions=sum(question.source == "cache" for question in interview.questions),
+        cached_questions=_lent(interview),
         created_at=interview.created_at,
         model=interview.model,
         prompt_version=interview.prompt_version,
     )
+
+
+def _lent(interview: InterviewView) -> int:
+    """How many of its questions come from the cache."""
+    return sum(question.source == "cache" for question in interview.questions)
 
 
 def _earlier_questions(session: Session, req_id: str) -> tuple[list[tuple[str, str]], int]:

@@ -1,4 +1,4 @@
-"""Routes for those who run the service: its health and its question cache.
+"""Routes for those who run the service: its health, its question cache and its audit trail.
 
 A host app that registers `interview_bp` may register `operations_bp` as well.
 """
@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from flask import Blueprint, Response, request
 
+import audit_trail
 from auth import require_admin, require_scraper
 from error_pages import register_error_pages
+from evidence import evidence_of
 from metrics import CONTENT_TYPE
 from metrics_report import metrics_report
 from models import utc_now
@@ -16,7 +18,8 @@ from post_answering import answer_at_once
 from request_log import log_requests
 from request_reading import read_body, read_query
 from runtime import current_runtime, set_up
-from schemas import CacheQuery, HealthAnswer, RetireOrder, RetireRequest
+from schemas import CacheQuery, HealthAnswer, LogsQuery, RetireOrder, RetireRequest, UsageQuery
+from usage_report import usage_of
 
 operations_bp = Blueprint("operations", __name__)
 
@@ -58,3 +61,27 @@ def retire_question(cached_question_id: int) -> Response:
     """Never lend a question again, and say which interviews contain it."""
     asked = read_body(RetireRequest)
     return answer_at_once("cache_retirement", RetireOrder(cached_question_id=cached_question_id, **asked.model_dump()))
+
+
+@operations_bp.get("/api/interview/logs")
+@require_admin
+def list_logs() -> Response:
+    """The audit rows, newest first."""
+    answer = audit_trail.list_rows(read_query(LogsQuery))
+    return Response(answer.model_dump_json(), mimetype="application/json")
+
+
+@operations_bp.get("/api/interview/usage")
+@require_admin
+def show_usage() -> Response:
+    """What generations have used and about what that cost, by day, user, operation or model."""
+    answer = usage_of(read_query(UsageQuery), current_runtime().settings)
+    return Response(answer.model_dump_json(), mimetype="application/json")
+
+
+@operations_bp.get("/api/interview/evidence/<req_id:req_id>")
+@require_admin
+def show_evidence(req_id: str) -> Response:
+    """All that is kept of a requisition, in one document."""
+    answer = evidence_of(req_id, current_runtime().settings.log_retention_days)
+    return Response(answer.model_dump_json(), mimetype="application/json")

@@ -1,4 +1,4 @@
-"""Where a Prometheus asks a Celery worker, which has no routes: a port of its own, with what its processes have counted.
+"""Where a Prometheus asks a Celery worker, which has no routes: a port with what its processes have counted.
 
 What the database knows is told by the web processes.
 """

@@ -1,0 +1,95 @@
+"""What generations have used and about what that cost, summed from the audit rows.
+
+The database sums by group and model in one statement; the cost is worked out from that, for it goes by the model.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import ColumnElement, Row, case, func, select
+
+from audit_trail import started_in
+from config import Settings, TokenPrices
+from models import GenerationLog, transaction
+from schemas import SAMPLE_MODEL, UsageAnswer, UsageFigures, UsageGroup, UsageGrouping, UsageQuery
+
+MILLION = 1_000_000
+# Of a dollar: a short answer of a small model costs a few hundred millionths.
+DECIMAL_PLACES = 6
+FREE = TokenPrices(input=0, output=0, cache_write=0, cache_read=0)
+# date() is the one way to a day that SQLite and MySQL share.
+GROUPS: Mapping[UsageGrouping, ColumnElement[Any]] = {
+    "day": func.date(GenerationLog.started_at),
+    "user": GenerationLog.user_id.expression,
+    "operation": GenerationLog.operation_type.expression,
+    "model": GenerationLog.model.expression,
+}
+SUMS = {
+    "failures": case((GenerationLog.status == "failed", 1), else_=0),
+    "calls": GenerationLog.attempts,
+    "tokens_used": GenerationLog.tokens_used,
+    "input_tokens": GenerationLog.input_tokens,
+    "output_tokens": GenerationLog.output_tokens,
+    "cache_creation_tokens": GenerationLog.cache_creation_tokens,
+    "cache_read_tokens": GenerationLog.cache_read_tokens,
+    "cached_questions": GenerationLog.cached_questions,
+}
+
+
+def usage_of(query: UsageQuery, settings: Settings) -> UsageAnswer:
+    """What the generations that were begun in a period have used, by group and in all.
+
+    Args:
+        query: the period, and by what to group.
+        settings: CLAUDE_PRICES and CLAUDE_PRICES_AS_OF. Sample content costs nothing.
+    """
+    group = GROUPS[query.group_by]
+    sums = [func.sum(column).label(name) for name, column in SUMS.items()]
+    statement = (
+        select(group.label("group"), GenerationLog.model.label("model"), func.count().label("generations"), *sums)
+        .where(*started_in(query))
+        .group_by(group, GenerationLog.model)
+    )
+    with transaction() as session:
+        rows = session.execute(statement).all()
+    by_group: dict[str, list[Row[Any]]] = defaultdict(list)
+    for row in rows:
+        by_group[str(row.group)].append(row)
+    prices = {**settings.claude_prices, SAMPLE_MODEL: FREE}
+    groups = [UsageGroup(group=name, **_figures(its_rows, prices)) for name, its_rows in sorted(by_group.items())]
+    if query.group_by != "day":
+        groups.sort(key=lambda group: -group.tokens_used)
+    return UsageAnswer(
+        from_=query.from_,
+        to=query.to,
+        group_by=query.group_by,
+        prices_as_of=settings.claude_prices_as_of,
+        total=UsageFigures(**_figures(rows, prices)),
+        groups=groups,
+    )
+
+
+def _figures(rows: Sequence[Row[Any]], prices: Mapping[str, TokenPrices]) -> dict[str, Any]:
+    spent = [row for row in rows if row.tokens_used]
+    without_price = sorted({row.model for row in spent} - set(prices))
+    cost = None if without_price else sum((_cost(row, prices[row.model]) for row in spent), Decimal())
+    return {
+        **{name: sum(int(getattr(row, name)) for row in rows) for name in ("generations", *SUMS)},
+        "estimated_cost": None if cost is None else float(round(cost, DECIMAL_PLACES)),
+        "models_without_price": without_price,
+    }
+
+
+def _cost(row: Row[Any], prices: TokenPrices) -> Decimal:
+    """US dollars. By way of text, or the prices would bring their binary rests along."""
+    tokens_and_prices = (
+        (row.input_tokens, prices.input),
+        (row.output_tokens, prices.output),
+        (row.cache_creation_tokens, prices.cache_write),
+        (row.cache_read_tokens, prices.cache_read),
+    )
+    return sum((int(tokens) * Decimal(str(price)) for tokens, price in tokens_and_prices), Decimal()) / MILLION
