@@ -122,6 +122,7 @@ def accept(new: NewJob, silence: timedelta, admit: Callable[[Session], None]) ->
     def store(session: Session) -> Accepted:
         known, before = _of_key(session, new), None
         if known is None:
+            admit(session)
             job = GenerationJob(
                 id=uuid.uuid4().hex, progress={}, created_at=utc_now(), attempts=0, refusals=0, **vars(new)
             )
@@ -142,11 +143,11 @@ def accept(new: NewJob, silence: timedelta, admit: Callable[[Session], None]) ->
             assert known.answer_status is not None
             return Accepted(known.id, is_new=False, answer=(known.answer_status, known.answer_body or ""))
         else:
+            admit(session)
             job = known
             before = {name: getattr(known, name) for name in CHANGED_BY_ACCEPTING}
             job.request_id, job.background = new.request_id, new.background
             job.answer_status = job.answer_body = job.finished_at = None
-        admit(session)
         if new.background:
             job.status, job.attempts, job.refusals, job.process_id = "queued", 0, 0, None
             job.due_at = utc_now() + ANNOUNCED_AGAIN_AFTER * silence

@@ -34,9 +34,8 @@ def metrics_report(settings: Settings) -> bytes:
 
 
 def _jobs(session: Session) -> Metric:
-    counted = dict(
-        session.execute(select(GenerationJob.status, func.count()).group_by(GenerationJob.status)).tuples().all()
-    )
+    by_status = select(GenerationJob.status, func.count()).group_by(GenerationJob.status)
+    counted = {status: count for status, count in session.execute(by_status)}
     return metrics.gauge(
         "techscreen_jobs",
         "Jobs by status; those that have ended are removed after seven days.",
