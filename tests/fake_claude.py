@@ -2,7 +2,8 @@
 
 `with FakeClaude() as fake:` serves on a free port in a thread of its own. Without more it answers every
 request well, from the words of the request alone; `fake.next(...)` and `fake.when(...)` say what comes
-instead. `fake.received` holds what was sent. `fake.models` says what is answered about models. A request with `"stream": true` is answered with server-sent events.
+instead, and `fake.models` what is known about models. `fake.received` holds what was sent. A request with
+`"stream": true` is answered with server-sent events.
 `python -m tests.fake_claude [PORT] [SECONDS TOKENS_PER_SECOND]` serves in a process of its own.
 """
 

@@ -147,7 +147,8 @@ def test_a_model_that_is_gone_or_going_is_named(
     assert (code, said) == (1, [f"PROBLEM  {MODEL} is retired and answers nothing. Set another CLAUDE_MODEL."])
     code, said = model(capabilities={"structured_outputs": {"supported": False}})
     assert code == 1
-    assert said[1].startswith("PROBLEM") and "structured outputs" in said[1]
+    assert said[1].startswith("PROBLEM")
+    assert "structured outputs" in said[1]
     code, said = model(max_tokens=8_000)
     assert code == 1
     assert "CLAUDE_MAX_TOKENS" in said[1]
