@@ -111,7 +111,8 @@ def _check_database(engine: Engine, connect_args: Mapping[str, Any]) -> tuple[Fi
             answers = Finding("database", "ok", "The database answers.")
             return answers, _check_migrations(connection, MIGRATIONS)
     except Exception as error:  # whatever the driver raises: nothing can be stored
-        detail = str(getattr(error, "orig", None) or type(error).__name__)
+        words = getattr(getattr(error, "orig", None), "args", ())
+        detail = str(words[-1]) if words else type(error).__name__
         return (
             Finding("database", "problem", "The database does not answer.", detail),
             Finding("migrations", "not_checked", "Not checked: the database does not answer."),
