@@ -42,6 +42,7 @@ class Nodes:
             WEB_CONCURRENCY="1",
             ASYNC_PROCESSING="True",
             CELERY_BROKER_URL=redis_url,
+            RATE_LIMIT="100000 per minute",
             RATELIMIT_STORAGE_URI=redis_url,
         )
         with ThreadPoolExecutor() as both:
