@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
+import click
 from flask import Flask
 from flask_cors import CORS
 from sqlalchemy import Engine, event
@@ -17,7 +18,8 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 
 from cache_commands import cache_commands
 from claude_interface import Claude
-from config import PROJECT_FOLDER, Settings, load_settings
+from config import PROJECT_FOLDER, Settings, SettingsError, load_settings
+from doctor_command import doctor_command
 from error_pages import register_error_pages
 from interview_routes import interview_bp
 from log_commands import log_commands
@@ -35,6 +37,8 @@ ASKED_BY_FRONTENDS = ("Content-Type", "X-User-ID", "X-User-Role", "X-Request-ID"
 TOLD_TO_FRONTENDS = ("X-Request-ID", "Retry-After", "Location", "Idempotency-Replayed", "Preference-Applied")
 # Seconds for which a connection that was just used is taken to be alive.
 TRUSTED_FOR = 1.0
+# Exit code of every shell command if there is no service to run it on.
+UNUSABLE_SETTINGS = 2
 
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | None = None) -> Flask:
@@ -47,7 +51,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     Raises:
         SettingsError: with every problem at once.
     """
-    settings = load_settings(overrides)
+    settings = _usable_settings(overrides)
     configure_logging(settings)
     app = Flask(__name__, static_folder=None)
     if settings.trusted_proxies:
@@ -69,6 +73,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     add_security_headers(app)
     _open_to_frontends(app, settings)
     limit_rates(app, settings)
+    app.cli.add_command(doctor_command)
     with app.app_context():
         if db.engine.dialect.name == "sqlite":
             event.listen(db.engine, "connect", _prepare_sqlite)
@@ -92,6 +97,17 @@ def _open_to_frontends(app: Flask, settings: Settings) -> None:
             expose_headers=list(TOLD_TO_FRONTENDS),
             max_age=600,
         )
+
+
+def _usable_settings(overrides: Mapping[str, Any] | None) -> Settings:
+    try:
+        return load_settings(overrides)
+    except SettingsError as error:
+        if click.get_current_context(silent=True) is None:
+            raise
+        # In a shell, flask would print a traceback and claim that there is no such command.
+        click.echo(str(error), err=True)
+        raise SystemExit(UNUSABLE_SETTINGS) from None
 
 
 def engine_options(database_url: str) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The live Claude client, and the only importer of the `anthropic` SDK.
+"""The live Claude client: with `claude_models.py` the only importer of the `anthropic` SDK.
 
 Calls run on one asyncio loop per process, so that any number can be under way without a thread each,
 and so that one deadline can cancel a call wherever it is: connecting, waiting for a retry, or reading a

@@ -20,8 +20,8 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # A generation waits for Claude for up to a minute and holds a thread meanwhile, but hardly any CPU. With a
 # thread worker `timeout` watches the worker's heartbeat and not the request, so a slow generation is not
-# killed: REQUEST_TIMEOUT bounds it.
-worker_class = "gthread"
+# killed: REQUEST_TIMEOUT bounds it. This one also stops without losing a request.
+worker_class = "draining_worker.DrainingWorker"
 threads = settings.max_slow_requests + THREADS_FOR_THE_REST
 timeout = 60
 # On SIGTERM, generations under way may come to their end.

@@ -42,6 +42,13 @@ class JobQueue(Protocol):
             JobsUnavailable: if nobody can be told.
         """
 
+    def check(self) -> None:
+        """Find out whether somebody could be told of a job right now, within a few seconds.
+
+        Raises:
+            JobsUnavailable: if nobody could.
+        """
+
     def close(self, *, wait: bool) -> None:
         """Begin no more jobs.
 
@@ -71,6 +78,11 @@ class ThreadQueue:
         with self._lock:
             if not self.is_closed:
                 self._threads.start(lambda: self._run(job_id))
+
+    def check(self) -> None:
+        """See `JobQueue`."""
+        if self.is_closed:
+            raise JobsUnavailable("This process is stopping and begins no more jobs.", retry_after=RETRY_AFTER)
 
     def close(self, *, wait: bool) -> None:
         """See `JobQueue`."""
@@ -103,6 +115,17 @@ class BrokerQueue:
             raise JobsUnavailable(
                 "The broker of the background jobs does not answer, so nothing was accepted.", retry_after=RETRY_AFTER
             ) from error
+
+    def check(self) -> None:
+        """See `JobQueue`. Over a connection of its own: one from the pool may be long dead."""
+        with self._celery.connection_for_write(connect_timeout=BROKER_TIMEOUT) as connection:
+            try:
+                connection.ensure_connection(**ONCE_MORE, timeout=BROKER_TIMEOUT)
+                connection.channel().close()  # only this asks a Redis anything
+            except (OperationalError, OSError, *connection.connection_errors, *connection.channel_errors) as error:
+                raise JobsUnavailable(
+                    "The broker of the background jobs does not answer.", retry_after=RETRY_AFTER
+                ) from error
 
     def close(self, *, wait: bool) -> None:
         """See `JobQueue`. There is nothing to wait for: other processes do the work."""

@@ -47,6 +47,14 @@ def metrics() -> Response:
     return Response(metrics_report(current_runtime().settings), content_type=CONTENT_TYPE)
 
 
+@operations_bp.get("/health/ready")
+def ready() -> Response:
+    """Whether this process can do its work, part by part: 200 if so, else 503. For a load balancer of one's own."""
+    answer = current_runtime().readiness.check()
+    status = 200 if answer.status == "ready" else 503
+    return Response(answer.model_dump_json(), status=status, mimetype="application/json")
+
+
 @operations_bp.get("/api/interview/cache")
 @require_admin
 def list_cache() -> Response:

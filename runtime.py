@@ -28,6 +28,7 @@ from outstanding_writes import write_outstanding
 from path_converters import register_converters
 from process_threads import ProcessThreads
 from question_cache import release_abandoned
+from readiness import Readiness
 from schemas import EnhanceRequest, GenerateRequest, RetireOrder, WorkflowRequest
 from service_processes import Heartbeat
 from slow_requests import SlowRequests
@@ -70,6 +71,7 @@ class Runtime:
     slow_requests: SlowRequests
     heartbeat: Heartbeat
     cache: CacheAdministration
+    readiness: Readiness
 
     def close(self, *, wait: bool = False) -> None:
         """Give back what is held: for the end of a worker, a test or a script.
@@ -99,7 +101,7 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
     if EXTENSION not in app.extensions:
         if settings is None:
             settings = load_settings(_settings_of_a_host(app))
-        for warning in _warnings(settings):
+        for warning in settings_warnings(settings):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
             offline = settings.claude_mode == "offline"
@@ -158,6 +160,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         slow_requests=SlowRequests(settings.max_slow_requests),
         heartbeat=heartbeat,
         cache=cache,
+        readiness=Readiness(settings, queue, connect_args=_connect_args(app)),
     )
 
 
@@ -185,7 +188,15 @@ def _settings_of_a_host(app: Flask) -> dict[str, Any]:
     return {**ours, "DATABASE_URL": url if isinstance(url, str) else url.render_as_string(hide_password=False)}
 
 
-def _warnings(settings: Settings) -> list[str]:
+def _connect_args(app: Flask) -> Mapping[str, Any]:
+    """What the app gives its database driver, such as certificates."""
+    options: Mapping[str, Any] = app.config.get("SQLALCHEMY_ENGINE_OPTIONS") or {}
+    given: Mapping[str, Any] = options.get("connect_args") or {}
+    return given
+
+
+def settings_warnings(settings: Settings) -> list[str]:
+    """What an operator should know about settings that can be used, one sentence each."""
     warnings: list[str] = []
     if settings.celery_broker_url and not settings.async_processing:
         warnings.append("CELERY_BROKER_URL has no effect on requests without ASYNC_PROCESSING.")

@@ -658,3 +658,21 @@ class HealthAnswer(_View):
 
     status: Literal["healthy"] = "healthy"
     timestamp: Moment
+
+
+PartStatus = Literal["ok", "warning", "problem", "not_checked"]
+
+
+class ReadinessPart(_View):
+    """How one part of the service is, with one sentence about it."""
+
+    status: PartStatus
+    message: str
+
+
+class ReadinessAnswer(_View):
+    """Answer of GET /health/ready: not ready as soon as one part has a problem."""
+
+    status: Literal["ready", "not_ready"]
+    timestamp: Moment
+    parts: dict[str, ReadinessPart]

@@ -2,7 +2,8 @@
 
 `with FakeClaude() as fake:` serves on a free port in a thread of its own. Without more it answers every
 request well, from the words of the request alone; `fake.next(...)` and `fake.when(...)` say what comes
-instead. `fake.received` holds what was sent. A request with `"stream": true` is answered with server-sent events.
+instead, and `fake.models` what is known about models. `fake.received` holds what was sent. A request with
+`"stream": true` is answered with server-sent events.
 `python -m tests.fake_claude [PORT] [SECONDS TOKENS_PER_SECOND]` serves in a process of its own.
 """
 
@@ -36,6 +37,7 @@ __all__ = [
 ]
 
 CHARACTERS_PER_TOKEN = 4
+MODELS = "GET /v1/models/"
 PIECE = 4 * CHARACTERS_PER_TOKEN  # characters of text in one event of a stream
 
 
@@ -77,6 +79,7 @@ class FakeClaude:
         self.under_way = 0
         self.most_under_way = 0
         self.on_request: Callable[[dict[str, Any]], None] | None = None
+        self.models: dict[str, dict[str, Any]] = {}
         self._queue: deque[Reply] = deque()
         self._rules: list[tuple[Callable[[dict[str, Any]], bool], Reply, int]] = []
         self._loop = asyncio.new_event_loop()
@@ -103,6 +106,7 @@ class FakeClaude:
         self.headers.clear()
         self.waits.clear()
         self.on_request = None
+        self.models.clear()
         self.first_token = self.tokens_per_second = 0.0
 
     def __enter__(self) -> FakeClaude:
@@ -148,6 +152,9 @@ class FakeClaude:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         headers = {k.lower(): v.strip() for k, _, v in (line.partition(":") for line in head[1:] if line)}
         body = json.loads(await reader.readexactly(int(headers.get("content-length", 0))) or b"{}")
+        if head[0].startswith(MODELS):
+            await self._describe(head[0].removeprefix(MODELS).split(" ")[0], writer)
+            return True
         self.received.append(body)
         self.headers.append(headers)
         self.under_way += 1
@@ -159,6 +166,16 @@ class FakeClaude:
             return await self._reply(self._choose(body), body, request_id, reader, writer)
         finally:
             self.under_way -= 1
+
+    async def _describe(self, name: str, writer: asyncio.StreamWriter) -> None:
+        """Answer about a model: what `models` says, or a queued reply, else that there is none."""
+        known = json.dumps(self.models.get(name)).encode() if name in self.models else None
+        reply = self._queue.popleft() if self._queue else Reply(body=known)
+        if reply.body is None:
+            reply = error_reply(404, "not_found_error", f"model: {name}")
+        payload = reply.body or b""
+        head = _head(reply, "req_models", {"content-type": reply.content_type, "content-length": str(len(payload))})
+        await _write(writer, head, payload, None)
 
     def _choose(self, body: dict[str, Any]) -> Reply:
         for index, (matches, reply, times) in enumerate(self._rules):

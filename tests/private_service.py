@@ -33,7 +33,7 @@ class ProcessGroup:
             "CLAUDE_BASE_URL": claude_url,
             **settings,
         }
-        with self.log.open("wb") as file:
+        with self.log.open("ab") as file:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", *command],
                 cwd=PROJECT_FOLDER,
@@ -78,10 +78,16 @@ class ProcessGroup:
 
 
 class Service(ProcessGroup):
-    """A gunicorn of ours on a free port."""
+    """A gunicorn of ours.
 
-    def __init__(self, folder: Path, database_url: str, claude_url: str, **settings: str) -> None:
-        self.port = free_port()
+    Args:
+        port: where it listens; None: on a free port.
+    """
+
+    def __init__(
+        self, folder: Path, database_url: str, claude_url: str, *, port: int | None = None, **settings: str
+    ) -> None:
+        self.port = port or free_port()
         command = ["gunicorn", "--bind", f"127.0.0.1:{self.port}", "app:create_app()"]
         log = folder / f"service-{self.port}.log"
         super().__init__(command, log, database_url, claude_url, **{"WEB_CONCURRENCY": "2", **settings})

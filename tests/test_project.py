@@ -61,7 +61,7 @@ def test_gunicorn_lets_a_generation_finish() -> None:
     exec((FOLDER / "gunicorn.conf.py").read_text(), values)
     assert sys.getswitchinterval() == interval  # only a worker changes its own
 
-    assert values["worker_class"] == "gthread"
+    assert values["worker_class"] == "draining_worker.DrainingWorker"
     # Some are left for health checks and reading when all that may wait for Claude do.
     assert values["threads"] == load_settings().max_slow_requests + 32 == 512
     assert values["graceful_timeout"] == 330
