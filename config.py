@@ -131,7 +131,7 @@ class Settings(DatabaseSettings):
         2_000, ge=1, le=100_000, description="Calls to Claude that one process may have under way at the same time."
     )
     max_slow_requests: int = Field(
-        480, ge=1, le=10_000, description="Generations and event streams that callers of one process may wait for."
+        960, ge=1, le=10_000, description="Generations and event streams that callers of one process may wait for."
     )
 
     # Callers

@@ -428,10 +428,10 @@ def test_after_a_day_a_key_is_free_again(
 ) -> None:
     first = ok(post(client, (WORKFLOW, requisition), "k"))
     (job,) = rows(database_url)
-    change_job(client.application, job["id"], created_at=utc_now() - KEY_LIVES + timedelta(minutes=1))
+    change_job(client.application, job["id"], finished_at=utc_now() - KEY_LIVES + timedelta(minutes=1))
     assert is_replay(post(client, (WORKFLOW, requisition), "k"))
     assert post(client, (WORKFLOW, {**requisition, "basic_title": "X"}), "k").status_code == 422
-    change_job(client.application, job["id"], created_at=utc_now() - KEY_LIVES - timedelta(minutes=1))
+    change_job(client.application, job["id"], finished_at=utc_now() - KEY_LIVES - timedelta(minutes=1))
 
     other = post(client, (WORKFLOW, {**requisition, "basic_title": "X"}), "k")
 
@@ -448,7 +448,7 @@ def test_after_a_day_a_key_that_many_send_at_once_runs_once(
 ) -> None:
     ok(post(app.test_client(), (ENHANCE, requisition), "k"))
     (job,) = rows(database_url)
-    change_job(app, job["id"], created_at=utc_now() - KEY_LIVES - timedelta(minutes=1))
+    change_job(app, job["id"], finished_at=utc_now() - KEY_LIVES - timedelta(minutes=1))
     fake.forget()
 
     def send() -> tuple[int, bool]:

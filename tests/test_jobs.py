@@ -816,9 +816,9 @@ def test_jobs_are_removed_a_week_after_their_end(app: Flask) -> None:
         return of_a_dead_process(app, {"req_id": "R"}, **values)
 
     long_ago = utc_now() - generation_jobs.KEPT_FOR - timedelta(minutes=1)
-    old = one(status="succeeded", finished_at=long_ago)
+    old = one(status="succeeded", created_at=long_ago, finished_at=long_ago)
     kept = [
-        one(status="failed", finished_at=long_ago + timedelta(minutes=2)),
+        one(status="failed", created_at=long_ago, finished_at=long_ago + timedelta(minutes=2)),
         one(status="running", created_at=long_ago),
         one(status="queued", created_at=long_ago),
     ]

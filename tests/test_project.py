@@ -63,7 +63,7 @@ def test_gunicorn_lets_a_generation_finish() -> None:
 
     assert values["worker_class"] == "draining_worker.DrainingWorker"
     # Some are left for health checks and reading when all that may wait for Claude do.
-    assert values["threads"] == load_settings().max_slow_requests + 32 == 512
+    assert values["threads"] == load_settings().max_slow_requests + 32 == 992
     assert values["graceful_timeout"] == 330
     assert values["control_socket_disable"] is True
 

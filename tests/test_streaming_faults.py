@@ -446,15 +446,15 @@ class TestDeadline:
     ENDLESS = (
         (Reply(hang=True), 0),
         (Reply(break_after=HALF_OF_THE_TOPICS, break_with="hang", usage=FIRST), 102_501),
-        (stream(start(), *[raw("ping", "{}")] * 1_000, drip=0.002), 112_500),
-        (stream(*BEGUN, drip=0.002), 112_500),
-        (stream(": keep-alive\n\n" * 1_000, drip=0.002), 0),
+        (stream(start(), *[raw("ping", "{}")] * 1_000, drip=0.004), 112_500),
+        (stream(*BEGUN, drip=0.004), 112_500),
+        (stream(": keep-alive\n\n" * 1_000, drip=0.004), 0),
     )
 
     def test_no_stream_outlives_it_and_what_is_known_of_its_cost_is_counted(
         self, make_app: MakeApp, fake: FakeClaude
     ) -> None:
-        app = make_app(REQUEST_TIMEOUT=1)
+        app = make_app(REQUEST_TIMEOUT=3)
         before = fake.under_way
         for number, (fault, _) in enumerate(self.ENDLESS):
             fake.when(lambda body, title=f"Engineer {number}": data_of(body)["basic_title"] == title, fault)
@@ -468,7 +468,7 @@ class TestDeadline:
         with ThreadPoolExecutor(len(self.ENDLESS)) as pool:
             responses = list(pool.map(run, range(len(self.ENDLESS))))
 
-        assert 0.9 < time.monotonic() - started < 6
+        assert 2.9 < time.monotonic() - started < 8
         assert {(response.status_code, response.json["code"]) for response in responses} == {
             (504, "generation_timeout")
         }
