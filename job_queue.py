@@ -102,6 +102,9 @@ class BrokerQueue:
         self._celery = make_celery(broker_url)
         # Unlike a worker it does not wait until the broker is back.
         self._celery.conf.update(broker_transport_options=IMPATIENT, broker_pool_acquire_timeout=BROKER_TIMEOUT)
+        connection = self._celery.connection_for_write()
+        # Each transport has errors of its own, such as for a password that is not accepted.
+        self._away = (OperationalError, OSError, *connection.connection_errors, *connection.channel_errors)
 
     def announce(self, job_id: str) -> None:
         """See `JobQueue`."""
@@ -110,7 +113,7 @@ class BrokerQueue:
             self._celery.send_task(
                 TASK, args=(job_id,), retry=True, retry_policy=ONCE_MORE, confirm_timeout=BROKER_TIMEOUT
             )
-        except (OperationalError, OSError) as error:
+        except self._away as error:
             logger.warning("broker away: %s", type(error).__name__, extra={"event": "broker_away"})
             raise JobsUnavailable(
                 "The broker of the background jobs does not answer, so nothing was accepted.", retry_after=RETRY_AFTER

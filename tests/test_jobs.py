@@ -697,6 +697,18 @@ def test_without_the_broker_nothing_is_accepted(
     assert "Idempotency-Replayed" not in plain.headers
 
 
+def test_a_broker_that_does_not_let_us_in_is_as_good_as_away(
+    make_app: MakeApp, requisition: dict[str, Any], rabbitmq_url: str, database_url: str
+) -> None:
+    url = rabbitmq_url.replace("guest:guest@", "guest:wrong@")
+    client = make_app(ASYNC_PROCESSING=True, CELERY_BROKER_URL=url).test_client()
+
+    answer = later(client, WORKFLOW, requisition)
+
+    assert (answer.status_code, answer.get_json()["code"]) == (503, "jobs_unavailable")
+    assert rows(database_url) == []
+
+
 def test_without_the_broker_a_job_that_tries_again_loses_nothing_of_what_was_paid_for(
     make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, database_url: str
 ) -> None:
