@@ -81,7 +81,7 @@ def rabbitmq_url() -> Iterator[str]:
         go_without("RabbitMQ", "rabbitmq-server", "TEST_RABBITMQ_URL", may_be_required=False)
 
 
-def go_without(server: str, package: str, variable: str, *, may_be_required: bool = True) -> NoReturn:
+def go_without(server: str, package: str, variable: str | None = None, *, may_be_required: bool = True) -> NoReturn:
     """Skip what needs a server that is not there, or fail where that is forbidden."""
     if may_be_required and os.environ.get("REQUIRE_REAL_SERVERS"):
         pytest.fail(f"{server} is not installed, and REQUIRE_REAL_SERVERS forbids going without.")
@@ -89,7 +89,9 @@ def go_without(server: str, package: str, variable: str, *, may_be_required: boo
         # Warnings are errors in these tests, but this one is only to be seen.
         warnings.simplefilter("always")
         warnings.warn(f"{server} is not installed: its tests are skipped.", pytest.PytestWarning, stacklevel=2)
-    pytest.skip(f"{server} is not installed (apt-get install {package}) and {variable} is not set")
+    pytest.skip(
+        f"{server} is not installed (apt-get install {package})" + (f" and {variable} is not set" if variable else "")
+    )
 
 
 def migrate(url: str, revision: str = "head") -> None:

@@ -128,13 +128,16 @@ def write_certificate(folder: Path) -> None:
 
 
 class Stub:
-    """A small HTTP server on a free port that answers what a test says, and remembers what it was asked.
+    """A small HTTP server that answers what a test says, and remembers what it was asked.
 
     Args:
         answer: gives status and headers of an answer; None: hang up without one.
+        port: where it listens; 0: on a free port.
     """
 
-    def __init__(self, answer: Callable[[BaseHTTPRequestHandler], tuple[int, dict[str, str]] | None]) -> None:
+    def __init__(
+        self, answer: Callable[[BaseHTTPRequestHandler], tuple[int, dict[str, str]] | None], port: int = 0
+    ) -> None:
         self.asked: list[tuple[str, str, dict[str, str]]] = []
         stub = self
 
@@ -159,7 +162,7 @@ class Stub:
             def log_message(self, format: str, *args: Any) -> None:
                 pass
 
-        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
         self.port = int(self.server.server_address[1])
         self._thread = threading.Thread(target=self.server.serve_forever, args=(0.05,), daemon=True)
 

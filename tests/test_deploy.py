@@ -46,7 +46,7 @@ def second() -> Iterator[Stub]:
 @pytest.fixture(scope="module")
 def nginx(first: Stub, second: Stub, identity: Identity) -> Iterator[PrivateNginx]:
     if not nginx_is_installed():
-        go_without("nginx", "nginx-light", "PATH")
+        go_without("nginx", "nginx-light")
     with running(PrivateNginx((first.port, second.port), identity.port)) as server:
         yield server
 
@@ -227,7 +227,7 @@ def test_a_post_that_a_node_may_have_begun_is_not_repeated_but_a_get_is(
 
 def test_whatever_cannot_be_connected_to_is_passed_by_every_time(second: Stub, identity: Identity) -> None:
     if not nginx_is_installed():
-        go_without("nginx", "nginx-light", "PATH")
+        go_without("nginx", "nginx-light")
     with running(PrivateNginx((free_port(), second.port), identity.port)) as nginx:
         for _ in range(6):
             status, headers, _ = ask(nginx, "/api/interview/generate", "POST", b"{}", **ANNA)
@@ -235,6 +235,29 @@ def test_whatever_cannot_be_connected_to_is_passed_by_every_time(second: Stub, i
     with running(PrivateNginx((free_port(), free_port()), identity.port)) as nginx:
         status, _, body = ask(nginx, "/api/interview/generate", "POST", b"{}", **ANNA)
         assert (status, json.loads(body)["code"]) == (502, "unavailable")
+
+
+def test_a_node_that_is_back_is_asked_at_once_when_the_other_goes(identity: Identity) -> None:
+    if not nginx_is_installed():
+        go_without("nginx", "nginx-light")
+    ports = free_port(), free_port()
+
+    def node(number: int) -> Stub:
+        return Stub(lambda request: (200, {"X-Node": str(number)}), ports[number])
+
+    with running(PrivateNginx(ports, identity.port)) as nginx:
+
+        def answering() -> set[str | None]:
+            answers = [ask(nginx, "/api/interview/generate", "POST", b"{}", **ANNA) for _ in range(12)]
+            assert {status for status, _, _ in answers} == {200}
+            return {headers.get("x-node") for _, headers, _ in answers}
+
+        with node(1):
+            assert answering() == {"1"}
+        with node(0):
+            assert answering() == {"0"}
+        with node(1):
+            assert answering() == {"1"}
 
 
 def test_plain_http_is_sent_to_https(nginx: PrivateNginx) -> None:
@@ -291,9 +314,7 @@ def unit(name: str) -> dict[str, list[str]]:
 
 
 @pytest.mark.parametrize("name", ["techscreen-web.service", "techscreen-worker.service"])
-def test_a_unit_lets_a_generation_come_to_its_end(
-    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_unit_lets_a_generation_come_to_its_end(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))  # else it would set one for all later tests
     gunicorn: dict[str, Any] = {}
     exec((PROJECT_FOLDER / "gunicorn.conf.py").read_text(), gunicorn)

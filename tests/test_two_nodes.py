@@ -76,7 +76,7 @@ def nodes(
 @pytest.fixture(scope="module")
 def nginx(nodes: Nodes) -> Iterator[PrivateNginx]:
     if not nginx_is_installed():
-        go_without("nginx", "nginx-light", "PATH")
+        go_without("nginx", "nginx-light")
     with Identity() as identity, running(PrivateNginx(nodes.ports, identity.port)) as server:
         yield server
 
