@@ -57,7 +57,7 @@ bench: $(DEV_READY)
 	$(BIN)/python -m benchmarks
 
 lock: $(DEV_READY)
-	for name in requirements requirements-dev; do \
+	for name in requirements requirements-tracing requirements-dev; do \
 	  $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
 	    --annotation-style=line --output-file $$name.txt $$name.in; \
 	done

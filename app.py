@@ -32,8 +32,9 @@ from request_log import log_requests
 from runtime import install_runtime
 from security_headers import add_security_headers
 
+CALLER_HEADERS = ("X-User-ID", "X-User-Role")
 # Headers that a frontend may send, and those of an answer that it may read.
-ASKED_BY_FRONTENDS = ("Content-Type", "X-User-ID", "X-User-Role", "X-Request-ID", "Idempotency-Key", "Prefer")
+ASKED_BY_FRONTENDS = ("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Request-ID", *CALLER_HEADERS)
 TOLD_TO_FRONTENDS = ("X-Request-ID", "Retry-After", "Location", "Idempotency-Replayed", "Preference-Applied")
 # Seconds for which a connection that was just used is taken to be alive.
 TRUSTED_FOR = 1.0

@@ -9,7 +9,7 @@ import time
 from typing import Any
 
 from config import load_settings
-from metrics_folder import forget_counts, share_counts
+from metrics_folder import forget_counts, share_counts, shares_counts
 
 settings = load_settings()
 # For what does not wait for Claude: reading, health checks, accepting jobs.
@@ -34,12 +34,15 @@ worker_tmp_dir = "/dev/shm" if os.path.isdir("/dev/shm") else None
 accesslog = None
 control_socket_disable = True
 
-# The workers of a node count together what /metrics tells.
-share_counts()
-
 # A workflow in flight has up to seven connections: its caller's and six to Claude.
 _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
+
+
+def on_starting(_server: Any) -> None:
+    """Let the workers of a node count together what /metrics tells. With --preload it is too late for that."""
+    if "metrics" not in sys.modules:
+        share_counts()
 
 
 def post_worker_init(worker: Any) -> None:
@@ -76,7 +79,8 @@ def child_exit(_server: Any, worker: Any) -> None:
     """Let the counts of a worker that has ended stay, but not what it was holding."""
     from prometheus_client.multiprocess import mark_process_dead  # only now: it reads what share_counts has set
 
-    mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
+    if shares_counts():
+        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
 
 
 def on_exit(_server: Any) -> None:

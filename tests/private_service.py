@@ -22,9 +22,22 @@ ADMIN = {"X-User-ID": "anna.admin", "X-User-Role": "admin"}
 
 
 class ProcessGroup:
-    """Processes that are started together, with a log of their own, and that can be killed together."""
+    """Processes that are started together, with a log of their own, and that can be killed together.
 
-    def __init__(self, command: list[str], log: Path, database_url: str, claude_url: str, **settings: str) -> None:
+    Args:
+        under: a program that starts them.
+    """
+
+    def __init__(
+        self,
+        command: list[str],
+        log: Path,
+        database_url: str,
+        claude_url: str,
+        *,
+        under: str | None = None,
+        **settings: str,
+    ) -> None:
         self.log = log
         environment = {
             **os.environ,
@@ -35,7 +48,7 @@ class ProcessGroup:
         }
         with self.log.open("ab") as file:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", *command],
+                [*([under] if under else []), sys.executable, "-m", *command],
                 cwd=PROJECT_FOLDER,
                 env=environment,
                 stdout=file,
@@ -85,12 +98,19 @@ class Service(ProcessGroup):
     """
 
     def __init__(
-        self, folder: Path, database_url: str, claude_url: str, *, port: int | None = None, **settings: str
+        self,
+        folder: Path,
+        database_url: str,
+        claude_url: str,
+        *,
+        port: int | None = None,
+        under: str | None = None,
+        **settings: str,
     ) -> None:
         self.port = port or free_port()
         command = ["gunicorn", "--bind", f"127.0.0.1:{self.port}", "app:create_app()"]
         log = folder / f"service-{self.port}.log"
-        super().__init__(command, log, database_url, claude_url, **{"WEB_CONCURRENCY": "2", **settings})
+        super().__init__(command, log, database_url, claude_url, under=under, **{"WEB_CONCURRENCY": "2", **settings})
         self._wait_until_ready()
 
     def call(

@@ -44,13 +44,13 @@ def test_every_module_says_what_it_is_for() -> None:
 
 
 def test_every_requirement_is_pinned_and_no_address_is_named() -> None:
-    for name in ("requirements.txt", "requirements-dev.txt"):
+    for name in ("requirements.txt", "requirements-tracing.txt", "requirements-dev.txt"):
         for line in (FOLDER / name).read_text().splitlines():
             assert not line or line.startswith("#") or re.match(r"[a-z0-9-]+==[\w.]+( |$)", line), line
 
 
 def test_every_direct_requirement_has_its_reason() -> None:
-    for name in ("requirements.in", "requirements-dev.in"):
+    for name in ("requirements.in", "requirements-tracing.in", "requirements-dev.in"):
         for line in (FOLDER / name).read_text().splitlines():
             assert line.startswith(("#", "-r")) or re.search(r"# \S", line), line
 
