@@ -52,7 +52,8 @@ Turns a job description into a structured technical interview.
 
 Bodies are JSON in UTF-8, at most 1 MiB. Times are UTC, to the second. Tokens are all tokens of all attempts.
 Every answer carries `X-Request-ID`; every error has one form, `ErrorAnswer`, that of an address that does not exist
-(404) and of a method that an address does not take (405) too. A refused request (4xx) writes nothing.
+(404) and of a method that an address does not take (405) too. A refused request (4xx) writes nothing,
+except the first answer of its `Idempotency-Key`.
 """
 EVENT_STREAM = "text/event-stream"
 

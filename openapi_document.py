@@ -257,20 +257,25 @@ def _one_of(models: Sequence[type[BaseModel]]) -> Json:
 
 
 def _schemas() -> Json:
-    wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {(ErrorAnswer, "serialization"): None}
+    wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
+        (ErrorAnswer, "serialization"): None,
+        (JOB_ACCEPTED, "serialization"): None,
+    }
     for route in ROUTES.values():
         if route.body is not None:
             wanted[route.body, "validation"] = None
         if not isinstance(route.answer, str):
             wanted[route.answer, "serialization"] = None
-        wanted.update({(model, "serialization"): None for model in route.other_answers.values()})
-    for models in ((JOB_ACCEPTED,), *EVENTS.values()):
-        wanted.update({(model, "serialization"): None for model in models})
+        for model in route.other_answers.values():
+            wanted[model, "serialization"] = None
+    for models in EVENTS.values():
+        for model in models:
+            wanted[model, "serialization"] = None
     _, defined = models_json_schema(list(wanted), ref_template=REF, schema_generator=_WithoutFieldTitles)
     schemas: Json = defined["$defs"]
-    for (model, name), models in PASSED_ON.items():
-        described = _described(schemas[model]["properties"][name])
-        schemas[model]["properties"][name] = {"anyOf": [*map(_ref, models), {"type": "null"}], **described}
+    for (holder, name), models in PASSED_ON.items():
+        described = _described(schemas[holder]["properties"][name])
+        schemas[holder]["properties"][name] = {"anyOf": [*map(_ref, models), {"type": "null"}], **described}
     schemas["ErrorAnswer"]["properties"]["code"]["enum"] = sorted({kind.code for kind in every_error_kind()})
     schemas["StreamEvent"] = {
         "description": "One server-sent event of a stream. `done` or `error` is the last.",
