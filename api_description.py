@@ -163,7 +163,9 @@ ROUTES = {
     "interview_routes.get_interview": RouteDescription("Reading", InterviewAnswer, "reader", errors=(errors.NotFound,)),
     "interview_routes.list_interviews": RouteDescription("Reading", InterviewsAnswer, "reader"),
     "interview_routes.get_job": RouteDescription("Jobs", JobAnswer, "reader", errors=(errors.NotFound,)),
-    "interview_routes.follow_job": RouteDescription("Jobs", EVENT_STREAM, "reader", errors=(errors.NotFound, errors.Overloaded)),
+    "interview_routes.follow_job": RouteDescription(
+        "Jobs", EVENT_STREAM, "reader", errors=(errors.NotFound, errors.Overloaded)
+    ),
     "interview_routes.list_jobs": RouteDescription("Jobs", JobsAnswer, "admin", query=JobsQuery),
     "operations_routes.list_cache": RouteDescription("Question cache", CacheAnswer, "admin", query=CacheQuery),
     "operations_routes.retire_question": RouteDescription(

@@ -146,9 +146,7 @@ def test_what_is_said_of_callers_is_true(app: Flask, document: dict[str, Any]) -
 def test_what_is_said_of_rate_limits_is_true(app: Flask) -> None:
     said = {view: route.limited for view, route in ROUTES.items()}
 
-    assert said == {
-        view_name(app, rule): rule.endpoint not in rate_limits.FREE for rule in app.url_map.iter_rules()
-    }
+    assert said == {view_name(app, rule): rule.endpoint not in rate_limits.FREE for rule in app.url_map.iter_rules()}
 
 
 def test_events_are_described_by_the_names_that_are_sent(document: dict[str, Any], client: FlaskClient) -> None:
@@ -287,11 +285,13 @@ def findings(app: Flask, *, fuzzing: bool) -> tuple[list[str], Counter[tuple[str
             for exchange in event.recorder.interactions.values():
                 if exchange.response is not None:
                     answered[event.recorder.label, exchange.response.status_code] += 1
-            for check in (check for checks in event.recorder.checks.values() for check in checks):
-                if check.failure_info is not None:
-                    failure = check.failure_info.failure
-                    curl = check.failure_info.code_sample
-                    problems.append(f"{failure.operation}: {check.name}: {failure.message}\n{curl}")
+            for case_id, checks in event.recorder.checks.items():
+                response = event.recorder.interactions[case_id].response
+                answer = f"{response.status_code} {response.text[:300]}" if response else "no answer"
+                for check in checks:
+                    if check.failure_info is not None:
+                        failure, curl = check.failure_info.failure, check.failure_info.code_sample
+                        problems.append(f"{failure.operation}: {check.name}: {failure.message}\n{answer}\n{curl}")
         elif isinstance(event, events.NonFatalError):
             problems.append(f"{event.label}: {event.value!r}")
         elif isinstance(event, events.FatalError):
@@ -328,9 +328,9 @@ def test_every_answer_is_documented_and_refusals_store_nothing(make_app: MakeApp
 
     @app.after_request
     def compare(response: Response) -> Response:
-        if "rows_before" in g and 400 <= response.status_code < 500:
-            if contents(database_url, without=kept_for_a_key()) != g.rows_before:
-                stored_by_refusals.append((request.path, response.status_code, response.get_data(as_text=True)))
+        is_refused = "rows_before" in g and 400 <= response.status_code < 500
+        if is_refused and contents(database_url, without=kept_for_a_key()) != g.rows_before:
+            stored_by_refusals.append((request.path, response.status_code, response.get_data(as_text=True)))
         return response
 
     problems, answered = findings(app, fuzzing=True)
