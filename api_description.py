@@ -37,6 +37,7 @@ from schemas import (
     JobsQuery,
     LogsAnswer,
     LogsQuery,
+    ReadinessAnswer,
     RetireAnswer,
     RetireRequest,
     TopicsEvent,
@@ -177,6 +178,9 @@ ROUTES = {
         "Audit trail", EvidenceAnswer, "admin", errors=(errors.NotFound,)
     ),
     "operations_routes.health": RouteDescription("Operation", HealthAnswer, limited=False),
+    "operations_routes.ready": RouteDescription(
+        "Operation", ReadinessAnswer, limited=False, other_answers={503: ReadinessAnswer}
+    ),
     "operations_routes.metrics": RouteDescription("Operation", "text/plain", "metrics", limited=False),
     "documentation_routes.openapi": RouteDescription("Documentation", "application/json", conditional=True),
     "documentation_routes.documentation_page": RouteDescription("Documentation", "text/html", conditional=True),

@@ -111,6 +111,7 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "LogsAnswer": _ok(client.get("/api/interview/logs?page_size=2", headers=ADMIN)),
             "UsageAnswer": _ok(client.get("/api/interview/usage", headers=ADMIN)),
             "EvidenceAnswer": _ok(client.get(f"/api/interview/evidence/{enhance['req_id']}", headers=ADMIN)),
+            "ReadinessAnswer": _ok(client.get("/health/ready")),
             "HealthAnswer": _ok(client.get("/health")),
         }
         new = {**workflow, "req_id": "REQ-20418-B"}
