@@ -197,6 +197,13 @@ PATH_PARAMETERS = {
     "file": "Name of a file that the page needs.",
 }
 
+PATH_EXAMPLES: dict[str, Any] = {
+    "req_id": "REQ-20418",
+    "interview_id": 1,
+    "cached_question_id": 1,
+    "file": "swagger-ui.css",
+}
+
 # What a path's converter lets through; the name of the converter as in the route.
 CONVERTERS: dict[str, dict[str, Any]] = {
     "row_id": {"type": "integer", "minimum": 1, "maximum": 9_999_999_999},

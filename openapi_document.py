@@ -26,6 +26,7 @@ from api_description import (
     HEADERS_OF_STATUS,
     JOB_ACCEPTED,
     PASSED_ON,
+    PATH_EXAMPLES,
     PATH_PARAMETERS,
     REQUEST_HEADERS,
     ROUTES,
@@ -136,6 +137,7 @@ def _path_parameters(rule: Rule) -> list[Json]:
             "required": True,
             "description": PATH_PARAMETERS[found["name"]],
             "schema": CONVERTERS[found["converter"] or "string"],
+            **({"example": PATH_EXAMPLES[found["name"]]} if found["name"] in PATH_EXAMPLES else {}),
         }
         for found in VARIABLE.finditer(rule.rule)
     ]
