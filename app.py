@@ -20,6 +20,7 @@ from cache_commands import cache_commands
 from claude_interface import Claude
 from config import PROJECT_FOLDER, Settings, SettingsError, load_settings
 from doctor_command import doctor_command
+from documentation_routes import documentation_bp
 from error_pages import register_error_pages
 from interview_routes import interview_bp
 from log_commands import log_commands
@@ -69,6 +70,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     log_requests(app)
     app.register_blueprint(interview_bp)
     app.register_blueprint(operations_bp)
+    app.register_blueprint(documentation_bp)
     app.cli.add_command(cache_commands)
     app.cli.add_command(log_commands)
     add_security_headers(app)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-from typing import Any
 
 from flask import Blueprint, Flask, Response
 from sqlalchemy.exc import StatementError
@@ -12,6 +10,7 @@ from werkzeug.exceptions import HTTPException
 
 from errors import TechScreenError
 from request_log import current_request_id
+from schemas import ErrorAnswer, ErrorDetail
 
 logger = logging.getLogger(__name__)
 
@@ -44,13 +43,15 @@ def error_body(error: TechScreenError) -> str:
         logger.error(
             "%s: %s", error.code, error.message, extra={"event": "error", "code": error.code, "cause": _cause(error)}
         )
-    body: dict[str, Any] = {"success": False, "error": error.message, "code": error.code}
-    if error.req_id is not None:
-        body["req_id"] = error.req_id
-    if error.job_description_id is not None:
-        body["job_description_id"] = error.job_description_id
-    body["details"] = [{"field": problem.field, "message": problem.message} for problem in error.details]
-    return _with_request_id(body)
+    return ErrorAnswer(
+        success=False,
+        error=error.message,
+        code=error.code,
+        req_id=error.req_id,
+        job_description_id=error.job_description_id,
+        details=[ErrorDetail.model_validate(problem) for problem in error.details],
+        request_id=current_request_id(),
+    ).model_dump_json()
 
 
 def unexpected(error: Exception) -> TechScreenError:
@@ -74,8 +75,8 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
         return error
     code = CODES.get(status, (error.name or "error").lower().replace(" ", "_"))
     sentence = SENTENCES.get(status, error.name or "The request failed.")
-    body = {"success": False, "error": sentence, "code": code, "details": []}
-    response = Response(_with_request_id(body), status=status, mimetype="application/json")
+    body = ErrorAnswer(success=False, error=sentence, code=code, details=[], request_id=current_request_id())
+    response = Response(body.model_dump_json(), status=status, mimetype="application/json")
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
@@ -90,7 +91,3 @@ def _cause(error: TechScreenError) -> str | None:
     """The driver's or supplier's own words, for the log alone; never SQL with its values."""
     cause = error.__cause__
     return f"{type(cause).__name__}: {getattr(cause, 'orig', None) or type(cause).__name__}" if cause else None
-
-
-def _with_request_id(body: dict[str, Any]) -> str:
-    return json.dumps({**body, "request_id": current_request_id()}, ensure_ascii=False)

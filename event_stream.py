@@ -6,7 +6,6 @@ very body that the plain call gives. Comment lines in between keep proxies awake
 
 from __future__ import annotations
 
-import json
 import time
 from collections.abc import Iterator
 from typing import Any
@@ -16,6 +15,7 @@ from flask import Flask, Response, current_app
 import generation_jobs
 from errors import DatabaseUnavailable
 from models import GenerationJob
+from schemas import EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
 
 # Seconds between two looks at the row, and between two comment lines while nothing happens.
 LOOK_INTERVAL = 0.5
@@ -32,7 +32,7 @@ def event_stream(job_id: str) -> Response:
 
 
 def _events(app: Flask, job_id: str) -> Iterator[str]:
-    yield _event("job", json.dumps({"job_id": job_id}))
+    yield _event("job", JobEvent(job_id=job_id).model_dump_json())
     told: set[str] = set()
     said_something = time.monotonic()
     while True:
@@ -69,13 +69,12 @@ def _steps(job: GenerationJob) -> Iterator[tuple[str, str]]:
     progress: dict[str, Any] = job.progress
     planned = progress.get("planned")
     if planned:
-        told = ("topic", "skill_level", "question_type")
-        topics = [{name: topic[name] for name in told} for topic in planned["interview_topics"]]
-        yield "topics", json.dumps({"language": planned["language"], "topics": topics}, ensure_ascii=False)
+        topics = {"language": planned["language"], "topics": planned["interview_topics"]}
+        yield "topics", TopicsEvent.model_validate(topics).model_dump_json()
     if job.job_description_id is not None:
-        yield "enhanced", json.dumps({"job_description_id": job.job_description_id})
+        yield "enhanced", EnhancedEvent(job_description_id=job.job_description_id).model_dump_json()
     for question in progress.get("questions", ()):
-        yield "question", json.dumps(question, ensure_ascii=False)
+        yield "question", JobQuestion.model_validate(question).model_dump_json()
 
 
 def _event(name: str, data: str) -> str:

@@ -12,7 +12,7 @@ from errors import Unauthenticated
 # What generates, and so costs tokens: the operations of POSTs, by their endpoints.
 GENERATING = frozenset({"interview.enhance_job_description", "interview.generate_interview", "interview.run_workflow"})
 # A load balancer or a Prometheus asks every few seconds, and for everybody.
-FREE = frozenset({"operations.health", "operations.readiness", "operations.metrics"})
+FREE = frozenset({"operations.health", "operations.ready", "operations.metrics"})
 # Seconds for which a Redis may keep a request waiting before this process counts by itself.
 STORAGE_TIMEOUT = 1
 

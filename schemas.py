@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Annotated, Any, Literal
 
@@ -17,12 +18,14 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    GetJsonSchemaHandler,
     PlainSerializer,
     ValidationInfo,
     computed_field,
     field_validator,
 )
-from pydantic_core import PydanticCustomError
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
 
 # The model name under which the offline mode stores what it makes.
 SAMPLE_MODEL = "offline-sample"
@@ -81,25 +84,71 @@ def _seconds(value: datetime) -> str:
     return value.isoformat(timespec="seconds")
 
 
+@dataclass(frozen=True)
+class Described:
+    """Says in the JSON schema, as a regular expression and in words, what a validator or serializer of ours does."""
+
+    pattern: str
+    description: str | None = None
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema with the pattern."""
+        said = {"description": self.description} if self.description else {}
+        given = handler(schema)
+        given.pop("format", None)  # ours have no zone, as the format of a moment would
+        return {**given, "pattern": self.pattern, **said}
+
+
+# The validators above as regular expressions: control characters, those not harmless, and some that is no space.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_UNWELCOME = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
+_ONE_LINE = f"^[^{_CONTROL}]*$"
+_ONE_LINE_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+_TEXT = f"^[^{_UNWELCOME}]*$"
+_TEXT_NOT_BLANK = rf"^[^{_UNWELCOME}]*[^\s{_CONTROL}][^{_UNWELCOME}]*$"
+
 ReqId = Annotated[
-    str, Field(max_length=LONGEST_REQ_ID), AfterValidator(_not_blank), AfterValidator(_no_control_characters)
+    str,
+    Field(max_length=LONGEST_REQ_ID),
+    AfterValidator(_not_blank),
+    AfterValidator(_no_control_characters),
+    Described(_ONE_LINE_NOT_BLANK, "Id of the requisition in the ATS. It is compared exactly."),
 ]
 RequiredTitle = Annotated[
-    str, Field(max_length=LONGEST_SHORT_TEXT), AfterValidator(_not_blank), AfterValidator(_pasted_text)
+    str,
+    Field(max_length=LONGEST_SHORT_TEXT),
+    AfterValidator(_not_blank),
+    AfterValidator(_pasted_text),
+    Described(_TEXT_NOT_BLANK),
 ]
-RequiredText = Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_not_blank), AfterValidator(_pasted_text)]
+RequiredText = Annotated[
+    str,
+    Field(max_length=LONGEST_TEXT),
+    AfterValidator(_not_blank),
+    AfterValidator(_pasted_text),
+    Described(_TEXT_NOT_BLANK),
+]
 OptionalTitle = Annotated[
-    Annotated[str, Field(max_length=LONGEST_SHORT_TEXT), AfterValidator(_pasted_text)] | None,
+    Annotated[str, Field(max_length=LONGEST_SHORT_TEXT), AfterValidator(_pasted_text), Described(_TEXT)] | None,
     BeforeValidator(_blank_is_none),
 ]
 OptionalText = Annotated[
-    Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_pasted_text)] | None,
+    Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(_pasted_text), Described(_TEXT)] | None,
     BeforeValidator(_blank_is_none),
 ]
-# UTC, to the second, without a zone: 2025-01-09T12:00:00.
-Moment = Annotated[datetime, PlainSerializer(_seconds, return_type=str)]
-# The same in an address, or a date, which is the midnight that it begins with. A Z may end it.
-AskedMoment = Annotated[datetime, BeforeValidator(_date_or_moment)]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(_seconds, return_type=str),
+    Described(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", "UTC, to the second, without a zone."),
+]
+AskedMoment = Annotated[
+    datetime,
+    BeforeValidator(_date_or_moment),
+    Described(
+        r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z?)?$",
+        "A moment in UTC, or a date, which is the midnight that it begins with.",
+    ),
+]
 
 
 class _Request(BaseModel):
@@ -115,10 +164,10 @@ class EnhanceRequest(_Request):
     basic_description: RequiredText
     basic_department: OptionalTitle = None
     basic_level: OptionalTitle = None
-    work_output: OptionalText = None
-    work_role: OptionalText = None
-    work_knowledge: OptionalText = None
-    work_competencies: OptionalText = None
+    work_output: OptionalText = Field(None, description="What the person will deliver.")
+    work_role: OptionalText = Field(None, description="What the person is responsible for.")
+    work_knowledge: OptionalText = Field(None, description="The technologies and concepts the work needs.")
+    work_competencies: OptionalText = Field(None, description="How the person works, alone and with others.")
 
 
 class WorkflowRequest(EnhanceRequest):
@@ -138,9 +187,15 @@ class GenerateRequest(_Request):
 class RetireRequest(_Request):
     """Why a cached question must never be lent again."""
 
-    reason: Annotated[str, Field(max_length=1_000), AfterValidator(_not_blank), AfterValidator(_pasted_text)]
+    reason: Annotated[
+        str,
+        Field(max_length=1_000),
+        AfterValidator(_not_blank),
+        AfterValidator(_pasted_text),
+        Described(_TEXT_NOT_BLANK),
+    ]
     url: Annotated[
-        Annotated[str, Field(max_length=2_000), AfterValidator(_no_control_characters)] | None,
+        Annotated[str, Field(max_length=2_000), AfterValidator(_no_control_characters), Described(_ONE_LINE)] | None,
         BeforeValidator(_blank_is_none),
     ] = None
 
@@ -217,6 +272,7 @@ class LogsQuery(PeriodQuery):
             Field(max_length=LONGEST_SHORT_TEXT),
             AfterValidator(_not_blank),
             AfterValidator(_no_control_characters),
+            Described(_ONE_LINE_NOT_BLANK),
         ]
         | None
     ) = None
@@ -236,14 +292,39 @@ class UsageQuery(PeriodQuery):
 
 
 class _View(BaseModel):
-    # from_attributes: views are read from table rows inside the transaction.
-    model_config = ConfigDict(from_attributes=True, frozen=True)
+    # from_attributes: views are read from table rows inside the transaction. Every field is always in the answer.
+    model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
 
 
 class Answer(_View):
     """Base of every successful answer."""
 
     success: Literal[True] = True
+
+
+class ErrorDetail(_View):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class ErrorAnswer(_View):
+    """Every error: a sentence for people, a code for programs. `details` names the bad fields, if there are any."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    success: Literal[False]
+    error: str
+    code: str
+    req_id: str | None = Field(None, exclude_if=lambda value: value is None, description="When it is known.")
+    job_description_id: int | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="A job description that was kept although the request failed.",
+    )
+    details: list[ErrorDetail]
+    request_id: str | None
 
 
 class Provenance(_View):
@@ -290,6 +371,25 @@ class WorkInputs(_View):
     work_competencies: str | None
 
 
+class WorkItemView(_View):
+    """Words of the requisition that a topic or a question covers, and the field they are from."""
+
+    field: str
+    part: str
+
+
+class TopicView(_View):
+    """What one question of an interview is to probe."""
+
+    topic: str
+    technologies: list[str]
+    facet: str
+    skill_level: str
+    question_type: str
+    focus: str
+    work_items: list[WorkItemView]
+
+
 class JobDescriptionView(Provenance):
     """A stored job description. Before its enhancement, `enhanced_jd` is null."""
 
@@ -298,7 +398,7 @@ class JobDescriptionView(Provenance):
     basic_jd: BasicJD
     enhanced_jd: EnhancedJD | None
     work_inputs: WorkInputs
-    interview_topics: list[dict[str, Any]] | None
+    interview_topics: list[TopicView] | None
     language: str | None
     created_at: Moment
     enhanced_at: Moment | None
@@ -344,7 +444,7 @@ class QuestionView(_View):
     skill_level: str
     follow_ups: list[str]
     rating_anchors: RatingAnchorsView
-    work_items: list[dict[str, Any]]
+    work_items: list[WorkItemView]
     source: str
     cached_question_id: int | None
     cached_topic: str | None
@@ -605,7 +705,7 @@ class JobAcceptedAnswer(Answer):
 
 
 class JobQuestion(_View):
-    """A question of a job that can be delivered already."""
+    """A question of a job that can be delivered already. Also the event `question`."""
 
     question_number: int
     topic: str
@@ -651,6 +751,33 @@ class JobsAnswer(Answer):
     jobs: list[JobView]
     page: int
     page_size: int
+
+
+class JobEvent(_View):
+    """Event `job`: what is being worked on, so that it can be followed again."""
+
+    job_id: str
+
+
+class PlannedTopicView(_View):
+    """A topic that will be asked about."""
+
+    topic: str
+    skill_level: str
+    question_type: str
+
+
+class TopicsEvent(_View):
+    """Event `topics`: what the questions will be about."""
+
+    language: str
+    topics: list[PlannedTopicView]
+
+
+class EnhancedEvent(_View):
+    """Event `enhanced`: the job description is stored."""
+
+    job_description_id: int
 
 
 class HealthAnswer(_View):
