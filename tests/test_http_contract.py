@@ -704,7 +704,7 @@ def test_only_a_usable_request_id_of_the_caller_is_taken_over(client: FlaskClien
 
 # --------------------------------------------------------------------------------------------- callers
 
-# Every route under /api/interview: its rule, its method, and whether it only reads.
+# Every route under /api/interview that needs a caller: its rule, its method, and whether readers may.
 ROUTES = [
     ("/api/interview/jd/enhance", "POST", False),
     ("/api/interview/jd/<req_id>", "GET", True),
@@ -718,6 +718,9 @@ ROUTES = [
     ("/api/interview/jobs/<job_id>/events", "GET", True),
     ("/api/interview/cache", "GET", False),
     ("/api/interview/cache/<cached_question_id>/retire", "POST", False),
+    ("/api/interview/logs", "GET", False),
+    ("/api/interview/usage", "GET", False),
+    ("/api/interview/evidence/<req_id>", "GET", False),
 ]
 # What anybody may read: a browser names no caller.
 PUBLIC = {
