@@ -13,36 +13,29 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 import errors
+from audit_schemas import EvidenceAnswer, LogsAnswer, LogsQuery, UsageAnswer, UsageQuery
 from error_pages import CODES, SENTENCES
 from errors import TechScreenError
-from schemas import (
-    CacheAnswer,
-    CacheQuery,
-    EnhanceAnswer,
+from job_schemas import (
     EnhancedEvent,
-    EnhanceRequest,
-    ErrorAnswer,
-    EvidenceAnswer,
-    GenerateAnswer,
-    GenerateRequest,
-    HealthAnswer,
-    InterviewAnswer,
-    InterviewsAnswer,
     JobAcceptedAnswer,
     JobAnswer,
-    JobDescriptionAnswer,
     JobEvent,
     JobQuestion,
     JobsAnswer,
     JobsQuery,
-    LogsAnswer,
-    LogsQuery,
-    ReadinessAnswer,
-    RetireAnswer,
-    RetireRequest,
     TopicsEvent,
-    UsageAnswer,
-    UsageQuery,
+)
+from operations_schemas import CacheAnswer, CacheQuery, HealthAnswer, ReadinessAnswer, RetireAnswer, RetireRequest
+from schemas import (
+    EnhanceAnswer,
+    EnhanceRequest,
+    ErrorAnswer,
+    GenerateAnswer,
+    GenerateRequest,
+    InterviewAnswer,
+    InterviewsAnswer,
+    JobDescriptionAnswer,
     WorkflowAnswer,
     WorkflowRequest,
 )

@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import ColumnElement, delete, func, select
 
+from audit_schemas import AuditRowView, LogsAnswer, LogsQuery, PeriodQuery
 from errors import FieldProblem, InvalidRequest
 from models import LARGEST_ID, GenerationLog, transaction, utc_now
-from schemas import AuditRowView, LogsAnswer, LogsQuery, PeriodQuery
 
 logger = logging.getLogger(__name__)
 

@@ -31,8 +31,7 @@ from models import (
     transaction,
     utc_now,
 )
-from schemas import (
-    SAMPLE_MODEL,
+from operations_schemas import (
     AffectedInterview,
     CacheAnswer,
     CacheCounts,
@@ -42,6 +41,7 @@ from schemas import (
     RetireAnswer,
     RetireRequest,
 )
+from schemas import SAMPLE_MODEL
 
 TOP = 5
 BATCH = 500

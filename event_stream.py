@@ -14,8 +14,8 @@ from flask import Flask, Response, current_app
 
 import generation_jobs
 from errors import DatabaseUnavailable
+from job_schemas import EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
 from models import GenerationJob
-from schemas import EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
 
 # Seconds between two looks at the row, and between two comment lines while nothing happens.
 LOOK_INTERVAL = 0.5

@@ -7,19 +7,18 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from errors import NotFound
-from jd_enhancement_service import job_description_view
-from models import CachedQuestion, GenerationLog, Interview, InterviewQuestion, JobDescription, transaction, utc_now
-from schemas import (
+from audit_schemas import (
     AuditRowView,
     CachedOrigin,
     EvidenceAnswer,
     EvidenceInterview,
     EvidenceJobDescription,
     EvidenceQuestion,
-    InterviewView,
-    QuestionView,
 )
+from errors import NotFound
+from jd_enhancement_service import job_description_view
+from models import CachedQuestion, GenerationLog, Interview, InterviewQuestion, JobDescription, transaction, utc_now
+from schemas import InterviewView, QuestionView
 
 
 def evidence_of(req_id: str, log_retention_days: int) -> EvidenceAnswer:

@@ -22,6 +22,7 @@ from errors import (
     NotEnhanced,
     NotFound,
 )
+from field_types import LONGEST_SHORT_TEXT
 from generation_log import AuditRow, audited
 from interview_writing import Alongside, InterviewInTheMaking, ReadyQuestion
 from models import (
@@ -36,7 +37,7 @@ from models import (
 from progress import Progress
 from prompts import InterviewTopic, PlannedTopics, PlanTopics
 from question_cache import QuestionCache
-from schemas import LONGEST_SHORT_TEXT, GenerateAnswer, GenerateRequest, InterviewView
+from schemas import GenerateAnswer, GenerateRequest, InterviewView
 
 QUESTIONS = 5
 MOST_VERSION_TRIES = 50

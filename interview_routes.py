@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from auth import current_caller, require_admin, require_reader
 from error_pages import register_error_pages
 from event_stream import event_stream
+from job_schemas import JobsQuery
 from job_views import job_answer, job_for, jobs_answer
 from post_answering import answer_generation, waited_for
 from request_log import log_requests
@@ -23,7 +24,6 @@ from schemas import (
     InterviewAnswer,
     InterviewsAnswer,
     JobDescriptionAnswer,
-    JobsQuery,
     WorkflowRequest,
 )
 

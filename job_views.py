@@ -7,8 +7,8 @@ import json
 import generation_jobs
 from auth import WRITER_ROLE, Caller
 from errors import NotFound
+from job_schemas import JobAnswer, JobProgressView, JobsAnswer, JobsQuery, JobView
 from models import GenerationJob
-from schemas import JobAnswer, JobProgressView, JobsAnswer, JobsQuery, JobView
 
 
 def job_for(caller: Caller, job_id: str) -> GenerationJob:

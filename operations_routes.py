@@ -8,17 +8,18 @@ from __future__ import annotations
 from flask import Blueprint, Response, request
 
 import audit_trail
+from audit_schemas import LogsQuery, UsageQuery
 from auth import require_admin, require_scraper
 from error_pages import register_error_pages
 from evidence import evidence_of
 from metrics import CONTENT_TYPE
 from metrics_report import metrics_report
 from models import utc_now
+from operations_schemas import CacheQuery, HealthAnswer, RetireOrder, RetireRequest
 from post_answering import answer_at_once
 from request_log import log_requests
 from request_reading import read_body, read_query
 from runtime import current_runtime, set_up
-from schemas import CacheQuery, HealthAnswer, LogsQuery, RetireOrder, RetireRequest, UsageQuery
 from usage_report import usage_of
 
 operations_bp = Blueprint("operations", __name__)

@@ -22,11 +22,11 @@ from claude_interface import Deadline
 from errors import FieldProblem, InvalidRequest, JobsUnavailable
 from event_stream import event_stream
 from generation_jobs import Accepted, Attempt, NewJob
+from job_schemas import JobAcceptedAnswer
 from models import transaction
 from progress import Progress
 from request_log import current_request_id
 from runtime import Runtime, current_runtime
-from schemas import JobAcceptedAnswer
 
 LONGEST_KEY = 255
 KEY_HEADER = "Idempotency-Key"

@@ -25,7 +25,7 @@ from config import PROJECT_FOLDER, Settings, is_in_memory
 from errors import JobsUnavailable
 from job_queue import JobQueue
 from models import db, utc_now
-from schemas import PartStatus, ReadinessAnswer, ReadinessPart
+from operations_schemas import PartStatus, ReadinessAnswer, ReadinessPart
 
 logger = logging.getLogger(__name__)
 

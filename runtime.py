@@ -24,12 +24,13 @@ from jd_enhancement_service import JDEnhancementService
 from job_queue import BrokerQueue, JobQueue, ThreadQueue
 from job_runner import JobRunner, Operation
 from offline_claude import OfflineClaude
+from operations_schemas import RetireOrder
 from outstanding_writes import write_outstanding
 from path_converters import register_converters
 from process_threads import ProcessThreads
 from question_cache import release_abandoned
 from readiness import Readiness
-from schemas import EnhanceRequest, GenerateRequest, RetireOrder, WorkflowRequest
+from schemas import EnhanceRequest, GenerateRequest, WorkflowRequest
 from service_processes import Heartbeat
 from slow_requests import SlowRequests
 from topic_tables import load_tables

@@ -12,10 +12,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Row, case, func, select
 
+from audit_schemas import UsageAnswer, UsageFigures, UsageGroup, UsageGrouping, UsageQuery
 from audit_trail import started_in
 from config import Settings, TokenPrices
 from models import GenerationLog, transaction
-from schemas import SAMPLE_MODEL, UsageAnswer, UsageFigures, UsageGroup, UsageGrouping, UsageQuery
+from schemas import SAMPLE_MODEL
 
 MILLION = 1_000_000
 # Of a dollar: a short answer of a small model costs a few hundred millionths.

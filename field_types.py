@@ -1,0 +1,135 @@
+"""What a field of a request may hold and how a field of an answer is written, in code and in the JSON schema alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer
+from pydantic.json_schema import JsonSchemaValue
+from pydantic_core import CoreSchema, PydanticCustomError
+
+LONGEST_TEXT = 16_000
+LONGEST_SHORT_TEXT = 255
+LONGEST_REQ_ID = 100
+# Tab and the line ends that word processors and PDF exports leave in a pasted description.
+HARMLESS_CONTROL_CHARACTERS = frozenset("\t\n\v\f\r\x85")
+# Control characters that str.strip() takes for white space.
+UNWELCOME_SPACE = frozenset("\x1c\x1d\x1e\x1f")
+
+
+def not_blank(value: str) -> str:
+    """Refuse a text that shows nothing."""
+    if not value.strip():
+        raise PydanticCustomError("blank", "must not be blank")
+    return value
+
+
+def no_control_characters(value: str, harmless: frozenset[str] = frozenset()) -> str:
+    """Refuse control characters, but for the harmless ones."""
+    for character in value:
+        if unicodedata.category(character) == "Cc" and character not in harmless:
+            raise PydanticCustomError(
+                "control_character",
+                "must not contain the control character U+{code}",
+                {"code": f"{ord(character):04X}"},
+            )
+    return value
+
+
+def pasted_text(value: str) -> str:
+    """Refuse control characters that no word processor leaves in a text."""
+    return no_control_characters(value, HARMLESS_CONTROL_CHARACTERS)
+
+
+def blank_is_none(value: object) -> object:
+    """Take an optional text that shows nothing for one that was not given."""
+    # Some control characters count as white space. They stay, to be refused.
+    blank = isinstance(value, str) and not value.strip() and not set(value) & UNWELCOME_SPACE
+    return None if blank else value
+
+
+def _date_or_moment(value: object) -> object:
+    if isinstance(value, str):
+        if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?", value):
+            try:
+                return datetime.fromisoformat(value.removesuffix("Z"))
+            except ValueError:
+                pass
+        raise PydanticCustomError(
+            "no_moment", "must be a date such as 2026-11-24 or a moment in UTC such as 2026-11-24T12:00:00"
+        )
+    return value
+
+
+def _seconds(value: datetime) -> str:
+    return value.isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True)
+class Described:
+    """Says in the JSON schema, as a regular expression and in words, what a validator or serializer of ours does."""
+
+    pattern: str
+    description: str | None = None
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema with the pattern."""
+        said = {"description": self.description} if self.description else {}
+        given = handler(schema)
+        given.pop("format", None)  # ours have no zone, as the format of a moment would
+        return {**given, "pattern": self.pattern, **said}
+
+
+# The validators above as regular expressions: control characters, those not harmless, and some that is no space.
+_CONTROL = r"\x00-\x1f\x7f-\x9f"
+_UNWELCOME = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
+ONE_LINE = f"^[^{_CONTROL}]*$"
+ONE_LINE_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+TEXT = f"^[^{_UNWELCOME}]*$"
+TEXT_NOT_BLANK = rf"^[^{_UNWELCOME}]*[^\s{_CONTROL}][^{_UNWELCOME}]*$"
+ReqId = Annotated[
+    str,
+    Field(max_length=LONGEST_REQ_ID),
+    AfterValidator(not_blank),
+    AfterValidator(no_control_characters),
+    Described(ONE_LINE_NOT_BLANK, "Id of the requisition in the ATS. It is compared exactly."),
+]
+RequiredTitle = Annotated[
+    str,
+    Field(max_length=LONGEST_SHORT_TEXT),
+    AfterValidator(not_blank),
+    AfterValidator(pasted_text),
+    Described(TEXT_NOT_BLANK),
+]
+RequiredText = Annotated[
+    str,
+    Field(max_length=LONGEST_TEXT),
+    AfterValidator(not_blank),
+    AfterValidator(pasted_text),
+    Described(TEXT_NOT_BLANK),
+]
+OptionalTitle = Annotated[
+    Annotated[str, Field(max_length=LONGEST_SHORT_TEXT), AfterValidator(pasted_text), Described(TEXT)] | None,
+    BeforeValidator(blank_is_none),
+]
+OptionalText = Annotated[
+    Annotated[str, Field(max_length=LONGEST_TEXT), AfterValidator(pasted_text), Described(TEXT)] | None,
+    BeforeValidator(blank_is_none),
+]
+Moment = Annotated[
+    datetime,
+    PlainSerializer(_seconds, return_type=str),
+    Described(r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}$", "UTC, to the second, without a zone."),
+]
+AskedMoment = Annotated[
+    datetime,
+    BeforeValidator(_date_or_moment),
+    Described(
+        r"^\d{4}-\d{2}-\d{2}(T\d{2}:\d{2}:\d{2}Z?)?$",
+        "A moment in UTC, or a date, which is the midnight that it begins with.",
+    ),
+]
