@@ -37,6 +37,8 @@ CALLER_HEADERS = ("X-User-ID", "X-User-Role")
 # Headers that a frontend may send, and those of an answer that it may read.
 ASKED_BY_FRONTENDS = ("Authorization", "Content-Type", "Idempotency-Key", "Prefer", "X-Request-ID", *CALLER_HEADERS)
 TOLD_TO_FRONTENDS = ("X-Request-ID", "Retry-After", "Location", "Idempotency-Replayed", "Preference-Applied")
+# Seconds that a request may wait for a connection. Hundreds that Claude has answered at the same moment queue for it.
+POOL_TIMEOUT = 90
 # Seconds for which a connection that was just used is taken to be alive.
 TRUSTED_FOR = 1.0
 # Exit code of every shell command if there is no service to run it on.
@@ -119,9 +121,9 @@ def engine_options(database_url: str) -> dict[str, Any]:
     options: dict[str, Any] = {"hide_parameters": True}  # values of a failed statement stay out of the log
     if url.get_backend_name() == "sqlite":
         if url.database and url.database != ":memory:":
-            options.update(pool_size=5, max_overflow=0)
+            options.update(pool_size=5, max_overflow=0, pool_timeout=POOL_TIMEOUT)
         return options
-    options.update(pool_size=5, max_overflow=0, pool_recycle=280)
+    options.update(pool_size=5, max_overflow=0, pool_timeout=POOL_TIMEOUT, pool_recycle=280)
     if url.get_driver_name() == "pymysql":
         options["connect_args"] = {"connect_timeout": 5, "read_timeout": 30, "write_timeout": 30}
     return options
