@@ -17,7 +17,6 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from sqlalchemy.pool import NullPool
 
@@ -175,5 +174,7 @@ def _check_migrations(connection: Connection, folder: Path) -> Finding:
 @cache
 def _revisions(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
     """All revisions that this version knows, and the newest ones. Read once: they are part of the code."""
+    from alembic.script import ScriptDirectory  # ten megabytes that only those processes need that are asked
+
     scripts = ScriptDirectory(str(folder))
     return frozenset(script.revision for script in scripts.walk_revisions()), frozenset(scripts.get_heads())
