@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 
 import token_budget
 from models import GenerationLog, transaction, utc_now
-from tests.conftest import ADMIN, READER, MakeApp
+from tests.conftest import ADMIN, READER, MakeApp, go_without
 from tests.fake_claude import FakeClaude
 from tests.private_brokers import private_redis, redis_is_installed
 from tests.test_jobs import ENHANCE, LATER, WORKFLOW, counts, rows
@@ -84,7 +84,7 @@ def test_without_limits_nobody_is_refused(client: FlaskClient) -> None:
 @on_sqlite
 def test_over_redis_all_processes_count_together_and_without_it_each_serves_on_its_own(make_app: MakeApp) -> None:
     if not redis_is_installed():
-        pytest.skip("Redis is not installed")
+        go_without("Redis", "redis-server", "TEST_REDIS_URL")
     with private_redis() as server:
         settings = {"RATE_LIMIT": "4 per minute", "RATELIMIT_STORAGE_URI": server.url}
         one, other = make_app(**settings).test_client(), make_app(**settings).test_client()
