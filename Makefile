@@ -34,9 +34,9 @@ run: $(READY)
 	@if [ -z "$$CLAUDE_API_KEY" ] && ! grep -qs '^CLAUDE_API_KEY=.' .env; then export CLAUDE_MODE=$${CLAUDE_MODE:-offline}; fi; \
 	exec $(BIN)/python app.py
 
-# Most tests wait for a server or a clock; those of one file stay together, for they share its servers.
+# Most tests wait for a server or a clock.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: lint layers types test
 
