@@ -36,7 +36,7 @@ run: $(READY)
 
 # Most tests wait for a server or a clock.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint layers types test
 
