@@ -7,6 +7,8 @@ each value of a label is a time series, kept for ever.
 
 from __future__ import annotations
 
+import struct
+import time
 from collections.abc import Iterable
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, Metric, generate_latest
@@ -24,6 +26,9 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 # Seconds. Reading takes milliseconds, writing with Claude half a minute.
 REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 30, 60, 120, 300)
 CLAUDE_BUCKETS = (0.5, 1, 2.5, 5, 10, 15, 20, 30, 45, 60, 90, 120, 180, 300)
+
+# Seconds to wait for a process to finish making its file.
+PAUSES = (0.01, 0.05, 0.2)
 
 # A registry of our own: a host app's stays as it is.
 _registry = CollectorRegistry()
@@ -143,13 +148,26 @@ def exposition(gauges: Iterable[Metric]) -> bytes:
     Args:
         gauges: what was looked up for this scrape, added at the end.
     """
-    counted = _registry
-    if shares_counts():
-        counted = CollectorRegistry()
-        MultiProcessCollector(counted)  # type: ignore[no-untyped-call]  # it registers itself
+    counted = _counted_by_all() if shares_counts() else generate_latest(_registry)
     looked_up = CollectorRegistry()
     looked_up.register(_LookedUp(list(gauges)))
-    return generate_latest(counted) + generate_latest(looked_up)
+    return counted + generate_latest(looked_up)
+
+
+def _counted_by_all() -> bytes:
+    """The counts of all processes. One that is just beginning may not have finished making its file: then once more."""
+    for pause in PAUSES:
+        try:
+            return _read_files()
+        except (struct.error, RuntimeError):
+            time.sleep(pause)
+    return _read_files()
+
+
+def _read_files() -> bytes:
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]  # it registers itself
+    return generate_latest(registry)
 
 
 class _LookedUp(Collector):

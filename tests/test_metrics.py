@@ -15,8 +15,10 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from prometheus_client import REGISTRY, generate_latest
+from prometheus_client.mmap_dict import MmapedDict
 from prometheus_client.parser import text_string_to_metric_families
 
+from metrics import exposition, gauge
 from metrics_folder import FOLDER_VARIABLE, forget_counts, share_counts
 from tests.conftest import ADMIN, READER, MakeApp
 from tests.fake_claude import FakeClaude, Reply, error_reply
@@ -258,6 +260,24 @@ def test_a_folder_that_is_given_is_emptied_of_an_earlier_start_and_kept(
     assert list(folder.iterdir()) == []
     forget_counts()
     assert folder.is_dir()
+
+
+def test_a_process_that_is_just_making_its_file_disturbs_no_scrape(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(FOLDER_VARIABLE, str(tmp_path))
+    unfinished = tmp_path / "counter_4711.db"
+    unfinished.touch()
+    pauses: list[float] = []
+
+    def finish(seconds: float) -> None:
+        pauses.append(seconds)
+        MmapedDict(str(unfinished)).close()
+
+    monkeypatch.setattr("metrics.time.sleep", finish)
+
+    assert b"looked_up 1.0" in exposition([gauge("looked_up", "A figure.", [({}, 1)])])
+    assert len(pauses) == 1
 
 
 def test_a_folder_of_another_process_is_neither_used_nor_removed(
