@@ -17,6 +17,8 @@ LARGEST_FILE = 10_000_000
 KEPT_FILES = 5
 # At DEBUG these log prompts, and so job descriptions.
 TALKATIVE = ("anthropic", "httpx2", "httpcore2")
+# Tells of each of its own parts when it is loaded.
+CHATTY = ("alembic.runtime.plugins",)
 
 
 def configure_logging(settings: Settings) -> None:
@@ -36,7 +38,7 @@ def configure_logging(settings: Settings) -> None:
         handler.setFormatter(_formatter(settings))
         root.addHandler(handler)
     root.setLevel(settings.log_level)
-    for name in TALKATIVE:
+    for name in (*TALKATIVE, *CHATTY):
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
