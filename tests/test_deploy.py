@@ -18,6 +18,7 @@ from config import PROJECT_FOLDER, load_settings
 from tests.conftest import MakeApp, go_without
 from tests.private_nginx import SECRET, SITE, Identity, PrivateNginx, Stub, nginx_is_installed
 from tests.private_servers import free_port, running
+from tests.test_jobs import until
 
 DEPLOY = PROJECT_FOLDER / "deploy"
 ANNA = {"Authorization": "Bearer of-anna"}
@@ -180,7 +181,8 @@ def test_a_request_id_that_the_service_would_not_take_is_replaced(
     assert "REQ:1/a+b=c-d_e" in ids
     assert len(ids) == 3
     assert all(re.fullmatch(r"[A-Za-z0-9._:+/=-]{1,128}", one) for one in ids)
-    assert {line["request_id"] for line in nginx.access_log()} >= ids
+    # It is written after the answer has been sent.
+    until(lambda: {line["request_id"] for line in nginx.access_log()} >= ids)
 
 
 def test_a_body_or_headers_that_are_too_large_do_not_reach_a_node(
