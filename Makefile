@@ -34,11 +34,9 @@ run: $(READY)
 	@if [ -z "$$CLAUDE_API_KEY" ] && ! grep -qs '^CLAUDE_API_KEY=.' .env; then export CLAUDE_MODE=$${CLAUDE_MODE:-offline}; fi; \
 	exec $(BIN)/python app.py
 
-# Most tests wait for a server or a clock, so two at a time. What fails beside others is tried once more by itself, for
-# on a busy machine a server may start or answer too late; what fails then too has failed.
+# Most tests wait for a server or a clock, so two at a time.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal || \
-	  { echo "Tests failed beside others. Once more by themselves:"; $(BIN)/python -m pytest --last-failed --last-failed-no-failures none; }
+	$(BIN)/python -m pytest -n 2 --dist worksteal
 
 check: lint layers types test
 

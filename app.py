@@ -60,6 +60,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app = Flask(__name__, static_folder=None)
     if settings.trusted_proxies:
         proxies = settings.trusted_proxies
+        # Flask documents this way to wrap an app.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
     app.config.update(
         SQLALCHEMY_DATABASE_URI=settings.database_url,
