@@ -90,6 +90,8 @@ class AuditRowView(View):
     cache_creation_tokens: int
     cache_read_tokens: int
     attempts: int
+    repairs: int
+    failed_checks: list[str] | None
     cached_questions: int
     model: str
     prompt_version: str

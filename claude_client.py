@@ -7,8 +7,8 @@ on both sides of a fork mixes up answers.
 
 A request with a listener has its answer streamed, all others have it in one piece, which costs less.
 
-An answer that cannot be used goes back to Claude with what was wrong, at most twice; every attempt's
-tokens are counted, also of those that fail.
+An answer that cannot be used goes back to Claude with what was wrong, at most twice, and once if it has only
+problems that can be tolerated; every attempt's tokens are counted, also of those that fail.
 """
 
 from __future__ import annotations
@@ -55,6 +55,7 @@ from errors import (
     GenerationTimeout,
     Spending,
 )
+from findings import Problem
 from prompts import PROMPT_VERSION, Request, repair_text
 
 if TYPE_CHECKING:
@@ -167,7 +168,14 @@ class ClaudeClient:
                 answer = await conversation.run()
             outcome = "success"
             return answer
-        except TimeoutError:
+        except (TimeoutError, ClaudeError) as error:
+            if conversation.tolerated is not None:  # only a repair that need not succeed has failed
+                outcome = "success"
+                return ClaudeAnswer(conversation.tolerated, conversation.spending)
+            if isinstance(error, ClaudeError):
+                outcome = error.code
+                error.spending = conversation.spending
+                raise
             if conversation.is_waiting_for_its_turn:
                 outcome = ClaudeUnavailable.code
                 kind = ClaudeUnavailable if conversation.spending.attempts else ClaudeNotAsked
@@ -180,10 +188,6 @@ class ClaudeClient:
             raise GenerationTimeout(
                 "Claude did not answer before REQUEST_TIMEOUT was reached.", spending=conversation.spending
             ) from None
-        except ClaudeError as error:
-            outcome = error.code
-            error.spending = conversation.spending
-            raise
         except Exception as error:  # an answer that nobody thought of: our fault, but what it cost is counted
             outcome = ClaudeError.code
             logger.exception("claude answer could not be handled", extra={"event": "claude_unexpected"})
@@ -212,7 +216,11 @@ _inherited: list[object] = []
 
 
 class _Conversation:
-    """One request until it is answered: the attempts, what they cost, and what is sent next."""
+    """One request until it is answered: the attempts, what they cost, and what is sent next.
+
+    Attributes:
+        tolerated: an answer that can be delivered if no better one comes.
+    """
 
     def __init__(
         self,
@@ -225,6 +233,7 @@ class _Conversation:
         listener: Listener[Any] | None,
     ) -> None:
         self.spending = Spending()
+        self.tolerated: Any = None
         self.is_waiting_for_its_turn = False
         self._sdk = sdk
         self._settings = settings
@@ -243,38 +252,51 @@ class _Conversation:
         """Ask until there is a usable answer."""
         asked: MessageParam = {"role": "user", "content": self._request.text()}
         messages = [asked]
-        problems: list[str] = []
+        problems: list[Problem] = []
         for _ in range(1 + MOST_REPAIRS):
+            if problems:
+                self._count_repair(problems)
             reply = await self._send(messages)
             if reply.stop_reason == "refusal":
                 raise GenerationRefused("Claude declined to write this content.")
             if reply.stop_reason == "model_context_window_exceeded":
                 raise GenerationFailed("The request does not fit into the model's context window.")
             if reply.stop_reason == "max_tokens":
-                problems = [f"The answer was cut off at {self._room} tokens."]
+                problems = [Problem("cut_off", f"The answer was cut off at {self._room} tokens.")]
                 self._room = min(2 * self._room, MOST_ROOM)
                 messages = [asked]
                 continue
             text = reply.text
             value, problems = self._read(text)
-            if value is not None and not problems:
-                return ClaudeAnswer(value, self.spending)
-            logger.warning("claude answer unusable: %d problems", len(problems), extra={"event": "claude_repair"})
+            if value is not None and all(problem.is_tolerable for problem in problems):
+                if not problems or self.tolerated is not None:
+                    return ClaudeAnswer(value, self.spending)
+                self.tolerated = value
             # An empty assistant turn would be refused, so an empty answer is simply asked for again.
             messages = [asked]
             if text.strip() and _can_be_sent(text):
                 messages += [
                     {"role": "assistant", "content": text},
-                    {"role": "user", "content": repair_text(problems)},
+                    {"role": "user", "content": repair_text([problem.sentence for problem in problems])},
                 ]
-        raise GenerationFailed("Claude's answer was unusable, also after repair: " + " ".join(problems[:3]))
+        sentences = " ".join(problem.sentence for problem in problems[:3])
+        raise GenerationFailed(f"Claude's answer was unusable, also after repair: {sentences}")
 
-    def _read(self, text: str) -> tuple[BaseModel | None, list[str]]:
+    def _count_repair(self, problems: list[Problem]) -> None:
+        checks = tuple(problem.check for problem in problems)
+        self.spending += Spending(repairs=1, failed_checks=checks)
+        logger.warning(
+            "claude answer sent back: %d problems",
+            len(problems),
+            extra={"event": "claude_repair", "failed_checks": sorted(set(checks))},
+        )
+
+    def _read(self, text: str) -> tuple[BaseModel | None, list[Problem]]:
         try:
             value = self._request.answer_type.model_validate_json(text)
         except ValidationError as error:
             places = [".".join(map(str, item["loc"])) or "the answer" for item in error.errors(include_input=False)]
-            return None, [f"Not valid against the schema at {place}." for place in places[:5]]
+            return None, [Problem("schema", f"Not valid against the schema at {place}.") for place in places[:5]]
         if self._listener is not None:
             value = self._listener.settle(value)
         return value, self._check(value)

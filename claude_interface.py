@@ -11,11 +11,12 @@ from typing import Generic, Protocol, TypeVar
 from pydantic import BaseModel
 
 from errors import Spending
+from findings import Problem
 from prompts import Request
 
 T = TypeVar("T", bound=BaseModel)
-# Finds what is wrong with an answer of the right type: one sentence each, none if it can be used.
-Check = Callable[[T], list[str]]
+# Finds what is wrong with an answer of the right type; nothing if it can be delivered.
+Check = Callable[[T], list[Problem]]
 
 
 @dataclass(frozen=True)

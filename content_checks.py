@@ -1,16 +1,20 @@
 """What makes an answer of Claude usable: the checks that a schema cannot express.
 
-Each check returns sentences that say what is wrong, worded so that they can be sent back to Claude. They name
-places and quote nothing but the few fixed words of a prohibited question, for they also reach logs and callers.
-An empty list means that the answer can be delivered.
+Each check returns problems, whose sentences can be sent back to Claude. They name places and quote nothing but
+words of our own lists, for they also reach logs and callers. An empty list means that the answer can be delivered.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
+from findings import Finding, Problem
+from injected_instructions import instruction_findings
+from job_wording import wording_findings
+from prohibited_subjects import prohibited_subject
 from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlannedTopics
+from question_form import form_problems, name_problems
 
 FEWEST_TOPICS, MOST_TOPICS = 6, 8
 FEWEST_CRITERIA, MOST_CRITERIA = 8, 10
@@ -18,91 +22,61 @@ FEWEST_FOLLOW_UPS, MOST_FOLLOW_UPS = 2, 3
 LONGEST_NAME = 255
 LONGEST_QUESTION = 4_000
 LONGEST_DESCRIPTION = 40_000
-LONGEST_CRITERION_WORDS = 8
 # Two questions that share this part of their letter trigrams ask the same in other words. Exemplary
 # questions of one interview share a quarter at the most.
 ALIKE = 0.6
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
-# Questions about the candidate's person, in the ways they are really asked. Only the second person is
-# matched, so that "the age of a cache entry" or "parent process" pass; _TECHNICAL lets "your race
-# condition" and "your health check" pass as well.
-_PERSONAL = (
-    r"age|birthday|date of birth|birthplace|nationality|citizenship|race|ethnicity|ethnic (?:background|origin)|skin colou?r"
-    r"|religion|religious (?:beliefs?|views?)|faith|marital status|husband|wife|spouse|children|kids"
-    r"|family (?:plans?|status|situation)|pregnancy|disabilit(?:y|ies)|health(?: condition| status)?|medical (?:history|condition)"
-    r"|genetic \w+|sexual orientation|sexuality|gender(?: identity)?|political (?:views?|affiliation|opinions?)"
-    r"|trade union \w+|veteran status|military (?:service|discharge)|native language|mother tongue|maiden name"
-)
-_STATES = (
-    r"married|single|divorced|engaged|pregnant|disabled|religious|retiring soon|gay|straight|transgender"
-    r"|a (?:veteran|citizen|native speaker|mother|father|parent|christian|muslim|jew|hindu)"
-)
-_TECHNICAL = (
-    r"(?!-| (?:conditions?|process(?:es)?|nodes?|threads?|checks?|checker|endpoints?|probes?|fields?|columns?|parameters?"
-    r"|attributes?|tables?|of)\b)"
-)
-PROHIBITED = re.compile(
-    rf"\byour (?:own )?(?:{_PERSONAL})\b{_TECHNICAL}"
-    rf"|\bare you (?:currently )?(?:{_STATES})\b{_TECHNICAL}"
-    r"|\bhow old (?:are|were) you\b|\bwhere (?:are|were) you (?:born|originally from)\b"
-    r"|\bdo you (?:have|want|plan(?: to have)?) (?:any )?(?:children|kids|a family)\b"
-    r"|\bdo you (?:go to church|pray|observe any religious)\b|\bwho(?:m)? did you vote\b"
-    r"|\b(?:ihr(?:e|en|er)?|dein(?:e|en|er)?) (?:alter|religion|familienstand|staatsangehörigkeit|herkunft|schwangerschaft|kinder|ehe(?:mann|frau))\b"
-    r"|\bsind sie (?:verheiratet|schwanger|ledig|schwerbehindert|religiös)\b|\bwie alt sind sie\b|\bhaben sie kinder\b"
-    r"|\bsu (?:edad|religión|estado civil|nacionalidad|embarazo|orientación sexual)\b"
-    r"|¿?\b(?:está (?:usted )?(?:casad[oa]|embarazada)|tiene (?:usted )?hijos|cuántos años tiene)\b",
-    re.IGNORECASE,
-)
 
-# One of these is in whatever PROHIBITED finds. Looking for them first is sixty times as fast.
-_OPENINGS = (
-    *("your", "are you", "were you", "do you", "did you"),
-    *("ihr", "dein", "sind sie", "haben sie"),
-    *("su ", "está", "tiene", "cuántos"),
-)
-
-
-def enhancement_problems(answer: EnhancedDescription) -> list[str]:
-    """What is wrong with a rewritten job description and its topics."""
+def enhancement_problems(answer: EnhancedDescription) -> list[Problem]:
+    """What is wrong with a rewritten job description and its topics; nothing if there is no job to describe."""
+    if answer.reads_as != "job":
+        return []
     problems = topic_problems(answer)
     problems += _text_problems("enhanced_title", answer.enhanced_title, LONGEST_NAME)
     problems += _text_problems("enhanced_description", answer.enhanced_description, LONGEST_DESCRIPTION)
+    problems += _wording_problems("enhanced_title", answer.enhanced_title)
+    problems += _wording_problems("enhanced_description", answer.enhanced_description)
     return problems
 
 
-def topic_problems(answer: PlannedTopics) -> list[str]:
-    """What is wrong with a list of interview topics."""
+def topic_problems(answer: PlannedTopics) -> list[Problem]:
+    """What is wrong with a list of interview topics; nothing if there is no job to interview for."""
+    if answer.reads_as != "job":
+        return []
     problems = []
     if len(answer.language) > 35 or not LANGUAGE_TAG.fullmatch(answer.language):
-        problems.append("language must be a BCP 47 tag such as en or de.")
+        problems.append(Problem("topics", "language must be a BCP 47 tag such as en or de."))
     count = len(answer.interview_topics)
     if not FEWEST_TOPICS <= count <= MOST_TOPICS:
-        problems.append(f"There must be {FEWEST_TOPICS} to {MOST_TOPICS} interview_topics, not {count}.")
+        problems.append(
+            Problem("topics", f"There must be {FEWEST_TOPICS} to {MOST_TOPICS} interview_topics, not {count}.")
+        )
     problems += _repeated("interview_topics", [topic.topic for topic in answer.interview_topics])
     for number, topic in enumerate(answer.interview_topics, start=1):
-        problems += [f"Topic {number}: {problem}" for problem in _one_topic_problems(topic)]
+        problems += [
+            Problem(problem.check, f"Topic {number}: {problem.sentence}") for problem in _one_topic_problems(topic)
+        ]
     return problems
 
 
-def question_problems(answer: InterviewQuestion) -> list[str]:
-    """What is wrong with an interview question, its criteria, follow-ups and anchors."""
+def question_problems(answer: InterviewQuestion, names: Collection[str] = ()) -> list[Problem]:
+    """What is wrong with an interview question, its criteria, follow-ups and anchors.
+
+    Args:
+        answer: the question.
+        names: of the employer, its products and people, which no question may hold.
+    """
     problems = _text_problems("question_text", answer.question_text, LONGEST_QUESTION)
-    count = len(answer.criteria)
-    if not FEWEST_CRITERIA <= count <= MOST_CRITERIA:
-        problems.append(f"There must be {FEWEST_CRITERIA} to {MOST_CRITERIA} criteria, not {count}.")
+    problems += _count_problems("criteria", len(answer.criteria), FEWEST_CRITERIA, MOST_CRITERIA)
     for number, criterion in enumerate(answer.criteria, start=1):
         problems += _text_problems(f"criterion {number}", criterion.criterion, LONGEST_NAME)
         problems += _text_problems(f"description of criterion {number}", criterion.description, 1_000)
-        if len(criterion.criterion.split()) > LONGEST_CRITERION_WORDS:
-            problems.append(f"criterion {number} must be a label of 2 to 6 words.")
     problems += _repeated("criteria", [criterion.criterion for criterion in answer.criteria])
     problems += _repeated("descriptions of criteria", [criterion.description for criterion in answer.criteria])
 
-    count = len(answer.follow_ups)
-    if not FEWEST_FOLLOW_UPS <= count <= MOST_FOLLOW_UPS:
-        problems.append(f"There must be {FEWEST_FOLLOW_UPS} or {MOST_FOLLOW_UPS} follow_ups, not {count}.")
+    problems += _count_problems("follow_ups", len(answer.follow_ups), FEWEST_FOLLOW_UPS, MOST_FOLLOW_UPS)
     for number, follow_up in enumerate(answer.follow_ups, start=1):
         problems += _text_problems(f"follow-up {number}", follow_up, 1_000)
     problems += _repeated("follow_ups", answer.follow_ups)
@@ -112,21 +86,25 @@ def question_problems(answer: InterviewQuestion) -> list[str]:
         problems += _text_problems(f"rating anchor {name}", anchor, 2_000)
     problems += _repeated("rating_anchors", list(anchors.values()))
 
-    personal = prohibited_subject(_all_texts(answer))
+    personal = personal_words(answer)
     if personal:
-        problems.append(f"“{personal}” asks about the candidate's person. Ask about the work alone.")
-    return problems
+        problems.append(_about_the_person(personal, "Ask about the work alone."))
+    return problems + form_problems(answer, names)
 
 
-def prohibited_subject(texts: Iterable[str]) -> str | None:
-    """The first words that ask about a candidate's person, or None."""
-    for text in texts:
-        lowered = text.lower()
-        if any(opening in lowered for opening in _OPENINGS):
-            found = PROHIBITED.search(text)
-            if found:
-                return found.group(0)
-    return None
+def not_to_be_asked(answer: InterviewQuestion, names: Collection[str]) -> bool:
+    """Whether a question that exists already is about the candidate's person, or holds one of the names."""
+    return personal_words(answer) is not None or bool(name_problems(answer, names))
+
+
+def personal_words(answer: InterviewQuestion) -> Finding | None:
+    """The first words of a question, its criteria, follow-ups or anchors that are about the candidate's person."""
+    return prohibited_subject(_all_texts(answer))
+
+
+def findings_in(text: str) -> list[Finding]:
+    """Wording that leaves people out, prohibited subjects and instructions in a text, in their order."""
+    return sorted([*wording_findings(text), *instruction_findings(text)], key=lambda finding: finding.start)
 
 
 def alike_question(text: str, others: Iterable[str]) -> str | None:
@@ -139,35 +117,61 @@ def alike_question(text: str, others: Iterable[str]) -> str | None:
     return None
 
 
-def _one_topic_problems(topic: InterviewTopic) -> list[str]:
+def _one_topic_problems(topic: InterviewTopic) -> list[Problem]:
     problems = _text_problems("topic", topic.topic, LONGEST_NAME)
     problems += _text_problems("facet", topic.facet, LONGEST_NAME)
     problems += _text_problems("focus", topic.focus, 2_000)
     if not topic.work_items:
-        problems.append("work_items must name at least one part of the requisition.")
+        problems.append(Problem("topics", "work_items must name at least one part of the requisition."))
     personal = prohibited_subject([topic.topic, topic.facet, topic.focus])
     if personal:
-        problems.append(f"“{personal}” is about the candidate's person. Choose a topic of the work.")
+        problems.append(_about_the_person(personal, "Choose a topic of the work."))
+    if any(instruction_findings(text) for text in (topic.topic, topic.facet, topic.focus)):
+        problems.append(Problem("instruction", "It repeats an instruction of the material. Choose a topic of the work."))
     return problems
 
 
-def _text_problems(name: str, text: str, longest: int) -> list[str]:
+def _about_the_person(found: Finding, remedy: str) -> Problem:
+    subject = found.category.replace("_", " ")
+    return Problem("prohibited_subject", f"“{found.word}” asks about the candidate's person ({subject}). {remedy}")
+
+
+def _wording_problems(name: str, text: str) -> list[Problem]:
+    """What a job description should not hold. It is delivered all the same, and reported."""
+    problems = []
+    for finding in findings_in(text):
+        if finding.kind == "instruction":
+            sentence = f"{name} repeats an instruction of the material. Leave it out."
+        else:
+            sentence = f"{name}: “{finding.word}”. {finding.reason} {finding.suggestion}"
+        problems.append(Problem("wording", sentence, is_tolerable=True))
+    return problems
+
+
+def _count_problems(name: str, count: int, fewest: int, most: int) -> list[Problem]:
+    if fewest <= count <= most:
+        return []
+    span = "or" if most == fewest + 1 else "to"
+    return [Problem("counts", f"There must be {fewest} {span} {most} {name}, not {count}.")]
+
+
+def _text_problems(name: str, text: str, longest: int) -> list[Problem]:
     if not text.strip():
-        return [f"{name} is blank."]
+        return [Problem("blank", f"{name} is blank.")]
     if "\0" in text:
-        return [f"{name} contains a NUL character."]
+        return [Problem("blank", f"{name} contains a NUL character.")]
     if len(text) > longest:
-        return [f"{name} has {len(text)} characters; at most {longest} are allowed."]
+        return [Problem("length", f"{name} has {len(text)} characters; at most {longest} are allowed.")]
     return []
 
 
-def _repeated(name: str, texts: Sequence[str]) -> list[str]:
+def _repeated(name: str, texts: Sequence[str]) -> list[Problem]:
     first: dict[str, int] = {}
-    repeated = []
+    repeated: list[Problem] = []
     for number, text in enumerate(texts, start=1):
         key = " ".join(re.findall(r"\w+", text.casefold()))
         if key and key in first:
-            repeated.append(f"{name}: number {number} repeats number {first[key]}.")
+            repeated.append(Problem("repeated", f"{name}: number {number} repeats number {first[key]}."))
         first.setdefault(key, number)
     return repeated
 

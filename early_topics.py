@@ -47,7 +47,7 @@ class EarlyTopics:
             planned = PlannedTopics.model_validate_json(head.rstrip().removesuffix(",") + "}")
         except ValidationError:
             return  # the finished answer will say what is wrong
-        if not topic_problems(planned):
+        if planned.reads_as == "job" and not topic_problems(planned):
             self.told.set_result(planned)
 
     def settle(self, value: EnhancedDescription) -> EnhancedDescription:
@@ -55,4 +55,4 @@ class EarlyTopics:
         if not self.told.done():
             return value
         told = self.told.result()
-        return value.model_copy(update={"language": told.language, "interview_topics": told.interview_topics})
+        return value.model_copy(update={name: getattr(told, name) for name in PlannedTopics.model_fields})

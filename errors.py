@@ -137,7 +137,13 @@ class DatabaseUnavailable(TechScreenError):
 
 @dataclass(frozen=True)
 class Spending:
-    """What Claude was asked and what it cost, over one or more attempts. Tokens are Claude's own counts."""
+    """What Claude was asked and what it cost, over one or more attempts. Tokens are Claude's own counts.
+
+    Attributes:
+        attempts: tries at Claude, those that failed in transport included.
+        repairs: answers that came and were sent back or asked for again.
+        failed_checks: the checks that these failed, one entry for each problem.
+    """
 
     input_tokens: int = 0
     output_tokens: int = 0
@@ -145,6 +151,8 @@ class Spending:
     cache_read_tokens: int = 0
     attempts: int = 0
     request_ids: tuple[str, ...] = field(default=())
+    repairs: int = 0
+    failed_checks: tuple[str, ...] = field(default=())
 
     @property
     def total_tokens(self) -> int:
@@ -159,6 +167,8 @@ class Spending:
             self.cache_read_tokens + other.cache_read_tokens,
             self.attempts + other.attempts,
             self.request_ids + other.request_ids,
+            self.repairs + other.repairs,
+            self.failed_checks + other.failed_checks,
         )
 
 

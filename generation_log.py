@@ -140,6 +140,8 @@ class AuditRow:
             "cache_creation_tokens": self.spending.cache_creation_tokens,
             "cache_read_tokens": self.spending.cache_read_tokens,
             "attempts": self.spending.attempts,
+            "repairs": self.spending.repairs,
+            "failed_checks": list(self.spending.failed_checks),
             "cached_questions": 0 if error else self.cached_questions,  # what was lent to no interview is no hit
             "claude_request_ids": list(self.spending.request_ids),
             "duration_ms": round((time.monotonic() - self._started) * 1000),

@@ -37,7 +37,10 @@ from models import (
 from progress import Progress
 from prompts import InterviewTopic, PlannedTopics, PlanTopics
 from question_cache import QuestionCache
-from schemas import GenerateAnswer, GenerateRequest, InterviewView
+from proper_names import names_in
+from quality_report import interview_quality
+from requisition_substance import refuse_unless_job
+from schemas import GenerateAnswer, GenerateRequest, InterviewView, QualityView
 
 QUESTIONS = 5
 MOST_VERSION_TRIES = 50
@@ -165,6 +168,7 @@ class InterviewGenerationService:
                 choose_topics(planned.interview_topics),
                 planned.language,
                 source.earlier,
+                _names_to_avoid(source.requisition, planned.interview_topics),
                 loans,
                 audit,
                 deadline,
@@ -179,6 +183,7 @@ class InterviewGenerationService:
         answer = self._claude.submit(source.requisition, topic_problems, deadline).result()
         audit.spending += answer.spending
         planned = answer.value
+        refuse_unless_job(planned.reads_as)
 
         def store(session: Session) -> None:
             stored = session.get_one(JobDescription, source.job_description_id)
@@ -196,6 +201,7 @@ class InterviewGenerationService:
         """
 
         tries = 0
+        quality: QualityView
 
         def store(session: Session) -> InterviewView | list[int]:
             nonlocal tries
@@ -205,11 +211,14 @@ class InterviewGenerationService:
                 return InterviewView.model_validate(session.get_one(Interview, stored_id))
             making.earlier, newest = _earlier_questions(session, source.req_id)
             unfit = making.unfit(making.loans.retired(session))
-            return unfit or self._insert(session, making, source, newest + 1, name, user_id)
+            return unfit or self._insert(session, making, source, quality, newest + 1, name, user_id)
 
         making.borrow()
         for _ in range(MOST_VERSION_TRIES):
             making.write_missing()
+            quality = interview_quality(
+                source.requisition, [(ready.topic, ready.question) for ready in making.in_order()]
+            )
             stored = settled(store, tries=MOST_VERSION_TRIES, patience=PATIENCE)
             if isinstance(stored, InterviewView):
                 return stored
@@ -221,6 +230,7 @@ class InterviewGenerationService:
         session: Session,
         making: InterviewInTheMaking,
         source: _Source,
+        quality: QualityView,
         version: int,
         name: str | None,
         user_id: str,
@@ -237,7 +247,8 @@ class InterviewGenerationService:
             language=making.language,
             model=self._claude.model,
             prompt_version=self._claude.prompt_version,
-            questions=[_row(number + 1, making.ready[number]) for number in range(len(making.topics))],
+            quality=quality.model_dump(),
+            questions=[_row(number, ready) for number, ready in enumerate(making.in_order(), start=1)],
         )
         session.add(interview)
         session.flush()
@@ -268,6 +279,15 @@ def _source(session: Session, stored: JobDescription, planned: PlannedTopics | N
     )
 
 
+def _names_to_avoid(requisition: PlanTopics, topics: Sequence[InterviewTopic]) -> frozenset[str]:
+    """Names in the requisition that no question may hold; what the topics need to name is none."""
+    texts = [text for name, text in requisition.fields().items() if text and name != "work_knowledge"]
+    ordinary = [requisition.work_knowledge or ""]
+    for topic in topics:
+        ordinary += [topic.topic, topic.facet, *topic.technologies]
+    return names_in(texts, ordinary)
+
+
 def _stored_topics(stored: JobDescription) -> PlannedTopics | None:
     """The topics that a job description has; None if there are too few for an interview."""
     if not stored.language or len(stored.interview_topics or ()) < QUESTIONS:
@@ -282,6 +302,7 @@ def _answer(interview: InterviewView, tokens_used: int) -> GenerateAnswer:
         req_id=interview.req_id,
         interview_name=interview.interview_name,
         interview=interview,
+        quality=interview.quality,
         tokens_used=tokens_used,
         cached_questions=_lent(interview),
         created_at=interview.created_at,

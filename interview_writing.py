@@ -7,13 +7,14 @@ way is always waited for and kept, also when another one has failed: it is paid 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from claude_interface import Claude, ClaudeAnswer, Deadline
-from content_checks import alike_question, question_problems
+from content_checks import alike_question, not_to_be_asked, question_problems
 from errors import GenerationFailed, Spending, TechScreenError
 from generation_log import AuditRow
 from progress import Progress
@@ -70,6 +71,7 @@ class InterviewInTheMaking:
 
     Attributes:
         earlier: topic and text of each question of the requisition's earlier interviews.
+        names: of the employer, its products and people, which no question may hold.
         alongside: work that goes on at the same time, if there is any.
         ready: by their place, from 0.
     """
@@ -78,6 +80,7 @@ class InterviewInTheMaking:
     topics: Sequence[InterviewTopic]
     language: str
     earlier: Sequence[tuple[str, str]]
+    names: Collection[str]
     loans: Loans
     audit: AuditRow
     deadline: Deadline
@@ -90,9 +93,12 @@ class InterviewInTheMaking:
         """Take from the cache what it has for the topics."""
         for number, lent in self.loans.lend_all(self.topics, self.language, avoid=self._texts()).items():
             topic = self.topics[number]
-            self._now_ready(
-                number, ReadyQuestion(topic, lent.question, lent.question_type, lent.cached_question_id, lent)
-            )
+            ready = ReadyQuestion(topic, lent.question, lent.question_type, lent.cached_question_id, lent)
+            if not_to_be_asked(lent.question, self.names):
+                # The rules may be younger than the question, and the name of one employer is a word to others.
+                self.loans.give_back(lent.cached_question_id)
+            else:
+                self._now_ready(number, ready)
 
     def write_missing(self) -> None:
         """Have the questions written that the cache did not have, and let the work alongside come to its end.
@@ -104,10 +110,11 @@ class InterviewInTheMaking:
         under_way: dict[Future[ClaudeAnswer[InterviewQuestion]], int] = {}
         rewrites: Counter[int] = Counter()
         failures: list[Exception] = []
+        check = partial(question_problems, names=self.names)
 
         def ask(number: int, *also_taken: str) -> None:
             request = self._request(number, *also_taken)
-            under_way[self.claude.submit(request, question_problems, self.deadline)] = number
+            under_way[self.claude.submit(request, check, self.deadline)] = number
 
         self._look_up_taken()
         for number in self._missing():
@@ -135,6 +142,10 @@ class InterviewInTheMaking:
                 else:
                     failures.append(GenerationFailed(f"Question {number + 1} repeats another one, also after repair."))
         self._raise_first(failures)
+
+    def in_order(self) -> list[ReadyQuestion]:
+        """The questions in their order, once all are ready."""
+        return [self.ready[number] for number in range(len(self.topics))]
 
     def unfit(self, retired: set[int]) -> list[int]:
         """Places of ready questions that were retired, or are alike to one of an interview stored meanwhile."""

@@ -23,6 +23,8 @@ from generation_log import AuditRow, audited
 from models import PATIENCE, JobDescription, settled, transaction, utc_now
 from progress import Progress
 from prompts import EnhancedDescription, EnhanceDescription, PlannedTopics
+from quality_report import job_description_quality
+from requisition_substance import refuse_unless_job
 from schemas import EnhanceAnswer, EnhanceRequest, JobDescriptionView
 
 
@@ -87,6 +89,7 @@ class EnhancementUnderWay:
             with self._audit as audit:
                 answer = self.answer.result()
                 audit.spending += answer.spending
+                refuse_unless_job(answer.value.reads_as)
                 view = self._store(answer)
             self._finished = EnhanceAnswer(**view.model_dump(), tokens_used=answer.spending.total_tokens)
         return self._finished
@@ -190,6 +193,7 @@ class JDEnhancementService:
         progress: Progress,
     ) -> JobDescriptionView:
         enhanced = answer.value
+        quality = job_description_quality(_prompt(request).fields(), enhanced).model_dump()
 
         def store(session: Session) -> JobDescriptionView:
             stored = session.scalars(select(JobDescription).where(JobDescription.req_id == request.req_id)).one()
@@ -202,6 +206,7 @@ class JDEnhancementService:
             stored.model = self._claude.model
             stored.prompt_version = self._claude.prompt_version
             stored.enhanced_at = utc_now()
+            stored.quality = quality
             audit.succeed(session, stored.id)
             progress.enhanced(session, stored.id, answer.spending.total_tokens)
             return job_description_view(stored)
@@ -239,4 +244,5 @@ def job_description_view(stored: JobDescription) -> JobDescriptionView:
         enhanced_at=stored.enhanced_at,
         model=stored.model,
         prompt_version=stored.prompt_version,
+        quality=stored.quality,
     )

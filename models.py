@@ -186,6 +186,7 @@ class JobDescription(Base):
     language: Mapped[str | None] = mapped_column(String(35))
     model: Mapped[str | None] = mapped_column(String(100))
     prompt_version: Mapped[str | None] = mapped_column(String(32))
+    quality: Mapped[dict[str, Any] | None]
     created_by_user_id: Mapped[str] = mapped_column(ExactString(255))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     enhanced_at: Mapped[datetime | None]
@@ -208,6 +209,7 @@ class Interview(Base):
     language: Mapped[str | None] = mapped_column(String(35))
     model: Mapped[str] = mapped_column(String(100))
     prompt_version: Mapped[str] = mapped_column(String(32))
+    quality: Mapped[dict[str, Any] | None]
 
     questions: Mapped[list[InterviewQuestion]] = relationship(
         order_by="InterviewQuestion.question_number", lazy="selectin", cascade="all, delete-orphan"
@@ -334,6 +336,8 @@ class GenerationLog(Base):
     cache_creation_tokens: Mapped[int] = mapped_column(default=0)
     cache_read_tokens: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(default=0)
+    repairs: Mapped[int] = mapped_column(default=0, server_default="0")
+    failed_checks: Mapped[list[Any] | None]
     cached_questions: Mapped[int] = mapped_column(default=0, server_default="0")
     duration_ms: Mapped[int | None]
     claude_request_ids: Mapped[list[Any] | None]

@@ -113,7 +113,7 @@ class OfflineClaude:
         value = cast(T, _answer(request))
         if listener is not None:
             value = listener.settle(value)
-        problems = check(value)
+        problems = [problem.sentence for problem in check(value) if not problem.is_tolerable]
         if problems:
             answered.set_exception(GenerationFailed("The sample content is unusable: " + " ".join(problems[:3])))
         else:

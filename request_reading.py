@@ -65,7 +65,8 @@ def _validated(model: type[T], content: dict[str, Any]) -> T:
 
 
 def _problem(item: ErrorDetails) -> FieldProblem:
-    name = str(item["loc"][0]) if item["loc"] else "body"
+    # What is wrong with several fields together names the one to look at.
+    name = str(item["loc"][0]) if item["loc"] else item.get("ctx", {}).get("field", "body")
     return FieldProblem(name, f"{name} {_complaint(item)}.")
 
 

@@ -6,11 +6,14 @@ response models. They know neither Flask nor the database.
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic_core import PydanticCustomError
 
 from field_types import Moment, OptionalText, OptionalTitle, ReqId, RequiredText, RequiredTitle
+from findings import FindingKind
+from requisition_substance import what_is_missing
 
 # The model name under which the offline mode stores what it makes.
 SAMPLE_MODEL = "offline-sample"
@@ -36,6 +39,14 @@ class EnhanceRequest(RequestModel):
     work_role: OptionalText = Field(None, description="What the person is responsible for.")
     work_knowledge: OptionalText = Field(None, description="The technologies and concepts the work needs.")
     work_competencies: OptionalText = Field(None, description="How the person works, alone and with others.")
+
+    @model_validator(mode="after")
+    def _describes_work(self) -> Self:
+        work_inputs = self.work_output, self.work_role, self.work_knowledge, self.work_competencies
+        missing = what_is_missing(self.basic_description, work_inputs)
+        if missing:
+            raise PydanticCustomError("no_work_described", missing, {"field": "basic_description"})  # type: ignore[arg-type]
+        return self
 
 
 class WorkflowRequest(EnhanceRequest):
@@ -134,6 +145,67 @@ class WorkInputs(View):
     work_competencies: str | None
 
 
+class FindingView(View):
+    """A place in a text that somebody should look at. `text[start:end]` is the word, in characters."""
+
+    field: str = Field(description="Where: a field of the request, of `enhanced_jd`, or a path in the interview.")
+    kind: FindingKind
+    category: str
+    word: str
+    reason: str
+    suggestion: str
+    start: int
+    end: int
+
+
+class UnsupportedView(View):
+    """A technology that neither the job description nor the WORK inputs name, and the places that name it."""
+
+    technology: str
+    places: list[str]
+
+
+class CoveringQuestionView(View):
+    """A question that covers a part, and those of its criteria that name something of it."""
+
+    question_number: int
+    criteria: list[str]
+
+
+class PartCoverageView(View):
+    """A part of a WORK field, word for word, and the questions that cover it."""
+
+    field: str
+    part: str
+    questions: list[CoveringQuestionView]
+
+
+class WorkPartView(View):
+    """A part of a WORK field, word for word."""
+
+    field: str
+    part: str
+
+
+class CoverageView(View):
+    """Which parts of the WORK fields an interview covers, and which it leaves out."""
+
+    parts: list[PartCoverageView]
+    gaps: list[WorkPartView]
+
+
+class QualityView(View):
+    """What the service has found by itself about the texts. It reports and blocks nothing.
+
+    `findings` of a job description are about the texts sent and about what they became. `coverage` is null
+    where there is no interview.
+    """
+
+    findings: list[FindingView]
+    unsupported: list[UnsupportedView]
+    coverage: CoverageView | None
+
+
 class WorkItemView(View):
     """Words of the requisition that a topic or a question covers, and the field they are from."""
 
@@ -165,6 +237,7 @@ class JobDescriptionView(Provenance):
     language: str | None
     created_at: Moment
     enhanced_at: Moment | None
+    quality: QualityView | None = Field(description="Null before the enhancement, and for older ones.")
 
 
 class EnhanceAnswer(JobDescriptionView, Answer):
@@ -226,6 +299,7 @@ class InterviewView(Provenance):
     version: int
     language: str | None
     questions: list[QuestionView]
+    quality: QualityView | None = Field(description="Null for interviews made before it was kept.")
 
 
 class InterviewAnswer(Answer):
@@ -248,6 +322,7 @@ class GenerateAnswer(Provenance, Answer):
     req_id: str
     interview_name: str
     interview: InterviewView
+    quality: QualityView | None = Field(description="The interview's.")
     tokens_used: int
     cached_questions: int
     created_at: Moment
@@ -262,6 +337,7 @@ class WorkflowAnswer(Provenance, Answer):
     interview_name: str
     enhanced_jd: EnhancedJD
     interview: InterviewView
+    quality: QualityView | None = Field(description="The job description's and the interview's together.")
     total_tokens_used: int
     cached_questions: int
     created_at: Moment

@@ -10,6 +10,7 @@ from interview_writing import AlongsideFailed
 from jd_enhancement_service import JDEnhancementService
 from models import utc_now
 from progress import Progress
+from quality_report import combined
 from schemas import EnhanceAnswer, GenerateAnswer, GenerateRequest, WorkflowAnswer, WorkflowRequest
 
 
@@ -58,6 +59,7 @@ class WorkflowService:
             interview_name=generated.interview_name,
             enhanced_jd=enhanced.enhanced_jd,
             interview=generated.interview,
+            quality=combined(enhanced.quality, generated.quality),
             total_tokens_used=enhanced.tokens_used + generated.tokens_used,
             cached_questions=generated.cached_questions,
             created_at=started,

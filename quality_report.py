@@ -1,0 +1,131 @@
+"""What the service finds by itself about a job description and an interview: the `quality` of an answer.
+
+It is made once, when the text it speaks of is stored, and kept with it: a job description may change later, and
+the report on an interview is about the one that it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from content_checks import findings_in
+from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
+from schemas import (
+    CoverageView,
+    CoveringQuestionView,
+    FindingView,
+    PartCoverageView,
+    QualityView,
+    UnsupportedView,
+    WorkPartView,
+)
+from technology_mentions import unsupported_technologies
+from work_coverage import TracedQuestion, coverage_of, work_parts
+
+WORK_FIELDS = ("work_output", "work_role", "work_knowledge", "work_competencies")
+
+
+# A question of an interview and the topic that it is for.
+Asked = tuple[InterviewTopic, InterviewQuestion]
+
+
+def job_description_quality(requisition: Mapping[str, str | None], enhanced: EnhancedDescription) -> QualityView:
+    """The report on a job description.
+
+    Args:
+        requisition: the fields that Claude was given.
+        enhanced: what they became.
+    """
+    given = {name: text for name, text in requisition.items() if text}
+    became = {"enhanced_title": enhanced.enhanced_title, "enhanced_description": enhanced.enhanced_description}
+    return QualityView(
+        findings=list(_findings({**given, **became})),
+        unsupported=_unsupported(given.values(), became),
+        coverage=None,
+    )
+
+
+def interview_quality(requisition: PlanTopics, asked: Sequence[Asked]) -> QualityView:
+    """The report on an interview.
+
+    Args:
+        requisition: what it was made from.
+        asked: its questions in their order.
+    """
+    given = requisition.fields()
+    written = dict(_texts(asked))
+    by_question: dict[str, str] = {}
+    for path, text in written.items():
+        question = path.partition(".")[0]
+        by_question[question] = f"{by_question.get(question, '')}\n{text}"
+    return QualityView(
+        findings=list(_findings(written)),
+        unsupported=_unsupported([text for text in given.values() if text], by_question),
+        coverage=_coverage({name: given[name] for name in WORK_FIELDS}, asked),
+    )
+
+
+def combined(job_description: QualityView | None, interview: QualityView | None) -> QualityView | None:
+    """Both reports in one; null if there is none of the two."""
+    reports = [report for report in (job_description, interview) if report is not None]
+    if not reports:
+        return None
+    return QualityView(
+        findings=[finding for report in reports for finding in report.findings],
+        unsupported=[technology for report in reports for technology in report.unsupported],
+        coverage=interview.coverage if interview else None,
+    )
+
+
+def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
+    for field, text in texts.items():
+        for finding in findings_in(text):
+            yield FindingView(field=field, **asdict(finding))
+
+
+def _unsupported(given: Iterable[str], written: Mapping[str, str]) -> list[UnsupportedView]:
+    return [UnsupportedView.model_validate(found) for found in unsupported_technologies(given, written)]
+
+
+def _texts(asked: Sequence[Asked]) -> Iterator[tuple[str, str]]:
+    """Every text of the questions with its path in the answer."""
+    for place, (_, question) in enumerate(asked):
+        path = f"questions[{place}]"
+        yield f"{path}.question_text", question.question_text
+        for number, criterion in enumerate(question.criteria):
+            yield f"{path}.criteria[{number}].criterion", criterion.criterion
+            yield f"{path}.criteria[{number}].description", criterion.description
+        for number, follow_up in enumerate(question.follow_ups):
+            yield f"{path}.follow_ups[{number}]", follow_up
+        for name, anchor in question.rating_anchors:
+            yield f"{path}.rating_anchors.{name}", anchor
+
+
+def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> CoverageView:
+    traced = [
+        TracedQuestion(
+            number=number,
+            topic=topic.topic,
+            technologies=tuple(topic.technologies),
+            work_items=tuple((item.field, item.part) for item in topic.work_items),
+            question_text=question.question_text,
+            criteria=tuple((criterion.criterion, criterion.description) for criterion in question.criteria),
+        )
+        for number, (topic, question) in enumerate(asked, start=1)
+    ]
+    covered = coverage_of(work_parts(work_inputs), traced)
+    return CoverageView(
+        parts=[
+            PartCoverageView(
+                field=part.field,
+                part=part.part,
+                questions=[
+                    CoveringQuestionView(question_number=question.number, criteria=list(question.criteria))
+                    for question in part.questions
+                ],
+            )
+            for part in covered
+        ],
+        gaps=[WorkPartView(field=part.field, part=part.part) for part in covered if not part.questions],
+    )

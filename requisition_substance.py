@@ -1,0 +1,128 @@
+"""Whether a requisition tells enough of the work to interview for.
+
+Two judges: here, without Claude, texts are refused that are certainly none (emoji, program code, a CV, a poem, mere
+terms), before anything is stored or paid for; what is left in doubt Claude judges as it plans the topics. WORK inputs
+that say something are enough, whatever the description is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from functools import lru_cache
+from typing import Final
+
+from errors import GenerationRefused
+from technology_mentions import technologies_in
+from topic_words import read_table
+
+TELL: Final = "tell what the person will do or deliver, or what the work needs"
+REASONS: Final = {
+    "nothing": f"holds no words: {TELL}",
+    "code": f"reads as program code and not as a job description: {TELL}",
+    "cv": "reads as a CV: describe the post to be filled, and not a person who could fill it",
+    "boilerplate": f"tells of the employer or the terms alone: {TELL}",
+    "other": f"tells nothing of any work: {TELL}",
+}
+# So much text without a word about work is no accident. Shorter ones are left to Claude.
+ENOUGH_WORDS = 25
+WORK_WORDS_NEEDED = 2
+
+_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
+_SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
+_CODE_LINE = re.compile(
+    r".*[;{}]\s*$|.*\):\s*$|\s*(?:#include|import |from \w+ import|def |class |function |public |private |return\b|"
+    r"const |let |var |if ?\(|for ?\(|while ?\(|SELECT |INSERT |UPDATE |//|/\*|\*/|</?\w+[^>]*>\s*$)"
+)
+_TO_THE_READER = re.compile(
+    r"\b(?:you|your|we are looking|we're looking|we seek|candidates?|sie|ihr(?:e|en)?|wir suchen|du|usted|buscamos|tu)\b",
+    re.IGNORECASE,
+)
+_ABOUT_ONESELF = re.compile(r"\b(?:I|I'm|I've|my|ich|mein(?:e|en|er)?|mi|mis|soy)\b")
+_YEARS = re.compile(
+    r"\b(?:19|20)\d\d\b\s*(?:-|–|—|to|until|bis|hasta)\s*(?:(?:0?\d|1[0-2])[./])?(?:(?:19|20)\d\d\b|present|today|now|heute|actualidad)"
+)
+_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w|\+\d[\d ()/-]{7,}")
+
+
+def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str | None:
+    """Why no interview can be made from these texts, as the end of a sentence about the description.
+
+    Args:
+        description: the basic job description.
+        work_inputs: the four WORK fields.
+
+    Returns:
+        One of REASONS, or None if the texts describe work or may do so.
+    """
+    if any(_WORD.search(text) for text in work_inputs if text):
+        return None
+    if not _WORD.search(description):
+        return REASONS["nothing"]
+    for kind, applies in (("code", _is_code), ("cv", _is_cv)):
+        if applies(description):
+            return REASONS[kind]
+    if len(_WORD.findall(description)) < ENOUGH_WORDS or not _is_in_a_known_language(description):
+        return None
+    if not _tells_of_work(description):
+        return REASONS["other"]
+    sentences = [sentence for sentence in _SENTENCE_END.split(description) if not _has(sentence, "@terms")]
+    return None if _tells_of_work("\n".join(sentences)) else REASONS["boilerplate"]
+
+
+def refuse_unless_job(reads_as: str) -> None:
+    """Refuse what Claude has read as something else than a job.
+
+    Raises:
+        GenerationRefused: with what is missing.
+    """
+    if reads_as != "job":
+        raise GenerationRefused(f"basic_description {REASONS.get(reads_as, REASONS['other'])}.")
+
+
+def _is_code(text: str) -> bool:
+    lines = [line for line in text.splitlines() if line.strip()]
+    return len(lines) >= 4 and sum(_CODE_LINE.match(line) is not None for line in lines) >= 0.6 * len(lines)
+
+
+def _is_cv(text: str) -> bool:
+    if _TO_THE_READER.search(text):
+        return False
+    headings = sum(phrase in text.casefold() for phrase in _words("@person")[0])
+    signs = min(headings, 3) + min(len(_YEARS.findall(text)), 2) + bool(_ADDRESS.search(text))
+    return signs + min(len(_ABOUT_ONESELF.findall(text)), 1) >= 4
+
+
+def _is_in_a_known_language(text: str) -> bool:
+    words = [word.casefold() for word in _WORD.findall(text)]
+    little = _words("@little")[0]
+    return sum(word in little for word in words) >= 0.1 * len(words)
+
+
+def _tells_of_work(text: str) -> bool:
+    return bool(technologies_in(text)) or len(_found(text, "@work")) >= WORK_WORDS_NEEDED
+
+
+def _has(text: str, kind: str) -> bool:
+    return bool(_found(text, kind))
+
+
+def _found(text: str, kind: str) -> set[str]:
+    """The entries of a class that a text holds."""
+    whole, beginnings = _words(kind)
+    found: set[str] = set()
+    for word in {word.casefold() for word in _WORD.findall(text)}:
+        if word in whole:
+            found.add(word)
+        found.update(word[:length] for length in range(3, len(word) + 1) if word[:length] in beginnings)
+    return found
+
+
+@lru_cache(maxsize=8)
+def _words(kind: str) -> tuple[Collection[str], Collection[str]]:
+    """The whole words of a class, and the beginnings that stand for many."""
+    entries = {entry for name, entries in read_table("work_words.txt") if name == kind for entry in entries}
+    return (
+        frozenset(entry for entry in entries if not entry.endswith("*")),
+        frozenset(entry.removesuffix("*") for entry in entries if entry.endswith("*")),
+    )
