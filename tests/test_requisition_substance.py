@@ -70,7 +70,7 @@ culture. By applying you give consent to our privacy policy. Salary and bonus ar
 """
     * 26
 )
-PYTHON = '''
+PYTHON = """
 import os
 from collections import deque
 
@@ -84,7 +84,7 @@ def walk(root):
 class Tree:
     def __init__(self, root):
         self.root = root
-'''
+"""
 C_CODE = """
 #include <stdio.h>
 int main(void) {
@@ -158,7 +158,9 @@ def test_what_claude_reads_as_something_else_is_refused(kind: str) -> None:
 
 def counts(app: Flask) -> tuple[int | None, ...]:
     with app.app_context():
-        found = tuple(db.session.scalar(select(func.count(table.id))) for table in (JobDescription, Interview, GenerationLog))
+        found = tuple(
+            db.session.scalar(select(func.count(table.id))) for table in (JobDescription, Interview, GenerationLog)
+        )
         db.session.rollback()
         return found
 
