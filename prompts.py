@@ -126,8 +126,8 @@ _LEVELS = """\
 _TOPICS = f"""\
 # interview_topics: 6 to 8, best first
 First decide what the person must be able to do in this post; the topics follow from that.
-- The first five make one interview. Together they cover the main deliverables and responsibilities, and \
-no two probe the same thing. Mix question types; include one that shows how the person works with others \
+- The first five make one interview. Together they cover the main deliverables and responsibilities and as many \
+other WORK items as fit, and no two probe the same thing. Mix question types; include one that shows how the person works with others \
 or under pressure (behavioral or situational), and, where the post writes or runs software, one that puts \
 something concrete on the table (coding or debugging).
 - topic: a subject that another employer with similar work could use unchanged. No employer, product, \
@@ -160,17 +160,17 @@ The title names the post and, where it helps, its main subject. No slang, no con
 The description is Markdown for candidates: one short paragraph on where the post sits and what it owns, \
 then `###` sections with headings in the language of the description: what you will deliver; what you will \
 do; knowledge; competencies; useful, not required; terms. Leave out a section that would be empty.
-- Every statement can be traced to the requisition. Add no salary, benefit, figure, tool, team size, place \
-or promise that it does not give.
+- Every statement can be traced to the requisition. Add no salary, benefit, figure, years, tool, team size, \
+place or promise that it does not give.
 - Keep every fact that matters, and say it once: targets, figures, terms, and lawful notices (equal \
 opportunity, right to work, screening).
 - Deliverables are outcomes, with the requisition's own measures. Responsibilities are specific verbs: what, \
 for whom, with whom.
 - Knowledge is testable, and what is required stands apart from what is merely useful. Turn years of \
-experience into the capability they stand for, or leave them as given; never add any.
+experience and degrees into the capability they stand for; add none.
 - Competencies are behaviour one could see, taken from the requisition.
-- Neutral wording: no age-coded, gender-coded, combative or "culture fit" language, and no requirement about \
-a candidate's person that the work does not need.
+- Neutral wording: "you", never "he" or "she"; no age-coded, gender-coded, combative, ableist or "culture fit" \
+language, and no requirement about a candidate's person that the work does not need.
 - Leave out internal notes and private matters of staff.
 - Where the requisition contradicts itself, follow the weight of the evidence and end with one Markdown \
 quotation, in the same language, that tells the hiring team what to settle before publishing and what was \
@@ -206,8 +206,8 @@ from memory. No list of sub-questions, no definition, no trivia, no yes-or-no qu
 - Fit the question type. technical: explain and decide in a given situation. system_design: propose a design \
 under stated constraints. coding: show a fenced snippet of at most 25 lines that reads like everyday code, \
 and ask for one thing about it; no comment in it gives the answer away. debugging: give symptoms and what was \
-already seen, and ask for the way to the cause. behavioral: ask for one real case from the candidate's own experience, with no invented \
-setting. situational: put the candidate before a dilemma at work, and ask what they do.
+already seen, and ask for the way to the cause. behavioral: ask for one real case from the candidate's own experience, with no \
+invented setting. situational: put the candidate before a dilemma at work, and ask what they do.
 - Name no employer, product, person or place, and no tool outside `technologies`. Do not give away what the \
 criteria look for.
 - Ask about the work alone: nothing about age, family, health, origin, religion, politics, military service \
@@ -223,7 +223,7 @@ repeats what the question already says or asks.
 - Order them from what any acceptable answer at this level has, to what shows mastery.
 
 # follow_ups: 2 or 3
-Neutral prompts, the same for every candidate, that fit any answer to this question and hint at no criterion.
+Open, neutral prompts, the same for every candidate, that fit any answer to this question and hint at no criterion.
 
 # rating_anchors
 low, mid, high: one sentence each on what such an answer sounds like to this question. No count of criteria, \

@@ -60,7 +60,7 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
                 "work_items": [{"field": field_name, "part": part}],
             }
         )
-    plan: dict[str, Any] = {"language": "en", "interview_topics": topics}
+    plan: dict[str, Any] = {"reads_as": "job", "language": "en", "interview_topics": topics}
     if asked_for(body) == "EnhancedDescription":
         plan["enhanced_title"] = requisition["basic_title"].strip()[:200] + " (enhanced)"
         lines = [" ".join(random_.sample(WORDS, 12)) for _ in range(36)]

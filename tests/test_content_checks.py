@@ -13,7 +13,6 @@ import pytest
 from content_checks import (
     alike_question,
     enhancement_problems,
-    prohibited_subject,
     question_problems,
 )
 from prompts import EnhancedDescription, InterviewQuestion
@@ -79,7 +78,6 @@ def _question(change: Callable[[dict[str, Any]], Any]) -> InterviewQuestion:
             lambda q: q["criteria"][1].update(description=q["criteria"][0]["description"]),
             "descriptions of criteria: number 2 repeats",
         ),
-        (lambda q: q["criteria"][0].update(criterion="a b c d e f g h i"), "criterion 1 must be a label"),
         (lambda q: q.update(follow_ups=["One?"]), "There must be 2 or 3 follow_ups, not 1."),
         (lambda q: q.update(follow_ups=["One?", "Two?", "Three?", "Four?"]), "2 or 3 follow_ups, not 4."),
         (lambda q: q.update(follow_ups=["One?", "one"]), "follow_ups: number 2 repeats"),
@@ -95,7 +93,7 @@ def _question(change: Callable[[dict[str, Any]], Any]) -> InterviewQuestion:
 )
 def test_each_fault_of_a_question_is_named(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
     problems = question_problems(_question(change))
-    assert any(sentence in problem for problem in problems), problems
+    assert any(sentence in problem.sentence for problem in problems), problems
 
 
 @pytest.mark.parametrize(
@@ -119,45 +117,4 @@ def test_each_fault_of_an_enhancement_is_named(change: Callable[[dict[str, Any]]
     exemplar = json.loads(json.dumps(ONE))
     change(exemplar)
     problems = enhancement_problems(EnhancedDescription.model_validate(exemplar))
-    assert any(sentence in problem for problem in problems), problems
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "How old are you?",
-        "What is your age?",
-        "Tell me about your religion.",
-        "Are you married or single?",
-        "Do you have children?",
-        "Where were you born?",
-        "What is your native language?",
-        "Does your health condition limit you?",
-        "Who did you vote for?",
-        "Wie alt sind Sie?",
-        "Haben Sie Kinder?",
-        "¿Tiene hijos?",
-        "¿Cuál es su estado civil?",
-    ],
-)
-def test_questions_about_the_person_are_found(text: str) -> None:
-    assert prohibited_subject(["A harmless sentence.", text])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Two threads meet in your race condition; where?",
-        "What is the age of a cache entry when it is dropped?",
-        "Your health check endpoint answers 200 while the database is away.",
-        "The parent process waits for your children processes.",
-        "Are you authorised to work in this country?",
-        "Which family of instances would you choose?",
-        "Your native app and your master branch differ.",
-        "Are you single-handedly able to stop a release?",
-        "Describe your disability parameter.",
-        "How would you model gender in a customer table?",
-    ],
-)
-def test_technical_neighbours_pass(text: str) -> None:
-    assert prohibited_subject([text]) is None
+    assert any(sentence in problem.sentence for problem in problems), problems

@@ -92,6 +92,7 @@ def test_a_brief_holds_what_the_question_needs_and_no_more() -> None:
 
 def test_topics_come_before_the_description() -> None:
     assert list(prompts.EnhancedDescription.model_fields) == [
+        "reads_as",
         "language",
         "interview_topics",
         "enhanced_title",
