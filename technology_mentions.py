@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from topic_tables import load_tables
-from topic_words import DATA, glue, read_table, singular, tokens_of
+from topic_words import glue, read_table, singular, tokens_of
 
 MOST_NAME_WORDS = 6
 
@@ -27,7 +27,9 @@ _WORD = re.compile(
 )
 _WITHIN_A_NAME = re.compile(r"[ \t\u00a0]{1,2}|[-‑/._·&]|(?:[ \t]?\n[ \t]?)|")
 _NEW_START = re.compile(r"[\n|•·;:!?…]|\.(?=\s)|[“„«\"](?=\w)")
-_LIST_GAP = re.compile(r"\s*(?:[,/|+&、・]|[,]?\s(?:and|or|und|oder|sowie|bzw\.|y|o|et|ou|vs\.?)\s|\()\s*", re.IGNORECASE)
+_LIST_GAP = re.compile(
+    r"\s*(?:[,/|+&、・]|[,]?\s(?:and|or|und|oder|sowie|bzw\.|y|o|et|ou|vs\.?)\s|\()\s*", re.IGNORECASE
+)
 _CUE_AFTER = re.compile(
     r"[ -](?:based|basiert\w*|frameworks?|librar(?:y|ies)|bibliothek\w*|languages?|sprache\w*|compilers?|programming"
     r"|programs?|programm\w*|code|firmware|scripts?|skripte?|packages?|functions?|developers?|entwickl\w*|sdk|runtime)\b",
@@ -36,7 +38,9 @@ _CUE_AFTER = re.compile(
 _IN_THIS_LANGUAGE = re.compile(r"\b(?:in|embedded|modern|plain|pure|lines of|zeilen)[ \n]$", re.IGNORECASE)
 _NUMBERED = re.compile(r"([^\W\d_]{4,})\d+(?:\.\d+)?")
 _C_STANDARDS = frozenset("c89 c99 c11 c17 c23".split())
-_GERMAN = frozenset("der die das und mit für von ein eine einer ist sind im zu den auf sie wie nicht bei oder ihr ihre".split())
+_GERMAN = frozenset(
+    "der die das und mit für von ein eine einer ist sind im zu den auf sie wie nicht bei oder ihr ihre".split()
+)
 
 # Short names are written in capitals; of these the small letters are usual too, and no other word.
 _SHORT_AND_SMALL = frozenset("git npm npx pip php dbt gcc gdb k6 k8s d3 s3 ec2 sbt aws gcp k3s vue".split())
@@ -96,6 +100,19 @@ def technologies_given(text: str) -> frozenset[str]:
     return frozenset(implied.union(*(_included().get(name, ()) for name in implied)))
 
 
+def technologies_listed(text: str) -> frozenset[str]:
+    """Canonical names of what a list of keywords names, each by its longest name and nothing that it implies."""
+    prose, languages = _without_code(text)
+    mentions = list(_mentions(prose, longest=False))
+    meant = [mention for place, mention in enumerate(mentions) if _may_be_meant(place, mentions, prose)]
+    found, end = set(languages), 0
+    for mention in sorted(meant, key=lambda mention: (mention.start, -mention.end)):
+        if mention.end > end:  # else it is a part of a longer name
+            found.add(mention.name)
+            end = mention.end
+    return frozenset(found)
+
+
 def unsupported_technologies(
     given: Iterable[str], written: Mapping[str, str], named: Mapping[str, Iterable[str]] | None = None
 ) -> list[UnsupportedTechnology]:
@@ -139,9 +156,11 @@ def _named(text: str) -> set[str]:
     mentions = list(_mentions(prose, longest=True))
     page = _Page(prose)
     sure = [_is_a_name(mention, page) for mention in mentions]
-    open_ones = [] if not any(sure) else [
-        place for place, mention in enumerate(mentions) if not sure[place] and _may_be_a_name(mention, prose)
-    ]
+    open_ones = (
+        []
+        if not any(sure)
+        else [place for place, mention in enumerate(mentions) if not sure[place] and _may_be_a_name(mention, prose)]
+    )
     # A list is read from both ends: in "Go, Ray and Kafka" each makes the one before it sure.
     for place in (*open_ones, *reversed(open_ones)):
         sure[place] = sure[place] or any(
