@@ -1,0 +1,359 @@
+"""What a question asks, and how: one thing or several, answerable by yes or no, from memory or in a situation."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from functools import lru_cache
+
+from form_text import Language, either, prose_of, sentences_of, without_code, words_in
+
+# Fewer words than this, all told, leave no room for a situation ("How do you ensure quality?"). The shortest
+# exemplary question has 24.
+FEWEST_WORDS = 15
+FEWEST_SCENE_WORDS = 8
+MOST_RIDER_WORDS = 9
+
+_MARK = re.compile(r"[?？؟][)\]…\"”]*$")
+_NUMBERED = re.compile(r"(?:^|(?<=[\s:]))(?:\(?[1-9a-h]\)|[1-9]\.|[-*•–])\s+", re.MULTILINE)
+_CLAUSE = re.compile(r"(?:,|;|\band\b|\bor\b)\s+")
+_ITEM = re.compile(r"\s*(?:,|;)\s*(?:and\s+|or\s+|then\s+|and then\s+)?|\s+and\s+(?:then\s+)?")
+_MORE_WHY = re.compile(r"\b(?:and|or) (?:why|how|what|which|when|where)\b|\bwhy not\b|[,;–—] (?:why|how so)\b")
+_CHOICE = re.compile(r"\bor (?!not\b)|\brather than\b")
+_EXPERIENCE = re.compile(r"(?:have|has|had|do|did|are|were) you(?: ever| already)?\b|are you familiar", re.IGNORECASE)
+
+_TWO_CLAUSES: dict[Language, re.Pattern[str]] = {
+    # "How would you X and how would you Y?", but not "..., which is the only record" nor "... and why?"
+    "en": re.compile(
+        r"(?:,|;|\band|\bor|\bthen)\s+(?:and |or |then |also )?(?:"
+        r"(?:how|what|why|how (?:many|much|long|often)) (?:would|do|did|does|will|should|could|can|is|are|was|were|have|has)"
+        r" (?:you|your|the|it|this|that|they|we|there)"
+        r"|(?:when|where|who|which|what)(?: \w+){0,2} (?:would|do|did|will|should|could|can) you)\b",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(
+        r"(?:,|;|\bund|\boder)\s+(?:und |oder )?(?:wie|was|warum|weshalb|womit|wann|wo|welche\w*(?: \w+)?) "
+        r"(?:würden|werden|haben|hatten|hätten|tun|täten|machen|gehen|können|könnten|sollten|stellen|sichern|testen|prüfen)"
+        r" Sie\b",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(
+        r"(?:,|;|\by|\be|\bo)\s+(?:y )?(?:cómo|qué|cuál|dónde|cuándo)(?: (?:lo|la|los|las|se))? \w+rías?\b",
+        re.IGNORECASE,
+    ),
+}
+# What has to stand before a second clause: in "If it failed, what would you do?" there is one only.
+_FIRST_CLAUSE: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"\b(?:how|what|why|which|when|where|who)\b.* (?:you|the|it|this|that|they|we|there)\b", re.IGNORECASE
+    ),
+    "de": re.compile(r"\b(?:wie|was|warum|weshalb|womit|wann|wo|welche\w*)\b.* Sie\b", re.IGNORECASE),
+    "es": re.compile(r"\b(?:cómo|qué|cuál|dónde|cuándo)\b.*\w+rías?\b", re.IGNORECASE),
+}
+_EMBEDDED = re.compile(r"\b(?:how|what|why|where|which(?: \w+)?) (?:you|you'd)\b", re.IGNORECASE)
+_STRONG_RECALL: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"\bstands? for\b|\bdefault (?:port|value|setting|isolation level|time-?out)\b.*\?$|^what(?:'s| is| are) the (?:default|"
+        r"(?:exact )?(?:syntax|definition))\b|^define\b|\bdefinition of\b|^which (?:\w+ ){0,2}(?:flag|option|command|keyword|port"
+        r"|annotation|method|parameter|function|switch|argument|status code|operator|file|version|year|class)s? (?:does|is|are"
+        r"|was|sets?|enables?|shows?|lists?|introduced|do|returns?|creates?|starts?|deletes?|must be)\b(?! you\b)"
+        r"|^(?:what|which) year\b|^who (?:invented|created|wrote|developed)\b|^(?:list|name) (?:the |all |all the |three |four |five |two )*"
+        r"(?:\w+ ){0,2}(?:types|kinds|differences|principles|pillars|properties|layers|phases|features|advantages|levels)\b",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(
+        r"\bwofür steht\b|\bwas bedeutet die abkürzung\b|\bstandard-?port\b.*\?$|^definieren sie\b|\bdefinition von\b"
+        r"|^(?:nennen sie|zählen sie) (?:die |alle |drei |vier |fünf |zwei )*(?:\w+ ){0,2}(?:arten|typen|unterschiede|prinzipien"
+        r"|eigenschaften|schichten|phasen|vorteile|ebenen)\b|^welche[rns]? (?:\w+ ){0,2}(?:befehl|option|port|schalter) (?:ist|zeigt|setzt|wird)\b",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(
+        r"\bqué significan? (?:la sigla|las siglas|el acrónimo)\b|\bpuerto (?:por defecto|predeterminado)\b|^\W*defin[ae]\b"
+        r"|\bdefinición de\b|^\W*(?:enumer[ae]|nombr[ae]) (?:los |las |todos |todas |tres |cuatro )*(?:\w+ ){0,2}(?:tipos|diferencias"
+        r"|principios|propiedades|capas|fases|ventajas|niveles)\b|^\W*en qué año\b",
+        re.IGNORECASE,
+    ),
+}
+_WEAK_RECALL: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"^what(?:'s| is| are| does| do)\b(?! you\b)|^which\b(?!.* you\b)|^how (?:does|do|is|are|many)\b(?! you\b)|\bdifferences? between\b"
+        r"|^(?:explain|describe|tell me|list|name|compare) (?:me )?(?:what|how|why|the|an?|all|three|four|five|two)\b(?!.* you\b)"
+        r"|^(?:list|name|define)\b",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(
+        r"^was (?:ist|sind|bedeutet|macht)\b|^welche\b(?!.*\bsie\b)|^wie (?:funktioniert|viele|lautet)\b|\bunterschiede? zwischen\b"
+        r"|^(?:erklären|nennen|erläutern|vergleichen) sie\b(?!.*\bwie sie\b)",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(
+        r"^\W*qué (?:es|son|significa|hace)\b|^\W*cuál(?:es)? (?:es|son)\b|^\W*cómo funciona|\bdiferencias? entre\b"
+        r"|^\W*(?:expli(?:que|ca)|enumer[ae]|nombr[ae]|compar[ae]) (?:qué|cómo|el|la|los|las)\b",
+        re.IGNORECASE,
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Ask:
+    """A sentence that asks for something."""
+
+    text: str
+    is_question: bool
+    is_yes_no: bool
+    is_rider: bool
+
+
+def asks_of(question: str, language: Language | None) -> list[Ask]:
+    """The sentences of a question that ask for something, without code and quoted words.
+
+    A question is told by its mark in every language, an imperative ("Walk me through ...") only in languages
+    with vocabulary.
+    """
+    return list(_asks(question, language))
+
+
+@lru_cache(maxsize=256)
+def _asks(question: str, language: Language | None) -> tuple[Ask, ...]:
+    found = []
+    for sentence in sentences_of(prose_of(question)):
+        bare = _without_politeness(
+            _NUMBERED.sub("", sentence, count=1) if _NUMBERED.match(sentence) else sentence, language
+        )
+        is_question = bool(_MARK.search(sentence)) and len(words_in(sentence)) > 0
+        if is_question or _is_imperative(bare, language):
+            polite = bare != sentence and _is_imperative(bare, language)
+            yes_no = is_question and not polite and _is_yes_no(bare, language)
+            found.append(Ask(bare, is_question, yes_no, _is_rider(bare, language)))
+    return tuple(found)
+
+
+def is_several(question: str, language: Language | None) -> bool:
+    """Whether a question asks for several things, so that no candidate can repeat it from memory."""
+    asks = asks_of(question, language)
+    if sum(ask.is_question for ask in asks) > 1:
+        return True
+    if language is None:
+        return False
+    if sum(not ask.is_rider for ask in asks) > 1 or _has_numbered_parts(question, language):
+        return True
+    return any(_is_several_in_one(ask, question, language) for ask in asks)
+
+
+def is_yes_no(question: str, language: Language | None) -> bool:
+    """Whether yes or no would be an answer to all that is asked."""
+    asks = [ask for ask in asks_of(question, language) if ask.is_question or not ask.is_rider]
+    return bool(asks) and all(ask.is_yes_no for ask in asks)
+
+
+def is_recall(question: str, language: Language | None) -> bool:
+    """Whether a definition or a fact is asked for, which can be looked up."""
+    asks = asks_of(question, language)
+    if language is None or not asks:
+        return False
+    if any(_STRONG_RECALL[language].search(ask.text.lstrip("¿ ")) for ask in asks):
+        return True
+    return (
+        not _has_scene(question, asks, FEWEST_SCENE_WORDS)
+        and all(ask.is_rider or _WEAK_RECALL[language].search(ask.text.lstrip("¿ ")) for ask in asks)
+        and len(words_in(prose_of(question))) < 2 * FEWEST_WORDS
+        and not _is_behavioral(question, language)
+    )
+
+
+def lacks_situation(question: str, language: Language | None) -> bool:
+    """Whether there is neither a situation, nor code, nor a case of the candidate's own to speak about."""
+    asks = asks_of(question, language)
+    return (
+        language is not None
+        and bool(asks)
+        and len(words_in(prose_of(question))) < FEWEST_WORDS
+        and without_code(question)[1] == 0
+        and "…" not in prose_of(question)
+        and not _is_behavioral(question, language)
+    )
+
+
+def _has_scene(question: str, asks: list[Ask], fewest: int) -> bool:
+    if without_code(question)[1] > 0 or "…" in prose_of(question):
+        return True
+    words = len(words_in(prose_of(question))) - sum(len(words_in(ask.text)) for ask in asks)
+    return words >= fewest
+
+
+def _is_behavioral(question: str, language: Language) -> bool:
+    return bool(re.search(rf"\b{either(f'{language} behavioral')}\b", prose_of(question), re.IGNORECASE))
+
+
+@lru_cache(maxsize=4)
+def _imperative(language: Language) -> re.Pattern[str]:
+    verbs, after = either(f"{language} ask verbs"), either(f"{language} after ask verbs")
+    lead_in = r"\W*(?:(?:please|then|now|finally|next|also|and|bitte|dann|nun|por favor|luego|después)\b,?\s*)*"
+    return re.compile(
+        rf"{lead_in}(?:(?:{either(f'{language} ask')})\b|{verbs}(?::|(?: (?:me|us))? {after}\b))", re.IGNORECASE
+    )
+
+
+def _is_imperative(sentence: str, language: Language | None) -> bool:
+    return language is not None and _imperative(language).match(sentence) is not None
+
+
+@lru_cache(maxsize=4)
+def _politeness(language: Language) -> re.Pattern[str]:
+    """What stands before the verb of a polite ask."""
+    starts = {
+        "en": r"(?:(?:can|could|would|will) you(?: please| briefly)?|would you mind|please)\s+",
+        "de": r"(?:können|könnten|würden|möchten) sie\b",
+        "es": r"¿?(?:puede|podría|podrías|puedes)\s+(?:usted )?",
+    }[language]
+    if language == "de":  # the verb stands at the end
+        return re.compile(rf"\W*{starts}(?=.*\b{either('de polite')}\b)", re.IGNORECASE)
+    return re.compile(
+        rf"\W*{starts}(?={either(f'{language} polite')}\b|walking|talking|taking|describing)", re.IGNORECASE
+    )
+
+
+def _without_politeness(sentence: str, language: Language | None) -> str:
+    """ "Can you walk me through ..." as "walk me through ..."; the German verb is put to its front."""
+    if language is None:
+        return sentence
+    found = _politeness(language).match(sentence)
+    if not found:
+        return sentence
+    rest = sentence[found.end() :].strip()
+    if language == "de":
+        return f"beschreiben Sie {rest}"
+    return f"describa {rest}" if language == "es" else rest
+
+
+@lru_cache(maxsize=4)
+def _yes_no(language: Language) -> re.Pattern[str]:
+    opening = either(f"{language} yes no")
+    if language == "en":
+        start = r"(?:^(?:(?:and|but|so|now|then|in your opinion|in your view),?\s+)?|[:;–—]\s+)"
+        lead_in = r"^(?:if|given|when|in|with|after|before|at|as|under|assuming|suppose|supposing|knowing|considering|based|for|during)\b[^?]*,\s+(?:then\s+)?"
+        return re.compile(rf"(?:{start}|{lead_in}){opening} {either('en subjects')}\b", re.IGNORECASE)
+    lead_in = r"^(?:wenn|falls|angenommen|nach|bei|in|mit|vor|unter)\b[^?]*,\s+(?:dann\s+)?"
+    return re.compile(
+        rf"(?:^(?:und |aber |also )?|[:;–—]\s+|{lead_in}){opening} (?:sie|es|das|der|die|den|ein|eine|man|dies\w*|diese\w*|hier|jemand|ihnen|ihr|ihre)\b",
+        re.IGNORECASE,
+    )
+
+
+_WH: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"(?:^|[,:;–—]\s+|\band\s+|\b(?:to|from|in|at|on|with|for|by) )(?:how|what|why|which|when|where|who|whom|whose)\b (?!you are|it is)",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(
+        r"(?:^|[,:;–—]\s+|\bund\s+)(?:wie|was|warum|weshalb|welche\w*|wann|wo|wer|wen|womit|woran|wodurch|worauf)\b",
+        re.IGNORECASE,
+    ),
+}
+
+
+def _is_yes_no(sentence: str, language: Language | None) -> bool:
+    if language is None:
+        return False
+    if language == "es":
+        return _is_spanish_yes_no(sentence)
+    found = _yes_no(language).search(sentence)
+    if not found:
+        return False
+    rest = sentence[found.start() :]
+    if language == "de":
+        return not re.search(r"\boder\b|\bund (?:warum|wie|weshalb|was)\b", rest)
+    if _MORE_WHY.search(rest.lower()):
+        return False
+    return bool(_EXPERIENCE.match(rest)) or not _CHOICE.search(rest.lower())
+
+
+def _is_spanish_yes_no(sentence: str) -> bool:
+    clause = sentence.rpartition("¿")[2].lower()
+    open_words = either("es interrogatives")
+    unaccented = r"(?:a |de |con |en |por |para )?(?:como|que|cual|cuando|donde|por que|quien|cuanto)\b"
+    if re.search(rf"\b{open_words}\b", clause) or re.match(unaccented, clause.strip()):
+        return False
+    return not re.search(r"\b[ou] (?!no\b)", clause)
+
+
+def _is_rider(sentence: str, language: Language | None) -> bool:
+    words = words_in(sentence)
+    if language is None or len(words) > MOST_RIDER_WORDS or sentence.endswith("?"):
+        return False
+    return bool(re.search(rf"\b{either(f'{language} riders')}\b", sentence.lower()))
+
+
+def _has_numbered_parts(question: str, language: Language) -> bool:
+    """Two numbered parts that each ask, or any two after an ask that ends in a colon."""
+    prose = prose_of(question)
+    places = [mark.end() for mark in _NUMBERED.finditer(prose)]
+    if len(places) < 2:
+        return False
+    words = {
+        "en": "how|what|why|which|when|where|who",
+        "de": "wie|was|warum|welche\\w*|wann|wo|wer",
+        "es": "¿?(?:cómo|qué|cuál|por qué|cuándo|dónde)",
+    }[language]
+    opening = re.compile(rf"(?:{words})\b", re.IGNORECASE)
+    asking = sum(
+        bool(opening.match(prose, place) or _imperative(language).match(prose, place)) for place in places[:20]
+    )
+    if asking >= 2:
+        return True
+    head = prose[: places[0]].rstrip(" \n\t(1a).-*•–")
+    return head.endswith(":") and any(_is_imperative(part, language) for part in sentences_of(head)[-1:])
+
+
+def _is_several_in_one(ask: Ask, question: str, language: Language) -> bool:
+    second = _TWO_CLAUSES[language].search(ask.text) if ask.is_question else None
+    if second and _FIRST_CLAUSE[language].search(ask.text, 0, second.start()):
+        return True
+    if language == "es":
+        return len(re.findall(r"\b\w+[aei]ría[sn]?\b", ask.text)) >= 3 and ask.is_question
+    if language == "de":
+        return _german_tasks(ask.text) >= 3
+    if len(_EMBEDDED.findall(ask.text)) >= 3 and not _is_behavioral(question, language):
+        return True
+    return _english_tasks(ask.text) >= 3 or _imperatives(ask.text) >= 3
+
+
+@lru_cache(maxsize=1)
+def _task_patterns() -> tuple[re.Pattern[str], re.Pattern[str], re.Pattern[str]]:
+    start = re.compile(
+        r"\b(?:how|what steps|which steps|where) (?:would|do|did|will|should|could|can) (?:you|we|one)\s+|\bhow (?:you would|you'd|you will|to)\s+",
+        re.IGNORECASE,
+    )
+    task = re.compile(rf"(?:\w+ly )?{either('en tasks')}\b(?! of\b)", re.IGNORECASE)
+    return start, re.compile(rf"\b{either('en subordinate')}\b", re.IGNORECASE), task
+
+
+def _english_tasks(sentence: str) -> int:
+    """How many tasks follow "How would you": in "design it, secure it, test it and migrate" there are four."""
+    start, subordinate, task = _task_patterns()
+    found = start.search(sentence)
+    if not found:
+        return 0
+    rest = subordinate.split(sentence[found.end() :], maxsplit=1)[0]
+    return sum(bool(task.match(item)) for item in _ITEM.split(rest))
+
+
+def _imperatives(sentence: str) -> int:
+    verbs, after = either("en ask verbs"), either("en after ask verbs")
+    pattern = rf"(?:^(?:please )?|[,;]\s+(?:and |then |and then )?|\band (?:then )?){verbs}(?: me)? {after}\b"
+    return len(re.findall(pattern, sentence, re.IGNORECASE))
+
+
+def _german_tasks(sentence: str) -> int:
+    """The infinitives in a row after "Wie würden Sie"."""
+    found = re.search(r"\b(?:würden|werden|können|sollten|wollen|möchten) sie\b", sentence, re.IGNORECASE)
+    if not found:
+        return 0
+    subordinate = rf"\b{either('de subordinate')}\b(?! \w+,)"
+    pieces = re.split(r"\s*,\s*|\s+und\s+|\s+sowie\s+", sentence[found.end() :].rstrip("? "))
+    kept = []
+    for number, piece in enumerate(pieces):
+        if number and re.match(rf"(?:{subordinate})\s", piece):
+            break
+        kept.append(piece)
+    return sum(bool(re.search(r"(?:^|\s)[a-zäöüß]{3,}(?:en|ern|eln)$", piece)) for piece in kept)

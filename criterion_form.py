@@ -1,0 +1,278 @@
+"""Whether an interviewer can tick the criteria of a question: one finding each, to be heard, distinct, not given away."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+
+from ask_form import asks_of
+from findings import Problem
+from form_text import (
+    Language,
+    alike,
+    content_of,
+    either,
+    prose_of,
+    reported,
+    sentences_of,
+    trigrams,
+    words_in,
+    words_of,
+)
+from prompts import Criterion, InterviewQuestion
+
+# Descriptions that share this part of their letter trigrams may be near copies; of those in the exemplars no two
+# share more than 0.4.
+ALIKE = 0.5
+COPIED = 0.85
+LONGEST_VAGUE = 6
+FEWEST_RESTATED_WORDS = 2
+# In a longer sentence the words of a criterion may be found though it says something else.
+LONGEST_SENTENCE = 40
+
+
+def criterion_problems(question: InterviewQuestion, language: Language | None) -> list[Problem]:
+    """What is wrong with the form of the criteria. Without a language only near copies are found."""
+    problems = []
+    for number, criterion in enumerate(question.criteria, start=1):
+        if language is not None:
+            problems += _one(number, criterion, question.question_text, language)
+    return problems + _near_copies(question.criteria, language)
+
+
+def _one(number: int, criterion: Criterion, question: str, language: Language) -> list[Problem]:
+    problems = []
+    if is_compound(criterion.description, language):
+        sentence = f"criterion {number} holds two findings. Keep the one that matters more, or make two criteria of it."
+        problems.append(Problem("criterion_atomic", sentence))
+    if is_unobservable(criterion.description, language) or is_unobservable(criterion.criterion, language):
+        sentence = (
+            f"criterion {number} cannot be heard: it is about knowledge or a quality of the person. Word it as one thing "
+            "that the answer says or does."
+        )
+        problems.append(Problem("criterion_observable", sentence))
+    if restates(criterion.description, question, language):
+        sentence = (
+            f"criterion {number} only repeats what the question says or asks. Name something an answer adds to it."
+        )
+        problems.append(Problem("criterion_restates", sentence))
+    return problems
+
+
+# ---------------------------------------------------------------------------------- one finding
+
+
+@lru_cache(maxsize=4)
+def _second_finding(language: Language) -> re.Pattern[str]:
+    if language == "en":
+        clear, noun = either("en findings"), either("en noun findings")
+        what = r"(?:the|a|an|it|them|how|what|which|whether|why|its|their|every|at least|one|out)\b"
+        # "queries the ORM issues" goes on about a noun, "partitions the table and ..." is a finding.
+        plain_object = (
+            r"(?:(?:it|them)\b|(?:the|a|an) [\w-]+(?=\s*(?:[.,;]|$|and\b|or\b|before\b|after\b|with\b|by\b|to\b)))"
+        )
+        return re.compile(
+            rf"(?:[,;]|\band\b|\bor\b)\s+(?:and |or |then |also |and then |and also )?"
+            rf"(?:{clear}\s+{what}|{noun}\s+{plain_object})",
+            re.IGNORECASE,
+        )
+    if language == "de":
+        what = r"(?:die|der|das|den|dem|ein|eine|einen|sie|ihn|es|wie|was|warum|welche\w*|ob|mindestens)\b"
+        return re.compile(rf"(?:[,;]|\bund\b)\s+(?:und |dann )?{either('de findings')}\s+{what}")
+    what = r"(?:el|la|los|las|un|una|cómo|qué|por qué|cuál|si|al menos)\b"
+    return re.compile(
+        rf"(?:[,;]|\by\b|\be\b)\s+(?:y |luego |también )?(?:{either('es findings')}\s+{what}|(?:la|lo|las|los)\s+"
+        rf"{either('es findings')}\b)"
+    )
+
+
+@lru_cache(maxsize=4)
+def _subordinate(language: Language) -> re.Pattern[str]:
+    words = {
+        "en": rf"\b{either('en subordinate')}\b|\b(?:who|how|what|why|whether|where)\b",
+        "de": rf",\s+(?:(?:in|mit|bei|auf|an|von|zu|aus|für|nach|über|unter|durch) )?{either('de subordinate')}\b|,\s+(?:wie|was|wo|warum|wohin|womit|wann|wer|als|deren|dessen)\b",
+        "es": r"\b(?:que|si|cuando|donde|quien|porque|para|sin|antes|después|aunque|cuyo|cuya|cómo|qué|por qué)\b",
+    }
+    return re.compile(words[language], re.IGNORECASE)
+
+
+@lru_cache(maxsize=1)
+def _statement() -> tuple[re.Pattern[str], re.Pattern[str]]:
+    second = either("en second statements")
+    what = r"(?:the|a|an|it|them|how|what|which|whether|why|its|their|one|two|at least|out)\b"
+    return (
+        re.compile(rf"\W*{either('en statements')}\b", re.IGNORECASE),
+        re.compile(rf"(?:[,;]|\band\b)\s+(?:and |then |also )?{second}\s+{what}", re.IGNORECASE),
+    )
+
+
+@lru_cache(maxsize=2048)
+def is_compound(description: str, language: Language) -> bool:
+    """Whether two findings stand in one criterion, of which an answer may hold one without the other."""
+    description = prose_of(description)
+    parts = [part for part in sentences_of(description) if len(words_in(part)) > 1]
+    if len(parts) > 1 and sum(_begins_with_finding(part, language) for part in parts) > 1:
+        return True
+    statement, second_statement = _statement()
+    if language == "en" and statement.match(description):
+        # What is said may have many verbs; only another thing that the answer does is a second finding.
+        found = second_statement.search(description)
+        return found is not None and not re.search(r"\b(?:who|which)\b", description[: found.start()])
+    main = _subordinate(language).split(description, maxsplit=1)[0]
+    found = _second_finding(language).search(description)
+    return found is not None and found.start() < len(main)
+
+
+def _begins_with_finding(sentence: str, language: Language) -> bool:
+    return bool(re.match(rf"{either(f'{language} findings')}\b", sentence, re.IGNORECASE))
+
+
+# ------------------------------------------------------------------------------- to be heard
+
+
+@lru_cache(maxsize=4)
+def _unobservable(language: Language) -> re.Pattern[str]:
+    praise, qualities = either(f"{language} praise"), either(f"{language} qualities")
+    parts = [rf"{either(f'{language} unobservable')}\b"]
+    if language == "en":
+        adjectives = rf"(?:(?:a|an|the|very|clear|real|some|{praise})\s+)*"
+        skills = r"(?:[\w/+#.-]+\s+){0,3}"
+        parts += [
+            # "Shows a deep understanding of ...", "Has Kafka experience"
+            rf"{either('en showing')}\s+{adjectives}(?:[\w/+#.-]+\s+)?{qualities}(?:$|[.,]|\s+(?:of|in|with|about|on|for|and|to)\b)",
+            # "Strong SQL skills", "Good communication"
+            rf"(?:very\s+)?{praise}\s+(?:and\s+\w+\s+)?{skills}{qualities}\s*(?:$|[.,]|(?:skills|of|in|with|about|on)\b)",
+        ]
+    elif language == "de":
+        parts += [
+            rf"(?:hat |zeigt )?{praise}\s+(?:und \w+ )?(?:[\w/+#-]+[- ])??{qualities}\b",
+            rf"(?:hat|zeigt)\s+(?:\w+ ){{0,2}}{qualities}\b",
+        ]
+    else:
+        parts += [
+            rf"(?:tiene |demuestra |muestra )?(?:muy )?{praise}\s+(?:\w+ )?{qualities}\b",
+            rf"(?:tiene|demuestra|muestra)\s+(?:\w+ )?{qualities}\b",
+            rf"{qualities}\s+(?:\w+ )?{praise}\b",
+        ]
+    return re.compile(r"\W*(?:" + "|".join(parts) + ")", re.IGNORECASE)
+
+
+@lru_cache(maxsize=2048)
+def is_unobservable(text: str, language: Language) -> bool:
+    """Whether a criterion names knowledge or a quality instead of something that is said or done.
+
+    "Says that both are good events" is to be heard, "Understands events" is not.
+    """
+    if _unobservable(language).match(text):
+        return True
+    words = words_in(text)
+    return (
+        language == "en"
+        and 1 < len(words) <= LONGEST_VAGUE
+        and words[0] in _words("en vague verbs")
+        and words[-1] in _words("en vague adverbs")
+        and not any(word in ("how", "that", "what", "why") for word in words)
+    )
+
+
+@lru_cache(maxsize=8)
+def _words(name: str) -> frozenset[str]:
+    return frozenset(words_of(name))
+
+
+# ------------------------------------------------------------------------------------ distinct
+
+
+def _near_copies(criteria: Sequence[Criterion], language: Language | None) -> list[Problem]:
+    problems = []
+    for number, criterion in enumerate(criteria, start=1):
+        for earlier, other in enumerate(criteria[: number - 1], start=1):
+            if _is_near_copy(criterion, other, language):
+                sentence = (
+                    f"criterion {number} looks for the same as criterion {earlier}. Replace one of them, so that each can be "
+                    "met without the other."
+                )
+                problems.append(Problem("criterion_distinct", sentence))
+                break
+    return problems
+
+
+def _is_near_copy(one: Criterion, other: Criterion, language: Language | None) -> bool:
+    if _same_words(one.description, other.description):
+        return False  # an exact repetition is found elsewhere
+    if language is None:
+        return _is_copied(one.description, other.description)
+    first, second = (content_of(reported(text, language), language) for text in (one.description, other.description))
+    if first == second and first:
+        return True
+    if (
+        language != "en"
+        and _differ_in_endings(first, second)
+        and _could_be_copied(one.description, other.description, ALIKE)
+    ):
+        return True
+    labels = [content_of(reported(text, language), language) for text in (one.criterion, other.criterion)]
+    return bool(labels[0]) and labels[0] == labels[1] and not _same_words(one.criterion, other.criterion)
+
+
+def _same_words(one: str, other: str) -> bool:
+    return words_in(one) == words_in(other)
+
+
+def _is_copied(one: str, other: str) -> bool:
+    return _could_be_copied(one, other, COPIED) and alike(one, other) >= COPIED
+
+
+def _could_be_copied(one: str, other: str, part: float) -> bool:
+    """Whether the lengths allow it, and then whether the letters do; the first alone is quick."""
+    shorter, longer = sorted((len(trigrams(one)), len(trigrams(other))))
+    return shorter >= part * longer and alike(one, other) >= part
+
+
+def _differ_in_endings(first: frozenset[str], second: frozenset[str]) -> bool:
+    """Whether each word of one has a form in the other; for languages that the stemmer does not know."""
+    left, right = first - second, second - first
+    if len(left) != len(right) or not first & second:
+        return False
+    return all(any(_is_form(word, other) for other in right) for word in left)
+
+
+def _is_form(word: str, other: str) -> bool:
+    shorter = min(len(word), len(other))
+    common = shorter - 1 if shorter > 4 else shorter
+    return shorter >= 4 and abs(len(word) - len(other)) <= 2 and word[:common] == other[:common]
+
+
+# ------------------------------------------------------------------------------ not given away
+
+
+@lru_cache(maxsize=4)
+def _giving(language: Language) -> re.Pattern[str]:
+    words = {
+        "en": "has|gives|provides|presents|proposes|describes|includes|offers|outlines|names|mentions|states|says|explains",
+        "de": "hat|gibt|nennt|beschreibt|erwähnt|erklärt|entwirft|liefert|sagt",
+        "es": "tiene|da|nombra|menciona|describe|propone|presenta|explica|dice|incluye|ofrece",
+    }
+    return re.compile(rf"\W*(?:{words[language]})\b", re.IGNORECASE)
+
+
+@lru_cache(maxsize=2048)
+def _ask_contents(question: str, language: Language) -> tuple[tuple[frozenset[str], ...], tuple[frozenset[str], ...]]:
+    """What the asks of a question, and what its other sentences, are about."""
+    asked = tuple(content_of(ask.text, language) for ask in asks_of(question, language))
+    told = [sentence for sentence in sentences_of(prose_of(question)) if len(words_in(sentence)) <= LONGEST_SENTENCE]
+    said = tuple(content_of(sentence, language) for sentence in told)
+    return asked, said
+
+
+def restates(description: str, question: str, language: Language) -> bool:
+    """Whether all that a criterion names has been asked for, or been told, in one sentence of the question."""
+    found = _giving(language).match(description)
+    if not found:
+        return False
+    about = content_of(description[found.end() :], language)
+    asked, said = _ask_contents(question, language)
+    if len(about) >= FEWEST_RESTATED_WORDS and any(about <= ask for ask in asked):
+        return True
+    return len(about) >= 2 * FEWEST_RESTATED_WORDS and any(about <= sentence for sentence in said)

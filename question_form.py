@@ -1,0 +1,244 @@
+"""The form of an interview question: what a strict reader would send back before it is put to a candidate.
+
+All checks are deterministic and know English, German and Spanish; of texts in other languages only what needs no
+vocabulary is checked. In doubt nothing is found, for each problem costs a repair.
+
+What is asked for follows what is known of structured interviews: one question in the same words for everybody,
+about behaviour at work, scored against anchors that describe answers (Campion, Palmer and Campion 1997, "A review of
+structure in the selection interview", Personnel Psychology 50).
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Collection, Iterator
+from functools import lru_cache
+
+from ask_form import is_recall, is_several, is_yes_no, lacks_situation
+from criterion_form import criterion_problems
+from findings import Problem
+from form_text import Language, alike, content_of, either, language_of, prose_of, without_code, words_in, words_of
+from prompts import Criterion, InterviewQuestion
+
+# Words and characters; the longest in the exemplars: question 117 words, label 5, description 17, follow-up 13,
+# anchor 31. The characters are for languages that set no gaps between words.
+LONGEST: dict[str, tuple[int, int]] = {
+    "question_text": (220, 1_800),
+    "label": (8, 100),
+    "description": (35, 300),
+    "follow-up": (35, 300),
+    "anchor": (70, 600),
+}
+MOST_CODE_LINES, CODE_LINES_ASKED = 30, 25
+ANCHORS_ALIKE = 0.75
+FEWEST_LEAKED_WORDS = 3
+
+
+def form_problems(question: InterviewQuestion, names: Collection[str] = ()) -> list[Problem]:
+    """What is wrong with the form of a question, its criteria, follow-ups and anchors.
+
+    `names` are the words of the requisition that no question may hold: the employer, its products, persons.
+    No problem is tolerable. Any text is accepted.
+    """
+    language = language_of([question.question_text, *_other_texts(question)])
+    return [
+        *_ask_problems(question.question_text, language),
+        *_name_problems(question, names),
+        *_length_problems(question),
+        *criterion_problems(question, language),
+        *_follow_up_problems(question, language),
+        *_anchor_problems(question, language),
+    ]
+
+
+def _other_texts(question: InterviewQuestion) -> Iterator[str]:
+    yield from (criterion.description for criterion in question.criteria)
+    yield from question.follow_ups
+    yield from _anchors(question).values()
+
+
+def _anchors(question: InterviewQuestion) -> dict[str, str]:
+    anchors = question.rating_anchors
+    return {"low": anchors.low, "mid": anchors.mid, "high": anchors.high}
+
+
+def _ask_problems(text: str, language: Language | None) -> Iterator[Problem]:
+    if is_several(text, language):
+        yield Problem(
+            "one_ask",
+            "question_text asks several things. Ask one, which a candidate can repeat from memory; the rest may go.",
+        )
+    elif is_yes_no(text, language):
+        yield Problem(
+            "yes_no",
+            "question_text can be answered by yes or no. Ask how, what or why, or ask to be walked through it.",
+        )
+    elif is_recall(text, language):
+        yield Problem(
+            "trivia",
+            "question_text asks for a definition or a fact that can be looked up. Describe a situation at work and ask what "
+            "the candidate does in it.",
+        )
+    elif lacks_situation(text, language):
+        yield Problem(
+            "trivia",
+            "question_text describes no situation. Give one with the constraints that force a decision, or ask for one real "
+            "case.",
+        )
+
+
+# --------------------------------------------------------------------------------------- names
+
+
+def _name_problems(question: InterviewQuestion, names: Collection[str]) -> Iterator[Problem]:
+    wanted = frozenset(" ".join(name.split()) for name in names) - {""}
+    if not wanted:
+        return
+    pattern = _pattern_of(wanted)
+    for place, text in _places(question):
+        if pattern.search(text):
+            yield Problem("names", f"{place} names the employer, one of its products or a person; use a neutral word.")
+
+
+@lru_cache(maxsize=64)
+def _pattern_of(names: frozenset[str]) -> re.Pattern[str]:
+    """Whole words, also with the s of a possessive; a name in a script without gaps may stand anywhere."""
+    alternatives = []
+    for name in sorted(names, key=lambda name: (-len(name), name)):
+        words = r"\s+".join(re.escape(word) for word in name.split())
+        start = r"(?<!\w)" if _sets_gaps(name[0]) else ""
+        end = r"(?:s|['’]s?)?(?!\w)" if _sets_gaps(name[-1]) else ""
+        alternatives.append(f"{start}{words}{end}")
+    return re.compile("|".join(alternatives))
+
+
+def _sets_gaps(character: str) -> bool:
+    return character.isalnum() and ord(character) < 0x2E80
+
+
+def _places(question: InterviewQuestion) -> Iterator[tuple[str, str]]:
+    yield "question_text", question.question_text
+    for number, criterion in enumerate(question.criteria, start=1):
+        yield f"criterion {number}", criterion.criterion
+        yield f"description of criterion {number}", criterion.description
+    for number, follow_up in enumerate(question.follow_ups, start=1):
+        yield f"follow-up {number}", follow_up
+    for name, anchor in _anchors(question).items():
+        yield f"rating anchor {name}", anchor
+
+
+# -------------------------------------------------------------------------------------- length
+
+
+def _length_problems(question: InterviewQuestion) -> Iterator[Problem]:
+    for place, text in _places(question):
+        limit = "label" if re.fullmatch(r"criterion \d+", place) else place.removeprefix("rating ").split(" ")[0]
+        most_words, most_characters = LONGEST[limit]
+        prose = without_code(text)[0] if limit == "question_text" else text
+        words = len(prose.split())
+        if words > most_words:
+            yield Problem("length", f"{place} has {words} words; at most {most_words} are allowed. Say it in fewer.")
+        elif len(prose) > most_characters:
+            yield Problem(
+                "length", f"{place} is too long: at most {most_characters} characters. Say it in fewer words."
+            )
+    lines = without_code(question.question_text)[1]
+    if lines > MOST_CODE_LINES:
+        yield Problem("length", f"The code in question_text has {lines} lines. Show at most {CODE_LINES_ASKED} lines.")
+
+
+# ---------------------------------------------------------------------------------- follow-ups
+
+
+@lru_cache(maxsize=4)
+def _leading(language: Language) -> re.Pattern[str]:
+    words = {
+        "en": r"\b(?:(?:wouldn|shouldn|couldn|isn|aren|don|didn|won|doesn|haven|can)['’]t (?:you|it|that|this|there|the)"
+        r"|why (?:not|(?:didn|don|wouldn)['’]t you)|(?:have|had|did|do|would) you (?:ever |also )?(?:consider|considered|think of"
+        r"|thought of|thought about|think about|considering)|what about (?:\w+ly )?\w{2,}ing\b|how about|what if you (?:used|added|put"
+        r"|introduced|tried|moved|switched|had used|simply|just))\b",
+        "de": r"\b(?:warum nicht|haben sie (?:auch )?(?:schon )?(?:an|daran|\w+ \w+ (?:bedacht|erwogen))\b|wäre es nicht|sollte\w* (?:man|sie)"
+        r" nicht|würden sie nicht|wie wäre es mit|was ist mit)\b|\b(?:bedacht|in betracht gezogen|daran gedacht)\s*\?",
+        "es": r"\b(?:por qué no|no sería|no debería\w*|ha(?:s)? (?:considerado|pensado)|no cree\w*|qué tal si|qué tal)\b",
+    }
+    return re.compile(words[language], re.IGNORECASE)
+
+
+_HARMLESS: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"\b(?:anything|something|anyone|somebody|someone|anybody|any other|any part|anywhere|other|others|another|a part|more|differently)\b",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(r"\b(?:sonst|noch|etwas|jemand|andere\w*|weitere\w*|anders|mehr)\b", re.IGNORECASE),
+    "es": re.compile(r"\b(?:algo|alguien|alguna?|otr[oa]s?|más|además)\b", re.IGNORECASE),
+}
+
+
+def _follow_up_problems(question: InterviewQuestion, language: Language | None) -> Iterator[Problem]:
+    if language is None:
+        return
+    given = content_of(prose_of(question.question_text), language)
+    for number, follow_up in enumerate(question.follow_ups, start=1):
+        text = prose_of(follow_up)
+        if _leading(language).search(text):
+            yield Problem(
+                "follow_up_neutral", f"follow-up {number} leads to an answer. Ask openly, naming no solution."
+            )
+        elif is_yes_no(text, language) and not _HARMLESS[language].search(text):
+            yield Problem(
+                "follow_up_neutral",
+                f"follow-up {number} can be answered by yes or no. Begin it with how, what or which.",
+            )
+        elif any(_leaks(text, criterion, given, language) for criterion in question.criteria):
+            yield Problem(
+                "follow_up_neutral",
+                f"follow-up {number} gives away what a criterion looks for. Make it fit any answer.",
+            )
+
+
+def _leaks(follow_up: str, criterion: Criterion, given: frozenset[str], language: Language) -> bool:
+    """Whether words that only the criterion has, not the question, are put into the candidate's mouth."""
+    told = content_of(follow_up, language)
+    label = content_of(criterion.criterion, language)
+    own = (label | content_of(criterion.description, language)) - given
+    return (len(label) >= 2 and label <= told and bool(label - given)) or len(own & told) >= FEWEST_LEAKED_WORDS
+
+
+# ------------------------------------------------------------------------------------- anchors
+
+
+def _anchor_problems(question: InterviewQuestion, language: Language | None) -> Iterator[Problem]:
+    anchors = _anchors(question)
+    for (one, first), (other, second) in itertools.combinations(anchors.items(), 2):
+        if words_in(first) != words_in(second) and alike(first, second) >= ANCHORS_ALIKE:
+            yield Problem(
+                "anchors_differ",
+                f"rating anchors {one} and {other} say nearly the same. Say what each of these answers sounds like.",
+            )
+    if language is None:
+        return
+    for name, anchor in anchors.items():
+        if set(words_in(anchor)) <= _praise(language) and words_in(anchor):
+            sentence = (
+                f"rating anchor {name} is mere praise or blame. Say what such an answer to this question sounds like."
+            )
+            yield Problem("anchors_differ", sentence)
+        elif _COUNTED.search(anchor):
+            sentence = f"rating anchor {name} counts criteria. Say what such an answer to this question sounds like."
+            yield Problem("anchors_differ", sentence)
+
+
+@lru_cache(maxsize=4)
+def _praise(language: Language) -> frozenset[str]:
+    return frozenset(words_of(f"{language} praise only"))
+
+
+_COUNTED = re.compile(
+    r"\b(?:\d+|no|two|three|four|five|six|seven|eight|nine|ten|most|few|fewer than \w+|all|some|half|several|many|none|at least \w+"
+    r"|alle|keine|einige|wenige|die meisten|mindestens \w+|viele|todos|pocos|algunos|la mayoría|muchos|menos de \w+)"
+    r"(?: ?(?:of|out of|von|der|de|-|–|/|to|bis|a) ?(?:\d+)?)?(?: (?:the|these|listed|den|der|los|las))*(?: \d+)?"
+    r" (?:criteria|criterion|kriterien|criterios)\b"
+    r"|\b(?:meets|covers|ticks|hits|satisfies|fulfils|erfüllt|cumple)\b[^.]{0,20}?\b\d+ ?(?:of|out of|/|von|de) ?(?:the )?\d+\b",
+    re.IGNORECASE,
+)

@@ -1,0 +1,781 @@
+"""The form of a question: what is sent back, and its near neighbours that pass."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from claude_interface import Deadline
+from content_checks import enhancement_problems, question_problems
+from findings import Problem
+from offline_claude import OfflineClaude
+from offline_templates import KINDS
+from prompts import EnhancedDescription, EnhanceDescription, InterviewQuestion, WriteQuestion
+from question_form import form_problems
+from tests.fake_answers import WORDS, good_question
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+EXEMPLARS = sorted((SAMPLES / "exemplars").glob("*.json"))
+REQUISITIONS = sorted((SAMPLES / "requisitions").glob("*.json"))
+
+SPANISH: dict[str, Any] = {
+    "question_text": "Un proceso nocturno envía los pagos pendientes al banco y a veces se detiene a mitad de camino. El equipo "
+    "de finanzas necesita cifras correctas antes de las nueve. ¿Cómo averiguaría qué pagos se enviaron?",
+    "criteria": [
+        {"criterion": "Registros del banco", "description": "Pregunta qué registros guarda el banco de cada envío."},
+        {
+            "criterion": "Comparación por pago",
+            "description": "Compara cada pago con el extracto en lugar de los totales.",
+        },
+        {"criterion": "Momento de la parada", "description": "Busca en el registro el instante en que se detuvo."},
+        {"criterion": "Envíos dudosos aparte", "description": "Separa los pagos cuyo resultado es desconocido."},
+        {"criterion": "Aviso a finanzas", "description": "Dice a finanzas lo que todavía no se sabe."},
+        {"criterion": "Referencia única", "description": "Propone una referencia única por pago."},
+        {"criterion": "Reinicio prudente", "description": "Dice por qué no repite todo el proceso."},
+        {"criterion": "Control futuro", "description": "Propone una alarma para la próxima parada."},
+    ],
+    "follow_ups": ["¿Qué haría después?", "¿Qué parte le parece más difícil?"],
+    "rating_anchors": {
+        "low": "Repite el proceso entero y espera que el banco rechace los duplicados.",
+        "mid": "Compara registros y extracto, pero deja sin resolver los envíos dudosos.",
+        "high": "Parte de lo que el banco puede demostrar y cierra cada pago dudoso con una prueba.",
+    },
+}
+
+
+@lru_cache(maxsize=3)
+def _base(language: str) -> str:
+    if language == "es":
+        return json.dumps(SPANISH)
+    name = {"en": "site-reliability-engineer", "de": "embedded-firmware-engineer"}[language]
+    exemplar = json.loads((SAMPLES / "exemplars" / f"{name}.json").read_text("utf-8"))
+    question = exemplar["questions"][2]
+    return json.dumps({key: question[key] for key in ("question_text", "criteria", "follow_ups", "rating_anchors")})
+
+
+def question(language: str = "en", **changes: Any) -> InterviewQuestion:
+    return InterviewQuestion.model_validate({**json.loads(_base(language)), **changes})
+
+
+def asking(text: str, language: str = "en") -> InterviewQuestion:
+    return question(language, question_text=text)
+
+
+def with_criteria(*criteria: tuple[str, str], language: str = "en") -> InterviewQuestion:
+    """The base question with some of its criteria replaced."""
+    kept = json.loads(_base(language))["criteria"][len(criteria) :]
+    return question(language, criteria=[*({"criterion": a, "description": b} for a, b in criteria), *kept])
+
+
+def checks(problems: list[Problem]) -> set[str]:
+    return {problem.check for problem in problems}
+
+
+SCENE = "A nightly import of orders has become slower every week, and the shop opens at eight in the morning. "
+SZENE = "Ein nächtlicher Import von Bestellungen wird jede Woche langsamer, und das Lager öffnet um sechs Uhr. "
+ESCENA = "Una importación nocturna de pedidos tarda cada semana más y el almacén abre a las seis de la mañana. "
+
+
+# ------------------------------------------------------------------------------ what passes
+
+
+def test_exemplary_questions_pass() -> None:
+    assert len(EXEMPLARS) == 4
+    for path in EXEMPLARS:
+        for one in json.loads(path.read_text("utf-8"))["questions"]:
+            assert form_problems(InterviewQuestion.model_validate(one)) == []
+
+
+def test_the_bases_of_the_tests_pass() -> None:
+    for language in ("en", "de", "es"):
+        assert form_problems(question(language)) == []
+
+
+@pytest.mark.parametrize("path", REQUISITIONS, ids=[path.stem for path in REQUISITIONS])
+def test_four_interviews_of_the_offline_mode_pass(path: Path) -> None:
+    data = json.loads(path.read_text("utf-8"))
+    fields = EnhanceDescription.__dataclass_fields__
+    request = EnhanceDescription(**{name: data[name] for name in fields if (data.get(name) or "").strip()})
+    offline = OfflineClaude()
+    plan: EnhancedDescription = offline.submit(request, enhancement_problems, Deadline(0.0)).result(timeout=0).value
+    taken: list[str] = []
+    for _ in range(4):
+        for topic in plan.interview_topics:
+            others = tuple(other.topic for other in plan.interview_topics if other is not topic)
+            write = WriteQuestion(topic, "en", other_topics=others, taken=tuple(taken))
+            written = offline.submit(write, question_problems, Deadline(0.0)).result(timeout=0).value
+            assert form_problems(written) == []
+            taken.append(written.question_text)
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS.keys())
+def test_every_scene_of_the_offline_mode_passes_with_its_whole_pool_of_criteria(kind: Any) -> None:
+    for scene in kind.scenes:
+        points = [*scene.points, *(point for point in kind.points if point[1] not in scene.without)]
+        written = question(
+            question_text=f"{kind.frames[0]} {scene.text} {kind.asks[0]}",
+            criteria=[{"criterion": label, "description": description} for _, label, description in points],
+            follow_ups=list(kind.follow_ups),
+            rating_anchors={"low": scene.low, "mid": scene.mid, "high": scene.high},
+        )
+        assert form_problems(written) == []
+
+
+def test_three_thousand_made_up_questions_pass() -> None:
+    for number in range(3_000):
+        topic = f"{WORDS[number % len(WORDS)].capitalize()} {WORDS[number // len(WORDS)]} {number}"
+        assert form_problems(InterviewQuestion.model_validate(good_question({"topic": topic, "taken": []}))) == []
+
+
+# ------------------------------------------------------------------------------ one ask
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (SCENE + "How would you design it, secure it, test it and migrate?", "en"),
+        (SCENE + "How would you design, test and deploy the new import?", "en"),
+        (SCENE + "How would you find the cause, and how would you prove it?", "en"),
+        (SCENE + "What do you do first, and why did you choose that, and what would you tell the shop?", "en"),
+        (SCENE + "What is slow? What would you measure?", "en"),
+        (SCENE + "Describe the cause. Explain the fix. List the risks you see.", "en"),
+        (SCENE + "Describe the design, explain the trade-offs and list the risks.", "en"),
+        (SCENE + "Describe how you would speed it up. How would you tell the shop about it?", "en"),
+        (SCENE + "Please answer:\n1. How would you find the cause?\n2. What would you change?", "en"),
+        (SCENE + "a) describe the cause b) explain the fix", "en"),
+        (SCENE + "Describe:\n1. the cause\n2. the remedy\n3. the cost", "en"),
+        (SCENE + "Walk me through what you would check, what you would change and how you would verify it.", "en"),
+        (SCENE + "Can you walk me through your search? How would you fix it?", "en"),
+        (SZENE + "Wie würden Sie den Ablauf entwerfen, absichern, testen und migrieren?", "de"),
+        (SZENE + "Wie gehen Sie vor? Was würden Sie zuerst messen?", "de"),
+        (SZENE + "Wie finden Sie die Ursache, und wie würden Sie die Änderung testen?", "de"),
+        (SZENE + "Beschreiben Sie die Ursache. Erklären Sie die Änderung. Nennen Sie die Risiken.", "de"),
+        (ESCENA + "¿Cómo lo diseñaría, lo aseguraría, lo probaría y lo migraría?", "es"),
+        (ESCENA + "¿Qué mediría? ¿Cómo lo arreglaría?", "es"),
+        ("夜間の取り込みが毎週遅くなっています。原因をどう探しますか？ どう直しますか？", "en"),
+    ],
+)
+def test_several_asks_are_found(text: str, language: str) -> None:
+    assert checks(form_problems(asking(text, language))) == {"one_ask"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (SCENE + "Talk me through what you would do and why.", "en"),
+        (SCENE + "Tell me how you would approach this and what your choices rest on.", "en"),
+        (SCENE + "What would you do, and why?", "en"),
+        (SCENE + "How would you find the cause without stopping the import or losing orders?", "en"),
+        (SCENE + "How would you find and fix the cause?", "en"),
+        (SCENE + "Describe your way to the cause. Explain your reasoning.", "en"),
+        (SCENE + "How would you find the cause? Walk me through your thinking.", "en"),
+        (SCENE + "How would you protect the ledger, which is the only record, while it runs?", "en"),
+        (SCENE + "Describe a design that lets teams build, test and deploy on their own.", "en"),
+        (SCENE + 'Your manager asks: "Is it the database? Who changed it?" How do you go on?', "en"),
+        (SCENE + "Write latency doubled, read latency did not, and list views time out. How do you go on?", "en"),
+        (SCENE + "Known so far:\n1. reads are slow\n2. writes are not\n\nHow do you go on?", "en"),
+        (
+            "Please read this.\n\n```js\nconst ok = a ? b : c; // why? what?\nx?.y\n```\n\nWhat would you change in it?",
+            "en",
+        ),
+        ("Tell me about a time when you were wrong about a design, what you did and what came of it.", "en"),
+        (SZENE + "Wie würden Sie mit Kunden, die warten, umgehen?", "de"),
+        (SZENE + "Beschreiben Sie, wie Sie vorgehen und warum.", "de"),
+        (ESCENA + "¿Cómo averiguaría qué falla y por qué?", "es"),
+        ("夜間の取り込みが毎週遅くなっています。原因をどう探しますか？", "en"),
+        (SCENE.replace(". ", "? ", 0) + "Comment feriez-vous ? Expliquez la démarche.", "en"),
+    ],
+)
+def test_one_ask_passes(text: str, language: str) -> None:
+    assert "one_ask" not in checks(form_problems(asking(text, language)))
+
+
+# ------------------------------------------------------------------------------ yes or no
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (SCENE + "Do you think that the database is the cause?", "en"),
+        (SCENE + "Would you move the import to another night?", "en"),
+        (SCENE + "Is a new index the right remedy here?", "en"),
+        (SCENE + "If the import failed twice in a week, would you call the supplier?", "en"),
+        (SCENE + "Given these figures, is it safe to open the shop?", "en"),
+        (SCENE + "Have you ever worked with Kafka or RabbitMQ in such a case?", "en"),
+        (SCENE + "Can you fix such an import within one night?", "en"),
+        (SCENE + "You have one hour: should the team roll it back?", "en"),
+        (SZENE + "Würden Sie den Import auf eine andere Nacht legen?", "de"),
+        (SZENE + "Wenn der Import zweimal ausfällt, würden Sie den Lieferanten anrufen?", "de"),
+        (SZENE + "Haben Sie schon einmal einen solchen Import beschleunigt?", "de"),
+        (ESCENA + "¿Cambiaría usted la base de datos?", "es"),
+        (ESCENA + "Si la importación falla dos veces, ¿llamaría al proveedor?", "es"),
+    ],
+)
+def test_what_yes_or_no_would_answer_is_found(text: str, language: str) -> None:
+    assert checks(form_problems(asking(text, language))) == {"yes_no"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        (SCENE + "Can you walk me through your search for the cause?", "en"),
+        (SCENE + "Could you describe your way to the cause?", "en"),
+        (SCENE + "Would you please explain how you would find the cause?", "en"),
+        (SCENE + "If the import failed twice in a week, what would you do?", "en"),
+        (SCENE + "Would you repair the old import or write a new one?", "en"),
+        (SCENE + "Would you move the import to another night, and why?", "en"),
+        (SCENE + "With two days left, how is the shop to be told?", "en"),
+        (SCENE + "To whom do you speak first?", "en"),
+        (SCENE + "Is it the database, some ask. How do you find out?", "en"),
+        (SCENE + 'The manager asks "Is it done?" Describe how you answer.', "en"),
+        (SZENE + "Können Sie bitte Ihr Vorgehen beschreiben?", "de"),
+        (SZENE + "Würden Sie den alten Import reparieren oder einen neuen schreiben?", "de"),
+        (SZENE + "Wenn der Import zweimal ausfällt, was tun Sie?", "de"),
+        (ESCENA + "¿Podría describir cómo buscaría la causa?", "es"),
+        (ESCENA + "¿Con qué empezaría usted?", "es"),
+        (ESCENA + "¿Repararía la importación o escribiría una nueva?", "es"),
+    ],
+)
+def test_open_and_polite_asks_pass(text: str, language: str) -> None:
+    assert form_problems(asking(text, language)) == []
+
+
+# ------------------------------------------------------------------------------ from memory
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("What is the default port of PostgreSQL?", "en"),
+        (
+            "Your team runs PostgreSQL for a busy shop with many orders a day. What is the default port of PostgreSQL?",
+            "en",
+        ),
+        ("Define idempotency.", "en"),
+        ("Can you define idempotency for me?", "en"),
+        ("What does ACID stand for?", "en"),
+        (SCENE + "What does ELT stand for?", "en"),
+        ("Which flag makes grep ignore the case of letters?", "en"),
+        ("What is a closure?", "en"),
+        ("List the types of joins.", "en"),
+        ("List the types of joins that a relational database offers and give one short example of each.", "en"),
+        ("Explain the difference between a process and a thread.", "en"),
+        ("What is the difference between optimistic and pessimistic locking in a relational database?", "en"),
+        ("You are working on a scalable system. How do you ensure quality?", "en"),
+        ("How would you design a rate limiter?", "en"),
+        ("Was ist ein Closure?", "de"),
+        ("Nennen Sie die Arten von Joins.", "de"),
+        ("Wofür steht die Abkürzung ACID?", "de"),
+        ("Erklären Sie den Unterschied zwischen Prozess und Thread.", "de"),
+        ("¿Qué es una clausura?", "es"),
+        ("¿Cuál es el puerto por defecto de PostgreSQL?", "es"),
+        ("Enumere los tipos de joins.", "es"),
+    ],
+)
+def test_recall_and_empty_scenes_are_found(text: str, language: str) -> None:
+    assert checks(form_problems(asking(text, language))) == {"trivia"}
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Tell me about a time when you were wrong.", "en"),
+        ("Describe a conflict with a colleague that you had to settle yourself.", "en"),
+        ("What is the hardest bug you have found?", "en"),
+        (SCENE + "What is the first thing that you look at?", "en"),
+        (SCENE + "Which command would you run first?", "en"),
+        (SCENE + "Which version would you roll back to?", "en"),
+        (SCENE + "Explain how you would tell a slow disk from a slow query.", "en"),
+        (SCENE + "What are the causes that you would rule out?", "en"),
+        ("```c\nint x = 010;\n```\n\nWhat does this print on your screen?", "en"),
+        (
+            "How would you move a table with four hundred million rows to a new schema while an online shop writes to it "
+            "all day?",
+            "en",
+        ),
+        (SCENE + "The default port is taken by another service. How do you go on?", "en"),
+        ("Schildern Sie einen Konflikt, in dem Sie vermittelt haben.", "de"),
+        (SZENE + "Welchen Befehl führen Sie zuerst aus?", "de"),
+        ("Cuénteme una situación en la que se equivocó.", "es"),
+        (ESCENA + "¿Cuál es el primer paso que daría?", "es"),
+    ],
+)
+def test_situations_and_real_cases_pass(text: str, language: str) -> None:
+    assert form_problems(asking(text, language)) == []
+
+
+# ------------------------------------------------------------------------------ names
+
+
+NAMES_OF_JD = ("Quillmarrow Pay", "Quillmarrow", "Priya Nair", "星苔視覚")
+
+
+@pytest.mark.parametrize(
+    ("changes", "place"),
+    [
+        ({"question_text": "At Quillmarrow a nightly job is slow. " + SCENE + "How do you go on?"}, "question_text"),
+        ({"question_text": SCENE + "Quillmarrow's shop waits. How do you go on?"}, "question_text"),
+        ({"question_text": SCENE + "Your lead, Priya  Nair, is away. How do you go on?"}, "question_text"),
+        (
+            {"question_text": "```py\n# Quillmarrow\nx = 1\n```\n" + SCENE + "What would you change in it?"},
+            "question_text",
+        ),
+        ({"question_text": SCENE + "「星苔視覚の検査」 is late. How do you go on?"}, "question_text"),
+        ({"follow_ups": ["What would you do next?", "What would Quillmarrow say?"]}, "follow-up 2"),
+        (
+            {"rating_anchors": {"low": "Stays vague.", "mid": "Knows Quillmarrow.", "high": "Finds it."}},
+            "rating anchor mid",
+        ),
+    ],
+)
+def test_names_of_the_job_description_are_found(changes: dict[str, Any], place: str) -> None:
+    sentence = f"{place} names the employer, one of its products or a person; use a neutral word."
+    assert form_problems(question(**changes), NAMES_OF_JD) == [Problem("names", sentence)]
+
+
+def test_names_in_criteria_are_found_in_their_place() -> None:
+    one = with_criteria(
+        ("Quillmarrow rules followed", "Asks for the rules."), ("Rules", "Asks Priya Nair for help first.")
+    )
+    assert [problem.sentence.split(" names")[0] for problem in form_problems(one, NAMES_OF_JD)] == [
+        "criterion 1",
+        "description of criterion 2",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("A quillmarrow job is slow.", ("Quillmarrow",)),
+        ("A Quillmarrowish job is slow.", ("Quillmarrow",)),
+        ("The PreQuillmarrow job is slow.", ("Quillmarrow",)),
+        ("A job of Quillmarrow Payments is slow.", ("Quillmarrow Pay",)),
+        ("A job is slow.", ("", " ")),
+        ("A job (.*) is slow.", (".*b",)),
+        ("Priya, Nair and others wait.", ("Priya Nair",)),
+    ],
+)
+def test_other_words_are_no_names(text: str, names: tuple[str, ...]) -> None:
+    assert form_problems(asking(f"{text} {SCENE} How do you go on?"), names) == []
+
+
+# ------------------------------------------------------------------------------ criteria
+
+
+@pytest.mark.parametrize(
+    ("description", "language"),
+    [
+        ("Names indexes, partitions the table and monitors it.", "en"),
+        ("Names an index and explains why it helps.", "en"),
+        ("Reads the query plan and adds an index.", "en"),
+        ("Says that the table is too large and proposes a partition.", "en"),
+        ("Asks about the load, then measures the slow part.", "en"),
+        ("Describes a retry; proposes a limit for it.", "en"),
+        ("Names the slow query. Proposes an index for it.", "en"),
+        ("Proposes a lock and tests it under load.", "en"),
+        ("Nennt Indizes, partitioniert die Tabelle und überwacht sie.", "de"),
+        ("Misst den Strom und nennt eine Ursache.", "de"),
+        ("Nombra los índices, particiona la tabla y la supervisa.", "es"),
+        ("Pregunta por la carga y propone un índice.", "es"),
+    ],
+)
+def test_two_findings_in_one_criterion_are_found(description: str, language: str) -> None:
+    problems = form_problems(with_criteria(("First step described", description), language=language))
+    sentence = "criterion 1 holds two findings. Keep the one that matters more, or make two criteria of it."
+    assert problems == [Problem("criterion_atomic", sentence)]
+
+
+@pytest.mark.parametrize(
+    ("description", "language"),
+    [
+        ("Says that both reads and writes are slow and that the disk is full.", "en"),
+        ("Names logs, metrics and traces each service emits.", "en"),
+        ("Names locks and queries the ORM issues.", "en"),
+        ("Compares reads and writes of the busiest hour.", "en"),
+        ("Describes an agent that compares states and corrects the difference.", "en"),
+        ("Changes one thing, tries again, and only then changes the next.", "en"),
+        ("Proposes committing a pending row first and completing it afterwards.", "en"),
+        ("Says the consumer reads the event and writes the row in one step.", "en"),
+        ("Asks who reads the report and what it is for.", "en"),
+        ("Names backups, tests and alerts as missing.", "en"),
+        ("Nennt einen Puffer, der Daten sammelt und das Lesen sichert.", "de"),
+        ("Sagt, wer misst und wer die Werte prüft.", "de"),
+        ("Propone una cola que guarda y valida los pedidos.", "es"),
+    ],
+)
+def test_one_finding_with_several_words_passes(description: str, language: str) -> None:
+    assert form_problems(with_criteria(("First step described", description), language=language)) == []
+
+
+@pytest.mark.parametrize(
+    ("label", "description", "language"),
+    [
+        ("Retries", "Understands idempotency.", "en"),
+        ("Broker", "Is familiar with Kafka.", "en"),
+        ("Design", "Demonstrates deep knowledge of distributed systems.", "en"),
+        ("Design", "Shows a good understanding of caching.", "en"),
+        ("Design", "Appreciates the cost of locks.", "en"),
+        ("Design", "Is aware of network latency.", "en"),
+        ("Strong SQL skills", "Says how the plan is read.", "en"),
+        ("Good communication", "Says who is told about the delay.", "en"),
+        ("Communication", "Communicates clearly.", "en"),
+        ("Failures", "Deals with timeouts gracefully.", "en"),
+        ("Broker", "Has experience with message brokers.", "en"),
+        ("Puffer", "Versteht den Ringpuffer.", "de"),
+        ("Feldbus", "Kennt die üblichen Feldbusse.", "de"),
+        ("Gute Kenntnisse", "Sagt, wie der Bus endet.", "de"),
+        ("Colas", "Entiende las colas de mensajes.", "es"),
+        ("Colas", "Conoce varios gestores de colas.", "es"),
+        ("Buena comunicación", "Dice quién recibe el aviso.", "es"),
+    ],
+)
+def test_what_cannot_be_heard_is_found(label: str, description: str, language: str) -> None:
+    problems = form_problems(with_criteria((label, description), language=language))
+    assert checks(problems) == {"criterion_observable"}
+    assert problems[0].sentence.startswith("criterion 1 cannot be heard")
+
+
+@pytest.mark.parametrize(
+    ("label", "description", "language"),
+    [
+        ("Event kinds told apart", "Says that both are good events.", "en"),
+        ("Clear answer given", "Gives the caller a clear yes or no.", "en"),
+        ("Limit of own knowledge", "Says what they do not know about the disk.", "en"),
+        ("Clean state after abort", "Names a way to return to a known good state.", "en"),
+        ("Strong consistency questioned", "Asks whether strong consistency is needed for the report.", "en"),
+        ("Good events counted", "Shows the count of requests that went well.", "en"),
+        ("Known limits", "Names a limit that colleagues understand at once.", "en"),
+        ("Communication plan", "Names whom they tell about the delay.", "en"),
+        ("High memory use", "Names high memory use as one possible cause.", "en"),
+        ("Has-a over is-a", "Proposes that the class has a member instead of a base.", "en"),
+        ("Gute Fälle gezählt", "Nennt ein Maß für gut verlaufene Anfragen.", "de"),
+        ("Wissen geteilt", "Sagt, wie das Wissen im Team bleibt.", "de"),
+        ("Casos conocidos", "Dice qué casos se conocen ya.", "es"),
+    ],
+)
+def test_what_can_be_heard_passes(label: str, description: str, language: str) -> None:
+    assert form_problems(with_criteria((label, description), language=language)) == []
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "language"),
+    [
+        (("Errors survived", "Handles errors."), ("Outage planned for", "Handles failures."), "en"),
+        (("Errors survived", "Handles errors."), ("Outage planned for", "Deals with failures."), "en"),
+        (("Index", "Names an index for the query."), ("Better access", "Names indexes for the queries."), "en"),
+        (("Rollback", "Says how to roll back the change."), ("Return", "Describes how the changes roll back."), "en"),
+        (("Cause", "Measures the slow part of the import."), ("Part", "Measures slow parts of imports."), "en"),
+        (
+            ("Errors handled", "Says what a timeout leaves behind."),
+            ("Exceptions handled", "Names a limit to waiting."),
+            "en",
+        ),
+        (("Limit", "Sets a limit to waiting."), ("Waiting", "Sets the limits of waiting, clearly."), "en"),
+        (
+            ("Tabelle", "Prüft die Tabelle auf fehlende Werte."),
+            ("Werte", "Prüft die Tabellen auf fehlende Werte."),
+            "de",
+        ),
+        (("Cola", "Propone una cola para los pedidos."), ("Pedidos", "Propone colas para pedidos."), "es"),
+    ],
+)
+def test_near_copies_are_found(one: tuple[str, str], other: tuple[str, str], language: str) -> None:
+    problems = form_problems(with_criteria(one, other, language=language))
+    assert checks(problems) == {"criterion_distinct"}
+    assert problems[0].sentence.startswith("criterion 2 looks for the same as criterion 1.")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "language"),
+    [
+        (("Large", "Asks how large the table is."), ("Old", "Asks how old the table is."), "en"),
+        (
+            ("Zero", "Points out that zero amounts are not refused."),
+            ("Less", "Points out that negative amounts are not refused."),
+            "en",
+        ),
+        (
+            ("Earlier", "Says what a crash before the commit leaves."),
+            ("Later", "Says what a crash after the commit leaves."),
+            "en",
+        ),
+        (("Reads", "Names a limit for reads."), ("Writes", "Names a limit for writes."), "en"),
+        (("Lost", "Says which orders are lost."), ("Kept", "Says which orders are not lost."), "en"),
+        (("One", "Asks whether 1 worker is enough."), ("Four", "Asks whether 4 workers are enough."), "en"),
+        (("Lock", "Names a lock on the payment row."), ("Time-out", "Names a lock timeout on the payment row."), "en"),
+        (
+            ("Alt", "Prüft die alte Tabelle auf fehlende Werte."),
+            ("Neu", "Prüft die neue Tabelle auf fehlende Werte."),
+            "de",
+        ),
+        (("Antes", "Dice qué pasa antes del envío."), ("Después", "Dice qué pasa después del envío."), "es"),
+    ],
+)
+def test_one_word_can_make_two_criteria_different(one: tuple[str, str], other: tuple[str, str], language: str) -> None:
+    assert form_problems(with_criteria(one, other, language=language)) == []
+
+
+def test_near_copies_are_found_in_any_language() -> None:
+    text = "夜間の取り込みが毎週遅くなっています。原因をどう探しますか？"
+    criteria = [
+        {"criterion": f"基準{number}", "description": f"{word}の記録を調べて{word}の変化を述べる"}
+        for number, word in enumerate(["索引", "負荷", "設定", "通信", "容量", "時刻", "順序", "再試行"])
+    ]
+    one = InterviewQuestion.model_validate(
+        {
+            "question_text": text,
+            "criteria": criteria,
+            "follow_ups": ["次に何をしますか？", "どこが難しいですか？"],
+            "rating_anchors": {
+                "low": "推測だけで話す",
+                "mid": "順に調べるが証拠がない",
+                "high": "証拠で原因を一つに絞る",
+            },
+        }
+    )
+    assert form_problems(one) == []
+    one.criteria[1].description = criteria[0]["description"] + "こと"
+    assert checks(form_problems(one)) == {"criterion_distinct"}
+
+
+@pytest.mark.parametrize(
+    ("text", "description", "language"),
+    [
+        (SCENE + "How would you write a rollback plan for it?", "Has a rollback plan.", "en"),
+        (SCENE + "Describe a design that survives a power cut.", "Describes a design surviving power cuts.", "en"),
+        (SCENE + "Propose a way to the cause of the slow import.", "Proposes a way to the cause.", "en"),
+        (SCENE + "Talk me through your search for the slow query.", "Explains the search for the slow query.", "en"),
+        (SCENE + "How do you go on?", "Says the import has become slower every week.", "en"),
+        (SCENE + "How would you write a migration plan for it?", "Provides a plan for the migration.", "en"),
+        (SZENE + "Wie lautet Ihr Plan für den Rückfall?", "Nennt einen Plan für den Rückfall.", "de"),
+        (ESCENA + "¿Qué plan de reversión propone?", "Tiene un plan de reversión.", "es"),
+    ],
+)
+def test_a_criterion_that_repeats_the_question_is_found(text: str, description: str, language: str) -> None:
+    one = with_criteria(("First step described", description), language=language)
+    one.question_text = text
+    problems = form_problems(one)
+    assert checks(problems) == {"criterion_restates"}
+    assert problems[0].sentence.startswith("criterion 1 only repeats")
+
+
+@pytest.mark.parametrize(
+    ("text", "description", "language"),
+    [
+        (
+            SCENE + "How would you write a rollback plan for it?",
+            "Names the step after which rollback is no longer possible.",
+            "en",
+        ),
+        (SCENE + "How do you go on?", "Asks when the import became slower.", "en"),
+        (SCENE + "Describe a design that survives a power cut.", "Describes a second source of power.", "en"),
+        (SCENE + "How do you go on?", "Compares the import of this week with earlier ones.", "en"),
+        (
+            SCENE + "Talk me through your search for the slow query.",
+            "Names a query that is not slow for comparison.",
+            "en",
+        ),
+        (SCENE + "How do you go on?", "Tells the shop before it opens.", "en"),
+        (SZENE + "Wie lautet Ihr Plan für den Rückfall?", "Nennt die Dauer des Rückfalls.", "de"),
+        (ESCENA + "¿Qué plan de reversión propone?", "Dice cuánto tarda la reversión.", "es"),
+    ],
+)
+def test_a_criterion_that_adds_something_passes(text: str, description: str, language: str) -> None:
+    one = with_criteria(("First step described", description), language=language)
+    one.question_text = text
+    assert form_problems(one) == []
+
+
+# ------------------------------------------------------------------------------ lengths
+
+
+CODE = "Please read this code of a colleague.\n\n```python\n{lines}\n```\n\nWhat would you change in it?"
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"question_text": SCENE * 12 + "How do you go on?"}, "question_text has 233 words; at most 220"),
+        ({"question_text": CODE.format(lines="\n".join(["x = 1"] * 31))}, "has 31 lines. Show at most 25"),
+        ({"follow_ups": ["What next?", "What " + "then " * 36 + "?"]}, "follow-up 2 has 38 words"),
+        (
+            {"rating_anchors": {"low": "Guesses.", "mid": "Looks at it.", "high": "Finds " + "one more " * 40}},
+            "rating anchor high",
+        ),
+        ({"question_text": "長" * 1_900}, "question_text is too long: at most 1800 characters"),
+    ],
+)
+def test_texts_that_are_too_long_are_found(changes: dict[str, Any], sentence: str) -> None:
+    problems = form_problems(question(**changes))
+    assert checks(problems) == {"length"}
+    assert sentence in problems[0].sentence
+
+
+@pytest.mark.parametrize(
+    ("label", "description", "sentence"),
+    [
+        ("one two three four five six seven eight nine", "Names it.", "criterion 1 has 9 words; at most 8"),
+        ("Long", "Names " + "many " * 40, "description of criterion 1 has 41 words; at most 35"),
+        ("長" * 101, "Names it.", "criterion 1 is too long: at most 100 characters"),
+    ],
+)
+def test_criteria_that_are_too_long_are_found(label: str, description: str, sentence: str) -> None:
+    problems = form_problems(with_criteria((label, description)))
+    assert [problem.check for problem in problems] == ["length"]
+    assert sentence in problems[0].sentence
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"question_text": SCENE * 11 + "How do you go on?"},
+        {"question_text": CODE.format(lines="\n".join(["x = 1"] * 30))},
+        {"question_text": CODE.format(lines="x = 1  # " + "word " * 300)},
+        {"follow_ups": ["What next?", "What " + "then " * 33 + "?"]},
+        {"rating_anchors": {"low": "Guesses.", "mid": "Looks at it.", "high": "Finds " + "more " * 60}},
+        {"question_text": f"{SCENE}\n```\na\nb\n```\n\n```\n{'c' * 20}\n```\nWhich do you take, and why?"},
+    ],
+)
+def test_generous_lengths_pass(changes: dict[str, Any]) -> None:
+    assert form_problems(question(**changes)) == []
+
+
+# ------------------------------------------------------------------------------ follow-ups
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "language"),
+    [
+        ("Did you consider a unique constraint?", "en"),
+        ("Wouldn't it be better to use a queue?", "en"),
+        ("Have you thought of a cache?", "en"),
+        ("What about using a queue here?", "en"),
+        ("Why not put an index on it?", "en"),
+        ("Shouldn’t the team roll back first?", "en"),
+        ("Would you add an index?", "en"),
+        ("Is the ping enough?", "en"),
+        ("What if you added a second probe?", "en"),
+        ("How would you turn that percentage into permitted time?", "en"),
+        ("Würden Sie einen Puffer einsetzen?", "de"),
+        ("Warum nicht ein größerer Puffer?", "de"),
+        ("Wäre es nicht besser, zuerst zu messen?", "de"),
+        ("¿Usaría usted una cola?", "es"),
+        ("¿Por qué no usar una cola?", "es"),
+        ("¿Ha considerado una referencia única?", "es"),
+    ],
+)
+def test_leading_follow_ups_are_found(follow_up: str, language: str) -> None:
+    kept = json.loads(_base(language))["follow_ups"][0]
+    problems = form_problems(question(language, follow_ups=[kept, follow_up]))
+    assert checks(problems) == {"follow_up_neutral"}
+    assert problems[0].sentence.startswith("follow-up 2 ")
+
+
+@pytest.mark.parametrize(
+    ("follow_up", "language"),
+    [
+        ("Is there anything else you would look at?", "en"),
+        ("Can you say more about one of these steps?", "en"),
+        ("Would you do anything differently today?", "en"),
+        ("What about sites with very few visitors?", "en"),
+        ("What if the volume grew tenfold?", "en"),
+        ("Why?", "en"),
+        ("Which alternatives did you weigh?", "en"),
+        ("Take me through one of these steps.", "en"),
+        ("What did you think at that point?", "en"),
+        ("Fällt Ihnen sonst noch etwas auf?", "de"),
+        ("Was wäre anders, wenn das Gerät nicht zertifiziert wäre?", "de"),
+        ("Können Sie diesen Schritt genauer beschreiben?", "de"),
+        ("¿Hay algo más que quiera comprobar?", "es"),
+        ("¿Qué haría si no encontrara nada?", "es"),
+        ("¿Podría explicar ese paso con más detalle?", "es"),
+    ],
+)
+def test_neutral_follow_ups_pass(follow_up: str, language: str) -> None:
+    kept = json.loads(_base(language))["follow_ups"][0]
+    assert form_problems(question(language, follow_ups=[kept, follow_up])) == []
+
+
+# ------------------------------------------------------------------------------ anchors
+
+
+@pytest.mark.parametrize(
+    ("low", "mid", "high", "language"),
+    [
+        ("Weak answer.", "Looks at one cause.", "Rules out the causes one by one.", "en"),
+        ("Looks at nothing.", "Decent answer.", "Rules out the causes one by one.", "en"),
+        ("Looks at nothing.", "Looks at one cause.", "Outstanding answer with deep understanding.", "en"),
+        ("Looks at nothing.", "Meets 3 of 8 criteria.", "Rules out the causes one by one.", "en"),
+        ("Meets few criteria.", "Looks at one cause.", "Rules out the causes one by one.", "en"),
+        ("Looks at nothing.", "Looks at one cause.", "Covers all of the criteria in depth.", "en"),
+        (
+            "Names one possible cause of the delay and stops there.",
+            "Names two possible causes of the delay and stops there.",
+            "Rules out the causes one by one.",
+            "en",
+        ),
+        ("Schwache Antwort.", "Prüft eine Ursache.", "Schließt Ursachen der Reihe nach aus.", "de"),
+        ("Rät nur.", "Erfüllt die meisten Kriterien.", "Schließt Ursachen der Reihe nach aus.", "de"),
+        ("Respuesta débil.", "Mira una causa.", "Descarta las causas una por una.", "es"),
+        ("No mira nada.", "Cumple algunos criterios.", "Descarta las causas una por una.", "es"),
+    ],
+)
+def test_empty_anchors_are_found(low: str, mid: str, high: str, language: str) -> None:
+    problems = form_problems(question(language, rating_anchors={"low": low, "mid": mid, "high": high}))
+    assert [problem.check for problem in problems] == ["anchors_differ"]
+
+
+@pytest.mark.parametrize(
+    ("low", "mid", "high"),
+    [
+        ("Guesses.", "Looks at one cause.", "Rules out the causes one by one."),
+        ("Gives a good reason for nothing.", "Looks at one cause.", "Rules out the causes one by one."),
+        ("Takes sides at once.", "Lists all acceptance criteria without order.", "Rules out the causes one by one."),
+        ("Treats 2 of 12 hosts.", "Looks at one cause.", "Rules out the causes one by one."),
+        ("Has no exit criteria.", "Names few exit criteria.", "Ties each wave to its exit criteria."),
+        ("Fixes a symptom.", "Fixes the cause.", "Fixes the cause with a check that it cannot return."),
+    ],
+)
+def test_anchors_that_describe_answers_pass(low: str, mid: str, high: str) -> None:
+    assert form_problems(question(rating_anchors={"low": low, "mid": mid, "high": high})) == []
+
+
+# ------------------------------------------------------------------------------ any text
+
+
+HOSTILE = [
+    *("", " ", "\0", "a\ud800b", "🎉" * 4_000, "?" * 16_000, "¿" * 16_000, "a" * 16_000, "a " * 8_000, "(" * 16_000),
+    *("how would you " * 1_200, "and how would you " * 900, "1) how 2) what " * 1_000, "“" * 16_000, "'" * 16_000),
+    *("'a" * 8_000, "`" * 16_000, "```\n" * 4_000, "Describe the " * 1_300, "names the, " * 1_500, "if a, " * 2_700),
+    *("Shows a good " * 1_300, "meets 3 " * 2_000, "…" * 16_000, "\n" * 16_000, "the 、？" * 4_000, "–" * 16_000),
+]
+
+
+@pytest.mark.parametrize("text", HOSTILE, ids=range(len(HOSTILE)))
+def test_any_text_is_accepted(text: str) -> None:
+    one = InterviewQuestion.model_construct(
+        question_text=text,
+        criteria=[type(question().criteria[0]).model_construct(criterion=text, description=text) for _ in range(2)],
+        follow_ups=[text, text],
+        rating_anchors=type(question().rating_anchors).model_construct(low=text, mid=text, high=text),
+    )
+    assert all(problem.check and problem.sentence for problem in form_problems(one, ["Quillmarrow", text]))
+
+
+def test_no_problem_is_tolerable_and_no_sentence_quotes_the_question() -> None:
+    one = with_criteria(("Zebra", "Understands the zebra and names the zebra."))
+    one.question_text = "Zebra: is the zebra slow? Is it?"
+    problems = form_problems(one)
+    assert problems
+    assert not any(problem.is_tolerable or "zebra" in problem.sentence.lower() for problem in problems)
+
+
+def test_the_same_question_has_the_same_problems_whatever_came_before() -> None:
+    one = asking(SCENE + "What is slow? What would you measure?")
+    before = form_problems(one)
+    form_problems(question("de"))
+    assert form_problems(one) == before
