@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from prohibited_subjects import prohibited_subject
 from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlannedTopics
 
 FEWEST_TOPICS, MOST_TOPICS = 6, 8
@@ -24,44 +25,6 @@ LONGEST_CRITERION_WORDS = 8
 ALIKE = 0.6
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
-
-# Questions about the candidate's person, in the ways they are really asked. Only the second person is
-# matched, so that "the age of a cache entry" or "parent process" pass; _TECHNICAL lets "your race
-# condition" and "your health check" pass as well.
-_PERSONAL = (
-    r"age|birthday|date of birth|birthplace|nationality|citizenship|race|ethnicity|ethnic (?:background|origin)|skin colou?r"
-    r"|religion|religious (?:beliefs?|views?)|faith|marital status|husband|wife|spouse|children|kids"
-    r"|family (?:plans?|status|situation)|pregnancy|disabilit(?:y|ies)|health(?: condition| status)?|medical (?:history|condition)"
-    r"|genetic \w+|sexual orientation|sexuality|gender(?: identity)?|political (?:views?|affiliation|opinions?)"
-    r"|trade union \w+|veteran status|military (?:service|discharge)|native language|mother tongue|maiden name"
-)
-_STATES = (
-    r"married|single|divorced|engaged|pregnant|disabled|religious|retiring soon|gay|straight|transgender"
-    r"|a (?:veteran|citizen|native speaker|mother|father|parent|christian|muslim|jew|hindu)"
-)
-_TECHNICAL = (
-    r"(?!-| (?:conditions?|process(?:es)?|nodes?|threads?|checks?|checker|endpoints?|probes?|fields?|columns?|parameters?"
-    r"|attributes?|tables?|of)\b)"
-)
-PROHIBITED = re.compile(
-    rf"\byour (?:own )?(?:{_PERSONAL})\b{_TECHNICAL}"
-    rf"|\bare you (?:currently )?(?:{_STATES})\b{_TECHNICAL}"
-    r"|\bhow old (?:are|were) you\b|\bwhere (?:are|were) you (?:born|originally from)\b"
-    r"|\bdo you (?:have|want|plan(?: to have)?) (?:any )?(?:children|kids|a family)\b"
-    r"|\bdo you (?:go to church|pray|observe any religious)\b|\bwho(?:m)? did you vote\b"
-    r"|\b(?:ihr(?:e|en|er)?|dein(?:e|en|er)?) (?:alter|religion|familienstand|staatsangehörigkeit|herkunft|schwangerschaft|kinder|ehe(?:mann|frau))\b"
-    r"|\bsind sie (?:verheiratet|schwanger|ledig|schwerbehindert|religiös)\b|\bwie alt sind sie\b|\bhaben sie kinder\b"
-    r"|\bsu (?:edad|religión|estado civil|nacionalidad|embarazo|orientación sexual)\b"
-    r"|¿?\b(?:está (?:usted )?(?:casad[oa]|embarazada)|tiene (?:usted )?hijos|cuántos años tiene)\b",
-    re.IGNORECASE,
-)
-
-# One of these is in whatever PROHIBITED finds. Looking for them first is sixty times as fast.
-_OPENINGS = (
-    *("your", "are you", "were you", "do you", "did you"),
-    *("ihr", "dein", "sind sie", "haben sie"),
-    *("su ", "está", "tiene", "cuántos"),
-)
 
 
 def enhancement_problems(answer: EnhancedDescription) -> list[str]:
@@ -114,19 +77,8 @@ def question_problems(answer: InterviewQuestion) -> list[str]:
 
     personal = prohibited_subject(_all_texts(answer))
     if personal:
-        problems.append(f"“{personal}” asks about the candidate's person. Ask about the work alone.")
+        problems.append(f"“{personal.word}” asks about the candidate's person. Ask about the work alone.")
     return problems
-
-
-def prohibited_subject(texts: Iterable[str]) -> str | None:
-    """The first words that ask about a candidate's person, or None."""
-    for text in texts:
-        lowered = text.lower()
-        if any(opening in lowered for opening in _OPENINGS):
-            found = PROHIBITED.search(text)
-            if found:
-                return found.group(0)
-    return None
 
 
 def alike_question(text: str, others: Iterable[str]) -> str | None:
@@ -147,7 +99,7 @@ def _one_topic_problems(topic: InterviewTopic) -> list[str]:
         problems.append("work_items must name at least one part of the requisition.")
     personal = prohibited_subject([topic.topic, topic.facet, topic.focus])
     if personal:
-        problems.append(f"“{personal}” is about the candidate's person. Choose a topic of the work.")
+        problems.append(f"“{personal.word}” is about the candidate's person. Choose a topic of the work.")
     return problems
 
 

@@ -13,7 +13,6 @@ import pytest
 from content_checks import (
     alike_question,
     enhancement_problems,
-    prohibited_subject,
     question_problems,
 )
 from prompts import EnhancedDescription, InterviewQuestion
@@ -120,44 +119,3 @@ def test_each_fault_of_an_enhancement_is_named(change: Callable[[dict[str, Any]]
     change(exemplar)
     problems = enhancement_problems(EnhancedDescription.model_validate(exemplar))
     assert any(sentence in problem for problem in problems), problems
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "How old are you?",
-        "What is your age?",
-        "Tell me about your religion.",
-        "Are you married or single?",
-        "Do you have children?",
-        "Where were you born?",
-        "What is your native language?",
-        "Does your health condition limit you?",
-        "Who did you vote for?",
-        "Wie alt sind Sie?",
-        "Haben Sie Kinder?",
-        "¿Tiene hijos?",
-        "¿Cuál es su estado civil?",
-    ],
-)
-def test_questions_about_the_person_are_found(text: str) -> None:
-    assert prohibited_subject(["A harmless sentence.", text])
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "Two threads meet in your race condition; where?",
-        "What is the age of a cache entry when it is dropped?",
-        "Your health check endpoint answers 200 while the database is away.",
-        "The parent process waits for your children processes.",
-        "Are you authorised to work in this country?",
-        "Which family of instances would you choose?",
-        "Your native app and your master branch differ.",
-        "Are you single-handedly able to stop a release?",
-        "Describe your disability parameter.",
-        "How would you model gender in a customer table?",
-    ],
-)
-def test_technical_neighbours_pass(text: str) -> None:
-    assert prohibited_subject([text]) is None
