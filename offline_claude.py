@@ -29,10 +29,10 @@ from content_checks import (
     LONGEST_NAME,
     MOST_CRITERIA,
     alike_question,
-    prohibited_subject,
 )
 from errors import GenerationFailed, Spending
 from offline_templates import KINDS, LEVEL_WORDS, PRODUCTS, SLOTS, Kind, Point, Scene, Slot
+from prohibited_subjects import prohibited_subject
 from prompts import (
     Criterion,
     EnhancedDescription,

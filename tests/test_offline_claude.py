@@ -20,13 +20,13 @@ from claude_interface import Deadline
 from content_checks import (
     alike_question,
     enhancement_problems,
-    prohibited_subject,
     question_problems,
     topic_problems,
 )
 from errors import GenerationFailed, Spending
 from offline_claude import OfflineClaude
 from offline_templates import KINDS, SLOTS, Kind, Scene
+from prohibited_subjects import prohibited_subject
 from prompts import (
     EnhancedDescription,
     EnhanceDescription,

@@ -1,0 +1,531 @@
+"""Questions and criteria about a candidate's person are found, and technical neighbours of their words pass."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from prohibited_subjects import _table, prohibited_subject
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+
+PERSONAL = {
+    "age": """
+        How old are you?
+        What is your age?
+        Please state your date of birth.
+        When do you plan to retire?
+        Are you over 50?
+        In what year were you born?
+        What year did you graduate?
+        At your age, how do you keep up?
+        How does your age affect your work?
+        Names own age
+        Says how old he is
+        Is under 40
+        Is over 45 years old
+        Candidate is 35 years old
+        Wie alt sind Sie?
+        Nennen Sie uns bitte Ihr Alter.
+        Wie ist Ihr Geburtsdatum?
+        ¿Cuántos años tiene?
+        ¿Cuál es su edad?
+        """,
+    "citizenship": """
+        Are you a US citizen?
+        What is your citizenship?
+        Which passport do you hold?
+        Do you have a green card?
+        Do you hold dual citizenship?
+        Are you a citizen of this country?
+        Which countries are you a citizen of?
+        Candidate is a US citizen
+        Mentions own citizenship
+        Holds a German passport
+        Welche Staatsbürgerschaft haben Sie?
+        Sind Sie deutscher Staatsbürger?
+        ¿Cuál es su ciudadanía?
+        ¿Es usted ciudadano español?
+        """,
+    "colour_or_race": """
+        What is your race?
+        What is your skin colour?
+        Are you black or white?
+        What race are you?
+        Are you a person of colour?
+        Has the color of your skin ever held you back?
+        Did your race matter there?
+        Mentions own skin colour
+        Candidate is white
+        Is mixed race
+        Welche Hautfarbe haben Sie?
+        Hatten Sie wegen Ihrer Hautfarbe Nachteile?
+        ¿Cuál es su raza?
+        ¿De qué raza es usted?
+        """,
+    "disability": """
+        Do you have a disability?
+        Are you disabled?
+        Does your health condition limit you?
+        Do you have any health problems?
+        How many sick days did you take last year?
+        Do you take any medication?
+        Are you in good health?
+        Tell me about your medical history.
+        How is your mental health?
+        Have you ever seen a psychiatrist?
+        Mentions own illness
+        Candidate is in good health
+        Has no disability
+        Haben Sie eine Behinderung?
+        Sind Sie schwerbehindert?
+        Nehmen Sie Medikamente?
+        ¿Tiene alguna discapacidad?
+        ¿Padece alguna enfermedad?
+        """,
+    "ethnicity": """
+        What is your ethnic background?
+        What is your ethnicity?
+        Where are you originally from?
+        Where does your family come from?
+        Where does your surname come from?
+        Where were your parents born?
+        What was your maiden name?
+        Mentions own ethnicity
+        Is of Arab descent
+        Candidate has a foreign accent
+        Woher kommen Sie ursprünglich?
+        Haben Sie einen Migrationshintergrund?
+        ¿Cuál es su etnia?
+        ¿De dónde es su familia?
+        """,
+    "family_status": """
+        Do you have children?
+        Do you have any kids?
+        Do you have kids?
+        How many children do you have?
+        Who looks after your kids while you work?
+        Are you planning to start a family?
+        Do you want a family?
+        Are you a mother?
+        What are your childcare arrangements?
+        Tell me about your family.
+        Plans to have a family
+        Mentions own children
+        Mentions her kids
+        Candidate is a single parent
+        Says that she has two children
+        Haben Sie Kinder?
+        Möchten Sie eine Familie gründen?
+        Wer betreut Ihre Kinder?
+        ¿Tiene hijos?
+        ¿Quién cuida de sus hijos?
+        """,
+    "gender_identity": """
+        What is your gender?
+        What gender do you identify with?
+        Are you transgender?
+        Are you a man or a woman?
+        What sex were you assigned, and what is your sex at birth?
+        As a woman, how do you get engineers to listen?
+        What is your gender identity?
+        Mentions own gender
+        Candidate is a woman
+        Comes out as trans
+        Welches Geschlecht haben Sie?
+        Sind Sie transgender?
+        Was ist Ihr Geschlecht?
+        ¿Cuál es su identidad de género?
+        ¿Es usted hombre o mujer?
+        """,
+    "genetic_information": """
+        Have you ever had a genetic test?
+        What is your family medical history?
+        Is there any cancer in your family?
+        Do you have any hereditary diseases?
+        What runs in your family?
+        Did your parents die of heart disease?
+        Tell us about your genetic predisposition.
+        Mentions own genetic test
+        Candidate has a hereditary disease
+        Has no genetic disorder
+        Haben Sie eine Erbkrankheit?
+        Gibt es Erbkrankheiten in Ihrer Familie?
+        ¿Se ha hecho una prueba genética?
+        ¿Tiene alguna enfermedad hereditaria?
+        """,
+    "marital_status": """
+        Are you married?
+        Are you married or single?
+        Are you single?
+        What does your husband do?
+        Does your wife mind the travel?
+        What is your marital status?
+        Do you have a boyfriend?
+        When are you getting married, and do you plan to get married soon?
+        Is that your married name?
+        Mentions her husband's job
+        Says that he is married
+        Candidate is divorced
+        Is married
+        Sind Sie verheiratet?
+        Wie ist Ihr Familienstand?
+        ¿Está casada?
+        ¿Cuál es su estado civil?
+        """,
+    "nationality": """
+        What is your nationality?
+        Where were you born?
+        What is your native language?
+        Is English your first language?
+        Are you a native speaker?
+        Are you a native English speaker?
+        Which country are you from?
+        What is your country of birth?
+        Are you German?
+        Candidate is a native speaker
+        Is a native English speaker
+        Names own birthplace
+        Says where he was born
+        Aus welchem Land kommen Sie?
+        Was ist Ihre Muttersprache?
+        Wo sind Sie geboren?
+        ¿Cuál es su nacionalidad?
+        ¿Dónde nació usted?
+        """,
+    "political_affiliation": """
+        Who did you vote for?
+        Which political party do you support?
+        Are you a member of a trade union?
+        What are your political views?
+        Did you vote in the last election?
+        What do you think of the president?
+        Are you a Republican?
+        Mentions own political views
+        Says who he voted for
+        Candidate is a member of a political party
+        Welche Partei wählen Sie?
+        Sind Sie Gewerkschaftsmitglied?
+        ¿Por quién votó usted?
+        ¿Cuál es su ideología política?
+        """,
+    "pregnancy": """
+        Are you pregnant?
+        Asks: are you pregnant?
+        Do you plan to become pregnant?
+        When is your baby due?
+        Will you take maternity leave?
+        Have you ever had an abortion?
+        Tell me about your pregnancy.
+        Candidate is pregnant
+        Mentions her pregnancy
+        Plans to get pregnant
+        Sind Sie schwanger?
+        Planen Sie eine Schwangerschaft?
+        ¿Está embarazada?
+        ¿Piensa quedarse embarazada?
+        """,
+    "religion": """
+        What is your religion?
+        Tell me about your religion.
+        Are you religious?
+        Do you go to church?
+        Which church do you attend?
+        Are you a practising Muslim?
+        Why do you wear a headscarf?
+        Do you observe any religious holidays?
+        Mentions own faith
+        Candidate is a Christian
+        Is a devout Hindu
+        Sind Sie religiös?
+        Welcher Konfession gehören Sie an?
+        ¿Cuál es su religión?
+        ¿Es usted católico?
+        """,
+    "sexual_orientation": """
+        What is your sexual orientation?
+        Are you gay?
+        Are you gay or straight?
+        Are you straight?
+        Do you date men or women?
+        Are you out at work?
+        Have you come out as gay?
+        Mentions own sexuality
+        Candidate is gay
+        Is heterosexual
+        Sind Sie homosexuell?
+        Was ist Ihre sexuelle Orientierung?
+        ¿Cuál es su orientación sexual?
+        ¿Es usted homosexual?
+        """,
+    "veteran_status": """
+        Have you served in the military?
+        Are you a veteran?
+        Did you do military service?
+        What type of discharge did you receive?
+        Are you in the National Guard?
+        Tell me about your military service.
+        Why were you discharged from the army?
+        Mentions own military service
+        Candidate is a veteran
+        Served in the armed forces
+        Haben Sie gedient?
+        Waren Sie bei der Bundeswehr?
+        ¿Ha hecho el servicio militar?
+        ¿Es usted veterano de guerra?
+        """,
+}
+
+LAWFUL = """
+    Are you authorised to work in this country?
+    Do you have the right to work in the UK?
+    Will you need a visa to work here?
+    Two threads meet in your race condition; where?
+    Your race detector reports two goroutines; how do you find the cause?
+    What is the age of a cache entry when it is dropped?
+    How do you choose your age limit for sessions?
+    How old are the backups that you would still restore?
+    Entries are dropped when their age passes your threshold.
+    Your health check endpoint answers 200 while the database is away.
+    How would you design your health and readiness probes?
+    What does your health status endpoint return while the cache is cold?
+    The parent process waits for your children processes.
+    How does a child process inherit the file handles of its parent?
+    A parent pom sets the version; why does your parent POM win?
+    Delete the orphaned children rows before you add the foreign key.
+    Which nodes have children, and which have no children?
+    Does the component re-render its children when the parent changes?
+    Which family of instances would you choose?
+    Why did you choose your family of instances?
+    Font families are loaded late; what shifts?
+    Your native app and your master branch differ.
+    The native module crashes on one device only.
+    What do native speakers of the test group say about the translated labels?
+    Are you single-handedly able to stop a release?
+    Are you single-threaded at this point, and why?
+    The single source of truth is your own table.
+    Is single-threaded
+    Is disabled by default
+    Says the disabled feature flag hides the page
+    Turns the disabled button into a focusable one
+    Describe your disability parameter.
+    Your disability claims service times out once a day.
+    How would you model gender in a customer table?
+    A survey table has a gender column with free text; how do you migrate it?
+    Your gender field is mandatory in the form; what do you change?
+    How would you choose chart colours for users with colour blindness?
+    Screen reader users cannot reach the dialog; what is missing?
+    How would you test the page with people who are blind or deaf?
+    The religion field must be encrypted under GDPR.
+    Your religion column holds special category data under Article 9.
+    A tax application has a code list for marital status; where do you keep it?
+    The marital status of a policyholder changes after the quote.
+    Married couples file one tax return; how do you model the two persons?
+    Validate the date of birth that a customer types into your form.
+    How do you store the customer's date of birth?
+    Tests whether the birthday falls on 29 February
+    Explains the birthday paradox for hash collisions
+    Nationality is an ISO 3166 code; how do you handle countries that no longer exist?
+    A citizen portal must show citizens their data within a second.
+    How do citizen developers get access to your platform?
+    Which followers vote for the new leader?
+    Votes for the candidate with the longest log
+    The candidate is a follower that has started an election
+    Which design did you vote for in the architecture group, and why?
+    Who voted for the change in your last review?
+    Your master node and your replica disagree.
+    How does your replica vote when the primary is gone?
+    The queue serves 40 clients; is yours under 40?
+    Is under 40 ms
+    Is under 50% of the budget
+    Keeps the p99 latency under 40 ms
+    Latency is over 50 for your largest tenant
+    What throughput are you expecting, and how do you find out?
+    Where in the pipeline are you blind today?
+    Are you blind to errors that the gateway swallows?
+    Have you ever been in a war room during an incident?
+    A genetic algorithm stops improving after ten generations.
+    How do you store genetic test results for a laboratory?
+    Your genetic algorithm converges too early.
+    How would you explain the inherited configuration to a new colleague?
+    Inherited permissions break after the folder is moved.
+    Names the inherited class that overrides the method
+    A colleague tells you that she is pregnant and asks to leave the on-call rota. What do you do?
+    One of your engineers cannot do nights any more because of family commitments.
+    A customer calls because her husband cannot log in to the shared account.
+    Asks which duties the colleague wants to keep during parental leave
+    Says that age, family and health stay out of the interview
+    Describes own transition to another team
+    Says who owns the parent ticket
+    Mentions their parents in the tree and the depth limit
+    Names own mistake in the incident
+    Says that the service is engaged in a retry storm
+    The two services are married to the same schema.
+    Are you married to this design, or would you drop it?
+    Which church management software would you integrate first?
+    How do you keep faith with customers after a data loss?
+    What is your first step when the disk is full?
+    What is your first programming language of choice for scripts?
+    Where did your data come from, and who owns it?
+    Where are your logs from yesterday?
+    Where does your traffic come from at night?
+    Where does your service name come from?
+    What is your origin server, and which headers does it set?
+    Your cross-origin request is refused by the browser.
+    Do you have any dependents of this library in other repositories?
+    Do you have children in your tree that were never visited?
+    What did you do when your sister team refused the change?
+    The straight answer is that we do not know.
+    Are you straight-through processing payments, or in batches?
+    Your partner bank sends files late.
+    Does your partner API return the same error for both cases?
+    A veteran engineer and a newcomer disagree about the design.
+    The military uses this frequency band; how does your radio avoid it?
+    Serves stale entries in the army of edge nodes
+    Is a parent of all other spans
+    Has no children
+    Sorts the persons by age, then by name
+    How do you retire your old API?
+    When do you plan to retire the old API?
+    What is the sex ratio in the training data, and does it bias the model?
+    How would you find out whether the model treats race or gender unfairly?
+    Anonymises ethnicity before the data leaves the region
+    Wie entfernen Sie Ihr altes Modul?
+    Wie gehen Sie vor, wenn Ihr alter Code nicht mehr gebaut wird?
+    Die Einträge werden gelöscht, sobald ihr Alter eine Stunde übersteigt.
+    Das Formular erfasst die Kundin und ihr Geburtsdatum.
+    Wie beendet der Elternprozess den Kind-Prozess?
+    Ein Kind-Prozess stürzt ab; was macht Ihr Elternprozess?
+    Welche Kinder hat der Knoten im Baum?
+    Wie prüfen Sie die Herkunft Ihrer Container-Images?
+    Wie alt sind Ihre Backups?
+    ¿Qué edad tiene la entrada de la caché cuando se borra?
+    ¿Cuántos años tiene el sistema heredado?
+    El nodo padre tiene hijos que no se han visitado.
+    ¿Está separado el frontend del backend?
+    ¿Por qué está comprometido el servidor?
+    """
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+PAIRS = [(subject, line) for subject, texts in PERSONAL.items() for line in lines(texts)]
+
+
+def test_all_fifteen_subjects_have_their_phrasings() -> None:
+    assert len(PERSONAL) == 15
+    assert all(len(lines(texts)) >= 6 for texts in PERSONAL.values())
+    assert {phrase.category for phrases in _table().phrases.values() for phrase in phrases} == PERSONAL.keys()
+    assert len(lines(LAWFUL)) >= 80
+
+
+@pytest.mark.parametrize(("subject", "text"), PAIRS, ids=[line for _, line in PAIRS])
+def test_what_is_asked_or_ticked_about_the_person_is_found(subject: str, text: str) -> None:
+    found = prohibited_subject(["A harmless sentence.", text])
+    assert found is not None
+    assert (found.kind, found.category) == ("prohibited_subject", subject)
+    assert text[found.start : found.end] == found.word
+    assert found.reason
+    assert found.suggestion
+
+
+@pytest.mark.parametrize("text", lines(LAWFUL))
+def test_lawful_and_technical_neighbours_pass(text: str) -> None:
+    assert prohibited_subject([text]) is None
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        str.upper,
+        str.title,
+        lambda text: text.replace(" ", "\n"),
+        lambda text: text.replace(" ", "\u00a0"),
+        lambda text: "İ 👩‍💻 " + text,
+        lambda text: f"- **{text}**",
+        lambda text: f"“{text}”",
+    ],
+)
+def test_other_clothes_hide_nothing(change: object) -> None:
+    for text in [
+        "Do you have children?",
+        "What is your nationality?",
+        "Are you married?",
+        "Tell me about your religion.",
+    ]:
+        changed = change(text)  # type: ignore[operator]
+        found = prohibited_subject([changed])
+        assert found is not None, changed
+        assert changed[found.start : found.end] == found.word
+
+
+def test_kinds_of_apostrophe_and_dash_do_not_matter() -> None:
+    assert prohibited_subject(["Mentions the candidate’s age"])
+    assert prohibited_subject(["Are you non‑binary?"])
+
+
+def test_code_is_no_question() -> None:
+    snippet = "What is wrong here?\n```jsx\n<label>What is your date of birth?</label>\n```\nName one thing."
+    assert prohibited_subject([snippet]) is None
+    assert prohibited_subject([snippet.replace("```", "")]) is not None
+
+
+def test_the_first_finding_in_the_first_text_is_given() -> None:
+    found = prohibited_subject(["Fine.", "Well, are you married? Do you have kids?", "Are you gay?"])
+    assert found is not None
+    assert (found.category, found.start) == ("marital_status", 6)
+
+
+def test_exemplary_questions_hold_none() -> None:
+    for path in (SAMPLES / "exemplars").glob("*.json"):
+        exemplar = json.loads(path.read_text(encoding="utf-8"))
+        for text in strings(exemplar["questions"]) + strings(exemplar["interview_topics"]):
+            assert prohibited_subject([text]) is None, text
+
+
+def strings(value: object) -> list[str]:
+    if isinstance(value, dict):
+        return [text for one in value.values() for text in strings(one)]
+    if isinstance(value, list):
+        return [text for one in value for text in strings(one)]
+    return [value] if isinstance(value, str) else []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "\0", "\ud800 are you \udfff", "👩‍💻" * 4_000, "a" * 16_000, "a " * 8_000, "(" * 16_000, " " * 16_000),
+        *("how would you " * 1_143, "are you " * 2_000, "do you have " * 1_300, "your age " * 1_800, "```" * 5_333),
+        *("says that he is " * 1_000, "have you ever been in " * 700, "is there any cancer " * 800, "married " * 2_000),
+        *("are you planning to have " * 640, "\n" * 16_000, "your family " * 1_300, "* " * 8_000, "i̇İ" * 5_000),
+    ],
+    ids=range(22),
+)
+def test_no_text_takes_long_or_fails(text: str) -> None:
+    prohibited_subject(["warm"])
+    began = time.perf_counter()
+    prohibited_subject([text])
+    assert time.perf_counter() - began < 0.05 * 4  # busy machines are slower
+
+
+def test_a_whole_question_is_checked_within_a_millisecond_or_so() -> None:
+    question = json.loads(next((SAMPLES / "exemplars").glob("*.json")).read_text(encoding="utf-8"))["questions"][0]
+    texts = strings(question)
+    prohibited_subject(texts)
+    best = min(_seconds(texts) for _ in range(5))
+    assert best < 0.01
+
+
+def _seconds(texts: list[str]) -> float:
+    began = time.perf_counter()
+    prohibited_subject(texts)
+    return time.perf_counter() - began
+
+
+def test_each_phrase_has_a_key_word_so_that_most_texts_are_passed_over_quickly() -> None:
+    assert "" not in _table().phrases
