@@ -21,9 +21,8 @@ from schemas import (
     WorkPartView,
 )
 from technology_mentions import unsupported_technologies
-from work_coverage import TracedQuestion, coverage_of, work_parts
-
-WORK_FIELDS = ("work_output", "work_role", "work_knowledge", "work_competencies")
+from work_coverage import AskedQuestion, coverage_of
+from work_parts import WORK_FIELDS, work_parts
 
 
 # A question of an interview and the topic that it is for.
@@ -104,7 +103,7 @@ def _texts(asked: Sequence[Asked]) -> Iterator[tuple[str, str]]:
 
 def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> CoverageView:
     traced = [
-        TracedQuestion(
+        AskedQuestion(
             number=number,
             topic=topic.topic,
             technologies=tuple(topic.technologies),
@@ -118,14 +117,14 @@ def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> 
     return CoverageView(
         parts=[
             PartCoverageView(
-                field=part.field,
-                part=part.part,
+                field=each.part.field,
+                part=each.part.part,
                 questions=[
                     CoveringQuestionView(question_number=question.number, criteria=list(question.criteria))
-                    for question in part.questions
+                    for question in each.questions
                 ],
             )
-            for part in covered
+            for each in covered
         ],
-        gaps=[WorkPartView(field=part.field, part=part.part) for part in covered if not part.questions],
+        gaps=[WorkPartView(field=each.part.field, part=each.part.part) for each in covered if each.is_gap],
     )
