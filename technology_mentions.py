@@ -8,24 +8,23 @@ read generously and what is written from it strictly: what is in doubt is never 
 from __future__ import annotations
 
 import re
-import unicodedata
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple
 
-from topic_tables import load_tables
-from topic_words import glue, read_table, singular, tokens_of
-
-MOST_NAME_WORDS = 6
-
-_FENCE = re.compile(r"[ \t]{0,3}(```+|~~~+)[ \t]*([\w+#.-]{0,20})")
-_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}")
-_WORD = re.compile(
-    r"(?<!\w)\.net\b|(?<![^\W_])(?:c\+\+|[cf]#)|[^\W\d_]+\.(?:js|net|io|ai|rs)\b|\d+(?:\.\d+)+|[^\W_]+", re.IGNORECASE
+from technology_spellings import (
+    WORD,
+    Mention,
+    concepts,
+    is_spelled_as_a_name,
+    mentions_in,
+    tokens_of_word,
+    without_code,
 )
-_WITHIN_A_NAME = re.compile(r"[ \t\u00a0]{1,2}|[-‑/._·&]|(?:[ \t]?\n[ \t]?)|")
+from topic_tables import load_tables
+from topic_words import glue, read_table, tokens_of
+
 _NEW_START = re.compile(r"[\n|•·;:!?…]|\.(?=\s)|[“„«\"](?=\w)")
 _LIST_GAP = re.compile(
     r"\s*(?:[,/|+&、・]|[,]?\s(?:and|or|und|oder|sowie|bzw\.|y|o|et|ou|vs\.?)\s|\()\s*", re.IGNORECASE
@@ -36,24 +35,9 @@ _CUE_AFTER = re.compile(
     re.IGNORECASE,
 )
 _IN_THIS_LANGUAGE = re.compile(r"\b(?:in|embedded|modern|plain|pure|lines of|zeilen)[ \n]$", re.IGNORECASE)
-_NUMBERED = re.compile(r"([^\W\d_]{4,})\d+(?:\.\d+)?")
-_C_STANDARDS = frozenset("c89 c99 c11 c17 c23".split())
 _GERMAN = frozenset(
     "der die das und mit für von ein eine einer ist sind im zu den auf sie wie nicht bei oder ihr ihre".split()
 )
-
-# Short names are written in capitals; of these the small letters are usual too, and no other word.
-_SHORT_AND_SMALL = frozenset("git npm npx pip php dbt gcc gdb k6 k8s d3 s3 ec2 sbt aws gcp k3s vue".split())
-
-
-class _Mention(NamedTuple):
-    """A spelling of a technology at its place in a text."""
-
-    name: str
-    raw: str
-    start: int
-    end: int
-    tokens: int
 
 
 @dataclass(frozen=True)
@@ -75,7 +59,7 @@ def technologies_in(text: str) -> frozenset[str]:
     Of fenced code only the language counts. Ideas, standards and universal formats (data/technology_concepts.txt)
     are no technologies here.
     """
-    return technology_names_in(text) - _concepts()
+    return technology_names_in(text) - concepts()
 
 
 def technology_names_in(text: str) -> frozenset[str]:
@@ -90,8 +74,8 @@ def technologies_given(text: str) -> frozenset[str]:
     along is given with it: "spring boot" gives Spring and Java.
     """
     tables = load_tables()
-    prose, languages = _without_code(text)
-    mentions = list(_mentions(prose, longest=False))
+    prose, languages = without_code(text)
+    mentions = list(mentions_in(prose, longest=False))
     found = languages | {
         mention.name for place, mention in enumerate(mentions) if _may_be_meant(place, mentions, prose)
     }
@@ -102,8 +86,8 @@ def technologies_given(text: str) -> frozenset[str]:
 
 def technologies_listed(text: str) -> frozenset[str]:
     """Canonical names of what a list of keywords names, each by its longest name and nothing that it implies."""
-    prose, languages = _without_code(text)
-    mentions = list(_mentions(prose, longest=False))
+    prose, languages = without_code(text)
+    mentions = list(mentions_in(prose, longest=False))
     meant = [mention for place, mention in enumerate(mentions) if _may_be_meant(place, mentions, prose)]
     found, end = set(languages), 0
     for mention in sorted(meant, key=lambda mention: (mention.start, -mention.end)):
@@ -136,7 +120,7 @@ def unsupported_technologies(
     for place, names in (named or {}).items():
         for name in names:
             known = canonical_name(name)
-            is_given = known in supported | _concepts() if known else f" {' '.join(tokens_of(name))} " in bare
+            is_given = known in supported | concepts() if known else f" {' '.join(tokens_of(name))} " in bare
             if not is_given and name.strip():
                 at = places.setdefault(known or " ".join(name.split()), [])
                 if place not in at:
@@ -152,8 +136,8 @@ def canonical_name(name: str) -> str | None:
 
 
 def _named(text: str) -> set[str]:
-    prose, found = _without_code(text)
-    mentions = list(_mentions(prose, longest=True))
+    prose, found = without_code(text)
+    mentions = list(mentions_in(prose, longest=True))
     page = _Page(prose)
     sure = [_is_a_name(mention, page) for mention in mentions]
     open_ones = (
@@ -181,12 +165,12 @@ class _Page:
         self.is_german = 12 * sum(word.lower() in _GERMAN for word in words) > len(words)
         self.headlines: dict[int, bool] = {}
 
-    def is_first(self, mention: _Mention) -> bool:
+    def is_first(self, mention: Mention) -> bool:
         """Whether no other word comes before it in its sentence."""
         start = self.starts[bisect_right(self.starts, mention.start) - 1]
         return not any(map(str.isalnum, self.prose[start : mention.start]))
 
-    def is_headline(self, mention: _Mention) -> bool:
+    def is_headline(self, mention: Mention) -> bool:
         """Whether the words around it have capitals throughout, so that its own says nothing."""
         place = bisect_right(self.starts, mention.start)
         if place not in self.headlines:
@@ -197,11 +181,11 @@ class _Page:
         return self.headlines[place]
 
 
-def _is_a_name(mention: _Mention, page: _Page) -> bool:
+def _is_a_name(mention: Mention, page: _Page) -> bool:
     """Whether a spelling names a technology at its place, whatever stands beside it."""
     how = _ambiguity().get(mention.raw)
     if how is None:
-        return _is_spelled_as_a_name(mention, page.prose)
+        return is_spelled_as_a_name(mention, page.prose)
     if not _may_be_a_name(mention, page.prose):
         return False
     if how == "upper":
@@ -214,26 +198,18 @@ def _is_a_name(mention: _Mention, page: _Page) -> bool:
         return bool(_IN_THIS_LANGUAGE.search(page.prose, max(0, mention.start - 12), mention.start))
     if how == "near" or (how == "german" and page.is_german):
         return False
+    if len(mention.raw) > 3 and page.prose[mention.start : mention.end].isupper():
+        return False  # "WITHOUT ANY EXPRESS OR IMPLIED WARRANTY"
     return not page.is_headline(mention)
 
 
-def _is_spelled_as_a_name(mention: _Mention, prose: str) -> bool:
-    """Whether a spelling is written as names are: each of several words with a capital, short ones in capitals."""
-    written = prose[mention.start : mention.end]
-    if mention.tokens > 1:  # "a Redis cluster" is no product of that name
-        return all(word.group()[0].isupper() or word.group()[0].isdigit() for word in _WORD.finditer(written))
-    if mention.raw.isalpha() and len(mention.raw) <= 3 and mention.raw not in _SHORT_AND_SMALL:
-        return not written.islower()
-    return True
-
-
-def _may_be_a_name(mention: _Mention, prose: str) -> bool:
+def _may_be_a_name(mention: Mention, prose: str) -> bool:
     """Whether an ordinary word has the form of a name: a capital, and no hyphen to another word as in "Go-Live"."""
     how = _ambiguity().get(mention.raw)
     written = prose[mention.start : mention.end]
     if how in (None, "never") or not written[0].isupper() or (how == "upper" and not written.isupper()):
         return False
-    if mention.tokens > 1 and not _is_spelled_as_a_name(mention, prose):
+    if mention.tokens > 1 and not is_spelled_as_a_name(mention, prose):
         return False
     before, after = prose[max(0, mention.start - 2) : mention.start], prose[mention.end : mention.end + 2]
     if (len(before) == 2 and before[1] == "-" and before[0].isalnum()) or after.startswith("&"):
@@ -242,12 +218,12 @@ def _may_be_a_name(mention: _Mention, prose: str) -> bool:
     return not is_tied or _CUE_AFTER.match(prose, mention.end) is not None
 
 
-def _are_in_a_list(mentions: list[_Mention], place: int, other: int, prose: str) -> bool:
+def _are_in_a_list(mentions: list[Mention], place: int, other: int, prose: str) -> bool:
     first, second = mentions[min(place, other)], mentions[max(place, other)]
     return _LIST_GAP.fullmatch(prose, first.end, max(first.end, second.start)) is not None
 
 
-def _may_be_meant(place: int, mentions: list[_Mention], prose: str) -> bool:
+def _may_be_meant(place: int, mentions: list[Mention], prose: str) -> bool:
     """Whether a spelling in a job description may be a technology: an ordinary word has a capital or is an item."""
     mention = mentions[place]
     if mention.raw not in _ambiguity():
@@ -268,9 +244,9 @@ def _may_be_meant(place: int, mentions: list[_Mention], prose: str) -> bool:
 def _completed_names(prose: str, found: set[str]) -> set[str]:
     """Names of several words whose parts stand apart: where SAP and ECC are named, SAP ECC is."""
     names = load_tables().names
-    words = {word.group() for word in _WORD.finditer(prose)}
-    tokens = {token for word in words for token in _tokens(word)}
-    capitals = {token for word in words if word[0].isupper() for token in _tokens(word)}
+    words = {word.group() for word in WORD.finditer(prose)}
+    tokens = {token for word in words for token in tokens_of_word(word)}
+    capitals = {token for word in words if word[0].isupper() for token in tokens_of_word(word)}
     completed = set()
     for form, name in _long_names():
         if form <= tokens:
@@ -278,83 +254,6 @@ def _completed_names(prose: str, found: set[str]) -> set[str]:
             if parts and all(token.isalpha() and token in capitals for token in form - parts):
                 completed.add(name)
     return completed
-
-
-def _without_code(text: str) -> tuple[str, set[str]]:
-    """The text without fenced code and addresses, and the languages of the fences."""
-    text = unicodedata.normalize("NFKC", text)
-    languages: set[str] = set()
-    if "```" in text or "~~~" in text:
-        names = load_tables().names
-        kept: list[str] = []
-        mark = ""
-        for line in text.split("\n"):
-            fence = _FENCE.match(line)
-            if fence is None:
-                kept.append("" if mark else line)
-            elif not mark:
-                mark = fence[1]
-                languages |= {names[raw] for raw in [glue(tokens_of(fence[2]))] if raw in names}
-            elif fence[1].startswith(mark):
-                mark = ""
-        text = "\n".join(kept)
-    return _ADDRESS.sub(" , ", text), languages
-
-
-@lru_cache(maxsize=16384)
-def _tokens(word: str) -> tuple[str, ...]:
-    return tuple(tokens_of(word))
-
-
-def _mentions(prose: str, *, longest: bool) -> Iterator[_Mention]:
-    """All spellings of the table in the text; of those that overlap only the longest, or every one."""
-    names, beginnings = load_tables().names, _beginnings()
-    words = [(word.start(), word.end(), glue(list(_tokens(word.group())))) for word in _WORD.finditer(prose)]
-    place = 0
-    while place < len(words):
-        found: list[_Mention] = []
-        raw = ""
-        for length in range(1, min(MOST_NAME_WORDS, len(words) - place) + 1):
-            start, end, word = words[place + length - 1]
-            if length > 1 and not _WITHIN_A_NAME.fullmatch(prose, words[place + length - 2][1], start):
-                break
-            raw += word
-            mention = _lookup(raw, length, words[place][0], end, names)
-            if mention is not None and (not longest or _may_be_one_name(mention, prose)):
-                found.append(mention)
-            if raw not in beginnings:
-                break
-        yield from found[-1:] if longest else found
-        place += found[-1].tokens if longest and found else 1
-
-
-def _lookup(raw: str, length: int, start: int, end: int, names: Mapping[str, str]) -> _Mention | None:
-    for spelling in (raw, singular(raw)):
-        if spelling in names:
-            return _Mention(names[spelling], spelling, start, end, length)
-    if length == 1 and raw in _C_STANDARDS:
-        return _Mention("c", raw, start, end, length)
-    numbered = _NUMBERED.fullmatch(raw) if length == 1 and raw[-1:].isdigit() else None
-    if numbered and numbered[1] in names:  # Java17
-        return _Mention(names[numbered[1]], numbered[1], start, end, length)
-    return None
-
-
-def _may_be_one_name(mention: _Mention, prose: str) -> bool:
-    """Whether these words are one name, not words that happen to make it up: "in flux" is no InfluxDB."""
-    if not prose.isascii() and not unicodedata.normalize("NFKD", prose[mention.start : mention.end]).isascii():
-        return False  # "rüst" is no Rust
-    return mention.tokens == 1 or mention.name in _concepts() or _is_spelled_as_a_name(mention, prose)
-
-
-@lru_cache(maxsize=1)
-def _beginnings() -> frozenset[str]:
-    return frozenset(name[:length] for name in load_tables().names for length in range(1, len(name)))
-
-
-@lru_cache(maxsize=1)
-def _concepts() -> frozenset[str]:
-    return frozenset(name for name, _ in read_table("technology_concepts.txt"))
 
 
 @lru_cache(maxsize=1)

@@ -32,11 +32,11 @@ _COMMA = re.compile(r"(?<!\d),|,(?!\d)|[\uff0c、]")
 _LIST_SIGN = re.compile(rf"{_COMMA.pattern}|\s\+\s|\s?・\s?|\s[•·|]\s")
 # After such a word the piece before a comma goes on.
 _GOES_ON = re.compile(
-    r"\s*(?:which|who|that|where|when|while|because|since|if|unless|but|including|such as|e\.g\.|i\.e\.|for example"
+    r"\s*(?:which|who|that|where|when|while|because|since|if|unless|but|including|such as|for example"
     r"|especially|particularly|preferably|ideally|not|no|then|so|even|plus if|dass|weil|wenn|damit|um|aber|sondern"
-    r"|insbesondere|vor allem|idealerweise|z\. ?B\.|auch|nicht"
+    r"|insbesondere|vor allem|idealerweise|auch|nicht"
     r"|(?:die|der|das|den|dem|deren|dessen)(?=\s.*\s[a-zß-ÿ]+(?:en|t)\s*$)"
-    r"|que|como|pero|especialmente)\b",
+    r"|que|como|pero|especialmente)\b|\s*(?:e\.g\.|i\.e\.|z\. ?B\.|d\. ?h\.)",
     re.IGNORECASE,
 )
 _ENUMERATION = re.compile(r"\b(?:and|or|und|oder|sowie|y|e|et|ou)\b|&", re.IGNORECASE)

@@ -1,0 +1,128 @@
+"""Where in a text does a spelling of the technology table stand?
+
+Only finds spellings; whether "Go" at its place is the language is judged in technology_mentions.py.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import NamedTuple
+
+from topic_tables import load_tables
+from topic_words import glue, read_table, singular, tokens_of
+
+MOST_NAME_WORDS = 6
+
+_FENCE = re.compile(r"[ \t]{0,3}(```+|~~~+)[ \t]*([\w+#.-]{0,20})")
+_ADDRESS = re.compile(r"\b(?:https?://|www\.)\S+|\b[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}")
+WORD = re.compile(
+    r"(?<!\w)\.net\b|(?<![^\W_])(?:c\+\+|[cf]#)|[^\W\d_]+\.(?:js|net|io|ai|rs)\b|\d+(?:\.\d+)+|[^\W_]+", re.IGNORECASE
+)
+_WITHIN_A_NAME = re.compile(r"[ \t\u00a0]{1,2}|[-‑/._·&]|(?:[ \t]?\n[ \t]?)|")
+_NUMBERED = re.compile(r"([^\W\d_]{4,})\d+(?:\.\d+)?")
+_C_STANDARDS = frozenset("c89 c99 c11 c17 c23".split())
+
+# Short names are written in capitals; of these the small letters are usual too, and no other word.
+_SHORT_AND_SMALL = frozenset("git npm npx pip php dbt gcc gdb k6 k8s d3 s3 ec2 sbt aws gcp k3s vue".split())
+
+
+class Mention(NamedTuple):
+    """A spelling of a technology at its place in a text: `raw` is the form in the table, of so many words."""
+
+    name: str
+    raw: str
+    start: int
+    end: int
+    tokens: int
+
+
+def is_spelled_as_a_name(mention: Mention, prose: str) -> bool:
+    """Whether a spelling is written as names are: each of several words with a capital, short ones in capitals."""
+    written = prose[mention.start : mention.end]
+    if mention.tokens > 1:  # "a Redis cluster" is no product of that name
+        return all(word.group()[0].isupper() or word.group()[0].isdigit() for word in WORD.finditer(written))
+    if mention.raw.isalpha() and len(mention.raw) <= 3 and mention.raw not in _SHORT_AND_SMALL:
+        return not written.islower()
+    return True
+
+
+def without_code(text: str) -> tuple[str, set[str]]:
+    """The text without fenced code and addresses, and the languages of the fences."""
+    text = unicodedata.normalize("NFKC", text)
+    languages: set[str] = set()
+    if "```" in text or "~~~" in text:
+        names = load_tables().names
+        kept: list[str] = []
+        mark = ""
+        for line in text.split("\n"):
+            fence = _FENCE.match(line)
+            if fence is None:
+                kept.append("" if mark else line)
+            elif not mark:
+                mark = fence[1]
+                languages |= {names[raw] for raw in [glue(tokens_of(fence[2]))] if raw in names}
+            elif fence[1].startswith(mark):
+                mark = ""
+        text = "\n".join(kept)
+    return _ADDRESS.sub(" , ", text), languages
+
+
+@lru_cache(maxsize=16384)
+def tokens_of_word(word: str) -> tuple[str, ...]:
+    """`tokens_of`, of a single word."""
+    return tuple(tokens_of(word))
+
+
+def mentions_in(prose: str, *, longest: bool) -> Iterator[Mention]:
+    """All spellings of the table in the text; of those that overlap only the longest, or every one."""
+    names, beginnings = load_tables().names, _beginnings()
+    words = [(word.start(), word.end(), glue(list(tokens_of_word(word.group())))) for word in WORD.finditer(prose)]
+    place = 0
+    while place < len(words):
+        found: list[Mention] = []
+        raw = ""
+        for length in range(1, min(MOST_NAME_WORDS, len(words) - place) + 1):
+            start, end, word = words[place + length - 1]
+            if length > 1 and not _WITHIN_A_NAME.fullmatch(prose, words[place + length - 2][1], start):
+                break
+            raw += word
+            mention = _lookup(raw, length, words[place][0], end, names)
+            if mention is not None and (not longest or _may_be_one_name(mention, prose)):
+                found.append(mention)
+            if raw not in beginnings:
+                break
+        yield from found[-1:] if longest else found
+        place += found[-1].tokens if longest and found else 1
+
+
+def _lookup(raw: str, length: int, start: int, end: int, names: Mapping[str, str]) -> Mention | None:
+    for spelling in (raw, singular(raw)):
+        if spelling in names:
+            return Mention(names[spelling], spelling, start, end, length)
+    if length == 1 and raw in _C_STANDARDS:
+        return Mention("c", raw, start, end, length)
+    numbered = _NUMBERED.fullmatch(raw) if length == 1 and raw[-1:].isdigit() else None
+    if numbered and numbered[1] in names:  # Java17
+        return Mention(names[numbered[1]], numbered[1], start, end, length)
+    return None
+
+
+def _may_be_one_name(mention: Mention, prose: str) -> bool:
+    """Whether these words are one name, not words that happen to make it up: "in flux" is no InfluxDB."""
+    if not prose.isascii() and not unicodedata.normalize("NFKD", prose[mention.start : mention.end]).isascii():
+        return False  # "rüst" is no Rust
+    return mention.tokens == 1 or mention.name in concepts() or is_spelled_as_a_name(mention, prose)
+
+
+@lru_cache(maxsize=1)
+def _beginnings() -> frozenset[str]:
+    return frozenset(name[:length] for name in load_tables().names for length in range(1, len(name)))
+
+
+@lru_cache(maxsize=1)
+def concepts() -> frozenset[str]:
+    """Entries of the table that are ideas, standards or formats, and no technologies."""
+    return frozenset(name for name, _ in read_table("technology_concepts.txt"))
