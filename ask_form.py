@@ -1,4 +1,4 @@
-"""What a question asks, and how: one thing or several, answerable by yes or no, from memory or in a situation."""
+"""What a question asks for: one thing or several, and whether yes or no would be an answer."""
 
 from __future__ import annotations
 
@@ -6,12 +6,8 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from form_text import Language, either, prose_of, sentences_of, without_code, words_in
+from form_text import Language, either, prose_of, sentences_of, words_in
 
-# Fewer words than this, all told, leave no room for a situation ("How do you ensure quality?"). The shortest
-# exemplary question has 24.
-FEWEST_WORDS = 15
-FEWEST_SCENE_WORDS = 8
 MOST_RIDER_WORDS = 9
 
 _MARK = re.compile(r"[?？؟][)\]…\"”]*$")
@@ -51,47 +47,6 @@ _FIRST_CLAUSE: dict[Language, re.Pattern[str]] = {
     "es": re.compile(r"\b(?:cómo|qué|cuál|dónde|cuándo)\b.*\w+rías?\b", re.IGNORECASE),
 }
 _EMBEDDED = re.compile(r"\b(?:how|what|why|where|which(?: \w+)?) (?:you|you'd)\b", re.IGNORECASE)
-_STRONG_RECALL: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(
-        r"\bstands? for\b|\bdefault (?:port|value|setting|isolation level|time-?out)\b.*\?$|^what(?:'s| is| are) the (?:default|"
-        r"(?:exact )?(?:syntax|definition))\b|^define\b|\bdefinition of\b|^which (?:\w+ ){0,2}(?:flag|option|command|keyword|port"
-        r"|annotation|method|parameter|function|switch|argument|status code|operator|file|version|year|class)s? (?:does|is|are"
-        r"|was|sets?|enables?|shows?|lists?|introduced|do|returns?|creates?|starts?|deletes?|must be)\b(?! you\b)"
-        r"|^(?:what|which) year\b|^who (?:invented|created|wrote|developed)\b|^(?:list|name) (?:the |all |all the |three |four |five |two )*"
-        r"(?:\w+ ){0,2}(?:types|kinds|differences|principles|pillars|properties|layers|phases|features|advantages|levels)\b",
-        re.IGNORECASE,
-    ),
-    "de": re.compile(
-        r"\bwofür steht\b|\bwas bedeutet die abkürzung\b|\bstandard-?port\b.*\?$|^definieren sie\b|\bdefinition von\b"
-        r"|^(?:nennen sie|zählen sie) (?:die |alle |drei |vier |fünf |zwei )*(?:\w+ ){0,2}(?:arten|typen|unterschiede|prinzipien"
-        r"|eigenschaften|schichten|phasen|vorteile|ebenen)\b|^welche[rns]? (?:\w+ ){0,2}(?:befehl|option|port|schalter) (?:ist|zeigt|setzt|wird)\b",
-        re.IGNORECASE,
-    ),
-    "es": re.compile(
-        r"\bqué significan? (?:la sigla|las siglas|el acrónimo)\b|\bpuerto (?:por defecto|predeterminado)\b|^\W*defin[ae]\b"
-        r"|\bdefinición de\b|^\W*(?:enumer[ae]|nombr[ae]) (?:los |las |todos |todas |tres |cuatro )*(?:\w+ ){0,2}(?:tipos|diferencias"
-        r"|principios|propiedades|capas|fases|ventajas|niveles)\b|^\W*en qué año\b",
-        re.IGNORECASE,
-    ),
-}
-_WEAK_RECALL: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(
-        r"^what(?:'s| is| are| does| do)\b(?! you\b)|^which\b(?!.* you\b)|^how (?:does|do|is|are|many)\b(?! you\b)|\bdifferences? between\b"
-        r"|^(?:explain|describe|tell me|list|name|compare) (?:me )?(?:what|how|why|the|an?|all|three|four|five|two)\b(?!.* you\b)"
-        r"|^(?:list|name|define)\b",
-        re.IGNORECASE,
-    ),
-    "de": re.compile(
-        r"^was (?:ist|sind|bedeutet|macht)\b|^welche\b(?!.*\bsie\b)|^wie (?:funktioniert|viele|lautet)\b|\bunterschiede? zwischen\b"
-        r"|^(?:erklären|nennen|erläutern|vergleichen) sie\b(?!.*\bwie sie\b)",
-        re.IGNORECASE,
-    ),
-    "es": re.compile(
-        r"^\W*qué (?:es|son|significa|hace)\b|^\W*cuál(?:es)? (?:es|son)\b|^\W*cómo funciona|\bdiferencias? entre\b"
-        r"|^\W*(?:expli(?:que|ca)|enumer[ae]|nombr[ae]|compar[ae]) (?:qué|cómo|el|la|los|las)\b",
-        re.IGNORECASE,
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -146,42 +101,8 @@ def is_yes_no(question: str, language: Language | None) -> bool:
     return bool(asks) and all(ask.is_yes_no for ask in asks)
 
 
-def is_recall(question: str, language: Language | None) -> bool:
-    """Whether a definition or a fact is asked for, which can be looked up."""
-    asks = asks_of(question, language)
-    if language is None or not asks:
-        return False
-    if any(_STRONG_RECALL[language].search(ask.text.lstrip("¿ ")) for ask in asks):
-        return True
-    return (
-        not _has_scene(question, asks, FEWEST_SCENE_WORDS)
-        and all(ask.is_rider or _WEAK_RECALL[language].search(ask.text.lstrip("¿ ")) for ask in asks)
-        and len(words_in(prose_of(question))) < 2 * FEWEST_WORDS
-        and not _is_behavioral(question, language)
-    )
-
-
-def lacks_situation(question: str, language: Language | None) -> bool:
-    """Whether there is neither a situation, nor code, nor a case of the candidate's own to speak about."""
-    asks = asks_of(question, language)
-    return (
-        language is not None
-        and bool(asks)
-        and len(words_in(prose_of(question))) < FEWEST_WORDS
-        and without_code(question)[1] == 0
-        and "…" not in prose_of(question)
-        and not _is_behavioral(question, language)
-    )
-
-
-def _has_scene(question: str, asks: list[Ask], fewest: int) -> bool:
-    if without_code(question)[1] > 0 or "…" in prose_of(question):
-        return True
-    words = len(words_in(prose_of(question))) - sum(len(words_in(ask.text)) for ask in asks)
-    return words >= fewest
-
-
-def _is_behavioral(question: str, language: Language) -> bool:
+def is_behavioral(question: str, language: Language) -> bool:
+    """Whether a case out of the candidate's own experience is asked for."""
     return bool(re.search(rf"\b{either(f'{language} behavioral')}\b", prose_of(question), re.IGNORECASE))
 
 
@@ -313,7 +234,7 @@ def _is_several_in_one(ask: Ask, question: str, language: Language) -> bool:
         return len(re.findall(r"\b\w+[aei]ría[sn]?\b", ask.text)) >= 3 and ask.is_question
     if language == "de":
         return _german_tasks(ask.text) >= 3
-    if len(_EMBEDDED.findall(ask.text)) >= 3 and not _is_behavioral(question, language):
+    if len(_EMBEDDED.findall(ask.text)) >= 3 and not is_behavioral(question, language):
         return True
     return _english_tasks(ask.text) >= 3 or _imperatives(ask.text) >= 3
 

@@ -1,4 +1,4 @@
-"""Whether an interviewer can tick the criteria of a question: one finding each, to be heard, distinct, not given away."""
+"""Whether an interviewer can tick the criteria: one finding each, to be heard, distinct, not told by the question."""
 
 from __future__ import annotations
 

@@ -15,11 +15,12 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-from ask_form import is_recall, is_several, is_yes_no, lacks_situation
+from ask_form import is_several, is_yes_no
 from criterion_form import criterion_problems
 from findings import Problem
-from form_text import Language, alike, content_of, either, language_of, prose_of, without_code, words_in, words_of
+from form_text import Language, alike, content_of, language_of, prose_of, without_code, words_in, words_of
 from prompts import Criterion, InterviewQuestion
+from recall_form import is_recall, lacks_situation
 
 # Words and characters; the longest in the exemplars: question 117 words, label 5, description 17, follow-up 13,
 # anchor 31. The characters are for languages that set no gaps between words.
