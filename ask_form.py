@@ -16,7 +16,9 @@ _CLAUSE = re.compile(r"(?:,|;|\band\b|\bor\b)\s+")
 _ITEM = re.compile(r"\s*(?:,|;)\s*(?:and\s+|or\s+|then\s+|and then\s+)?|\s+and\s+(?:then\s+)?")
 _MORE_WHY = re.compile(r"\b(?:and|or) (?:why|how|what|which|when|where)\b|\bwhy not\b|[,;–—] (?:why|how so)\b")
 _CHOICE = re.compile(r"\bor (?!not\b)|\brather than\b")
-_EXPERIENCE = re.compile(r"(?:have|has|had|do|did|are|were) you(?: ever| already)?\b|are you familiar", re.IGNORECASE)
+_EXPERIENCE = re.compile(
+    r"have you\b|(?:do|did) you (?:ever|know|have)\b|are you (?:familiar|aware|able)\b", re.IGNORECASE
+)
 
 _TWO_CLAUSES: dict[Language, re.Pattern[str]] = {
     # "How would you X and how would you Y?", but not "..., which is the only record" nor "... and why?"
@@ -38,14 +40,19 @@ _TWO_CLAUSES: dict[Language, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
 }
-# What has to stand before a second clause: in "If it failed, what would you do?" there is one only.
+# What has to stand before a second clause: in "If it failed, what would you do?" there is one only, and to say
+# "what is wrong and how you would repair it" is one ask about one thing.
 _FIRST_CLAUSE: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"\b(?:how|what|why|which|when|where|who)\b.* (?:you|the|it|this|that|they|we|there)\b", re.IGNORECASE
+        r"\b(?:how|what|why|which|when|where|who)\b.*\b(?:would|do|did|will|should|could|can|have) you\b", re.IGNORECASE
     ),
     "de": re.compile(r"\b(?:wie|was|warum|weshalb|womit|wann|wo|welche\w*)\b.* Sie\b", re.IGNORECASE),
     "es": re.compile(r"\b(?:cómo|qué|cuál|dónde|cuándo)\b.*\w+rías?\b", re.IGNORECASE),
 }
+# Of a past case the outcome is part of the story.
+_OUTCOME = re.compile(
+    r"\bwhat (?:was|were) the (?:outcome|result|effect)s?\b|\bwhat (?:did you|have you) learn", re.IGNORECASE
+)
 _EMBEDDED = re.compile(r"\b(?:how|what|why|where|which(?: \w+)?) (?:you|you'd)\b", re.IGNORECASE)
 
 
@@ -90,7 +97,12 @@ def is_several(question: str, language: Language | None) -> bool:
         return True
     if language is None:
         return False
-    if sum(not ask.is_rider for ask in asks) > 1 or _has_numbered_parts(question, language):
+    if _has_numbered_parts(question, language):
+        return True
+    asking = [ask for ask in asks if not ask.is_rider]
+    # "Tell me about a time when it went wrong. What did you do?" is one story.
+    is_story = len(asking) == 2 and asking[1].is_question and is_behavioral(question, language)
+    if len(asking) > 1 and not is_story:
         return True
     return any(_is_several_in_one(ask, question, language) for ask in asks)
 
@@ -152,8 +164,9 @@ def _yes_no(language: Language) -> re.Pattern[str]:
     opening = either(f"{language} yes no")
     if language == "en":
         start = r"(?:^(?:(?:and|but|so|now|then|in your opinion|in your view),?\s+)?|[:;–—]\s+)"
-        lead_in = r"^(?:if|given|when|in|with|after|before|at|as|under|assuming|suppose|supposing|knowing|considering|based|for|during)\b[^?]*,\s+(?:then\s+)?"
-        return re.compile(rf"(?:{start}|{lead_in}){opening} {either('en subjects')}\b", re.IGNORECASE)
+        lead_in = r"^(?:if|given|when|in|with|after|before|at|as|under|assuming|suppose|supposing|knowing|considering|looking|based|for|during)\b[^?]*,\s+(?:then\s+)?"
+        # At the beginning of a question any word after "Are" is a subject.
+        return re.compile(rf"^{opening} (?=\w)|(?:{start}|{lead_in}){opening} {either('en subjects')}\b", re.IGNORECASE)
     lead_in = r"^(?:wenn|falls|angenommen|nach|bei|in|mit|vor|unter)\b[^?]*,\s+(?:dann\s+)?"
     return re.compile(
         rf"(?:^(?:und |aber |also )?|[:;–—]\s+|{lead_in}){opening} (?:sie|es|das|der|die|den|ein|eine|man|dies\w*|diese\w*|hier|jemand|ihnen|ihr|ihre)\b",
@@ -227,8 +240,10 @@ def _has_numbered_parts(question: str, language: Language) -> bool:
 
 
 def _is_several_in_one(ask: Ask, question: str, language: Language) -> bool:
-    second = _TWO_CLAUSES[language].search(ask.text) if ask.is_question else None
-    if second and _FIRST_CLAUSE[language].search(ask.text, 0, second.start()):
+    clauses = [found.start() for found in _TWO_CLAUSES[language].finditer(ask.text)] if ask.is_question else []
+    if clauses and _OUTCOME.search(ask.text) and is_behavioral(question, language):
+        clauses.pop()
+    if clauses and _FIRST_CLAUSE[language].search(ask.text, 0, clauses[-1]):
         return True
     if language == "es":
         return len(re.findall(r"\b\w+[aei]ría[sn]?\b", ask.text)) >= 3 and ask.is_question

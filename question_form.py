@@ -168,7 +168,7 @@ def _leading(language: Language) -> re.Pattern[str]:
 
 _HARMLESS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"\b(?:anything|something|anyone|somebody|someone|anybody|any other|any part|anywhere|other|others|another|a part|more|differently)\b",
+        r"\b(?:anything|something|anyone|somebody|someone|anybody|any other|any part|anywhere|other|others|another|a part|more|differently|(?:see|notice|expect|anticipate|foresee) any)\b",
         re.IGNORECASE,
     ),
     "de": re.compile(r"\b(?:sonst|noch|etwas|jemand|andere\w*|weitere\w*|anders|mehr)\b", re.IGNORECASE),

@@ -75,7 +75,6 @@ def lacks_situation(question: str, language: Language | None) -> bool:
     asks = asks_of(question, language)
     return (
         language is not None
-        and bool(asks)
         and len(words_in(prose_of(question))) < FEWEST_WORDS
         and without_code(question)[1] == 0
         and "…" not in prose_of(question)
