@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
@@ -58,8 +59,9 @@ _EMBEDDED = re.compile(r"\b(?:how|what|why|where|which(?: \w+)?) (?:you|you'd)\b
 
 @dataclass(frozen=True)
 class Ask:
-    """A sentence that asks for something."""
+    """A sentence that asks for something, and its place among the sentences of the question."""
 
+    place: int
     text: str
     is_question: bool
     is_yes_no: bool
@@ -78,7 +80,7 @@ def asks_of(question: str, language: Language | None) -> list[Ask]:
 @lru_cache(maxsize=256)
 def _asks(question: str, language: Language | None) -> tuple[Ask, ...]:
     found = []
-    for sentence in sentences_of(prose_of(question)):
+    for place, sentence in enumerate(sentences_of(prose_of(question))):
         bare = _without_politeness(
             _NUMBERED.sub("", sentence, count=1) if _NUMBERED.match(sentence) else sentence, language
         )
@@ -86,13 +88,13 @@ def _asks(question: str, language: Language | None) -> tuple[Ask, ...]:
         if is_question or _is_imperative(bare, language):
             polite = bare != sentence and _is_imperative(bare, language)
             yes_no = is_question and not polite and _is_yes_no(bare, language)
-            found.append(Ask(bare, is_question, yes_no, _is_rider(bare, language)))
+            found.append(Ask(place, bare, is_question, yes_no, _is_rider(bare, language)))
     return tuple(found)
 
 
 def is_several(question: str, language: Language | None) -> bool:
     """Whether a question asks for several things, so that no candidate can repeat it from memory."""
-    asks = asks_of(question, language)
+    asks = _without_scene(asks_of(question, language))
     if sum(ask.is_question for ask in asks) > 1:
         return True
     if language is None:
@@ -105,6 +107,15 @@ def is_several(question: str, language: Language | None) -> bool:
     if len(asking) > 1 and not is_story:
         return True
     return any(_is_several_in_one(ask, question, language) for ask in asks)
+
+
+def _without_scene(asks: list[Ask]) -> list[Ask]:
+    """Without a question that belongs to the scene: "Is the cache to blame? The team is divided. How do you ..."."""
+    return [
+        ask
+        for ask, following in itertools.zip_longest(asks, asks[1:])
+        if following is None or not ask.is_yes_no or following.place == ask.place + 1
+    ]
 
 
 def is_yes_no(question: str, language: Language | None) -> bool:

@@ -160,8 +160,8 @@ def _leading(language: Language) -> re.Pattern[str]:
         r"|thought of|thought about|think about|considering)|what about (?:\w+ly )?\w{2,}ing\b|how about|what if you (?:used|added|put"
         r"|introduced|tried|moved|switched|had used|simply|just))\b",
         "de": r"\b(?:warum nicht|haben sie (?:auch )?(?:schon )?(?:an|daran|\w+ \w+ (?:bedacht|erwogen))\b|wäre es nicht|sollte\w* (?:man|sie)"
-        r" nicht|würden sie nicht|wie wäre es mit|was ist mit)\b|\b(?:bedacht|in betracht gezogen|daran gedacht)\s*\?",
-        "es": r"\b(?:por qué no|no sería|no debería\w*|ha(?:s)? (?:considerado|pensado)|no cree\w*|qué tal si|qué tal)\b",
+        r" nicht|würden sie nicht|wie wäre es mit)\b|\b(?:bedacht|in betracht gezogen|daran gedacht)\s*\?",
+        "es": r"\b(?:por qué no|no sería|no debería\w*|ha(?:s)? (?:considerado|pensado)|no cree\w*|qué tal si)\b",
     }
     return re.compile(words[language], re.IGNORECASE)
 

@@ -72,7 +72,6 @@ def is_recall(question: str, language: Language | None) -> bool:
 
 def lacks_situation(question: str, language: Language | None) -> bool:
     """Whether there is neither a situation, nor code, nor a case of the candidate's own to speak about."""
-    asks = asks_of(question, language)
     return (
         language is not None
         and len(words_in(prose_of(question))) < FEWEST_WORDS
