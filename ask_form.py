@@ -1,17 +1,14 @@
-"""What a question asks, and how: one thing or several, answerable by yes or no, from memory or in a situation."""
+"""What a question asks for: one thing or several, and whether yes or no would be an answer."""
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from form_text import Language, either, prose_of, sentences_of, without_code, words_in
+from form_text import Language, either, prose_of, sentences_of, words_in
 
-# Fewer words than this, all told, leave no room for a situation ("How do you ensure quality?"). The shortest
-# exemplary question has 24.
-FEWEST_WORDS = 15
-FEWEST_SCENE_WORDS = 8
 MOST_RIDER_WORDS = 9
 
 _MARK = re.compile(r"[?？؟][)\]…\"”]*$")
@@ -20,7 +17,9 @@ _CLAUSE = re.compile(r"(?:,|;|\band\b|\bor\b)\s+")
 _ITEM = re.compile(r"\s*(?:,|;)\s*(?:and\s+|or\s+|then\s+|and then\s+)?|\s+and\s+(?:then\s+)?")
 _MORE_WHY = re.compile(r"\b(?:and|or) (?:why|how|what|which|when|where)\b|\bwhy not\b|[,;–—] (?:why|how so)\b")
 _CHOICE = re.compile(r"\bor (?!not\b)|\brather than\b")
-_EXPERIENCE = re.compile(r"(?:have|has|had|do|did|are|were) you(?: ever| already)?\b|are you familiar", re.IGNORECASE)
+_EXPERIENCE = re.compile(
+    r"have you\b|(?:do|did) you (?:ever|know|have)\b|are you (?:familiar|aware|able)\b", re.IGNORECASE
+)
 
 _TWO_CLAUSES: dict[Language, re.Pattern[str]] = {
     # "How would you X and how would you Y?", but not "..., which is the only record" nor "... and why?"
@@ -42,62 +41,27 @@ _TWO_CLAUSES: dict[Language, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
 }
-# What has to stand before a second clause: in "If it failed, what would you do?" there is one only.
+# What has to stand before a second clause: in "If it failed, what would you do?" there is one only, and to say
+# "what is wrong and how you would repair it" is one ask about one thing.
 _FIRST_CLAUSE: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"\b(?:how|what|why|which|when|where|who)\b.* (?:you|the|it|this|that|they|we|there)\b", re.IGNORECASE
+        r"\b(?:how|what|why|which|when|where|who)\b.*\b(?:would|do|did|will|should|could|can|have) you\b", re.IGNORECASE
     ),
     "de": re.compile(r"\b(?:wie|was|warum|weshalb|womit|wann|wo|welche\w*)\b.* Sie\b", re.IGNORECASE),
     "es": re.compile(r"\b(?:cómo|qué|cuál|dónde|cuándo)\b.*\w+rías?\b", re.IGNORECASE),
 }
+# Of a past case the outcome is part of the story.
+_OUTCOME = re.compile(
+    r"\bwhat (?:was|were) the (?:outcome|result|effect)s?\b|\bwhat (?:did you|have you) learn", re.IGNORECASE
+)
 _EMBEDDED = re.compile(r"\b(?:how|what|why|where|which(?: \w+)?) (?:you|you'd)\b", re.IGNORECASE)
-_STRONG_RECALL: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(
-        r"\bstands? for\b|\bdefault (?:port|value|setting|isolation level|time-?out)\b.*\?$|^what(?:'s| is| are) the (?:default|"
-        r"(?:exact )?(?:syntax|definition))\b|^define\b|\bdefinition of\b|^which (?:\w+ ){0,2}(?:flag|option|command|keyword|port"
-        r"|annotation|method|parameter|function|switch|argument|status code|operator|file|version|year|class)s? (?:does|is|are"
-        r"|was|sets?|enables?|shows?|lists?|introduced|do|returns?|creates?|starts?|deletes?|must be)\b(?! you\b)"
-        r"|^(?:what|which) year\b|^who (?:invented|created|wrote|developed)\b|^(?:list|name) (?:the |all |all the |three |four |five |two )*"
-        r"(?:\w+ ){0,2}(?:types|kinds|differences|principles|pillars|properties|layers|phases|features|advantages|levels)\b",
-        re.IGNORECASE,
-    ),
-    "de": re.compile(
-        r"\bwofür steht\b|\bwas bedeutet die abkürzung\b|\bstandard-?port\b.*\?$|^definieren sie\b|\bdefinition von\b"
-        r"|^(?:nennen sie|zählen sie) (?:die |alle |drei |vier |fünf |zwei )*(?:\w+ ){0,2}(?:arten|typen|unterschiede|prinzipien"
-        r"|eigenschaften|schichten|phasen|vorteile|ebenen)\b|^welche[rns]? (?:\w+ ){0,2}(?:befehl|option|port|schalter) (?:ist|zeigt|setzt|wird)\b",
-        re.IGNORECASE,
-    ),
-    "es": re.compile(
-        r"\bqué significan? (?:la sigla|las siglas|el acrónimo)\b|\bpuerto (?:por defecto|predeterminado)\b|^\W*defin[ae]\b"
-        r"|\bdefinición de\b|^\W*(?:enumer[ae]|nombr[ae]) (?:los |las |todos |todas |tres |cuatro )*(?:\w+ ){0,2}(?:tipos|diferencias"
-        r"|principios|propiedades|capas|fases|ventajas|niveles)\b|^\W*en qué año\b",
-        re.IGNORECASE,
-    ),
-}
-_WEAK_RECALL: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(
-        r"^what(?:'s| is| are| does| do)\b(?! you\b)|^which\b(?!.* you\b)|^how (?:does|do|is|are|many)\b(?! you\b)|\bdifferences? between\b"
-        r"|^(?:explain|describe|tell me|list|name|compare) (?:me )?(?:what|how|why|the|an?|all|three|four|five|two)\b(?!.* you\b)"
-        r"|^(?:list|name|define)\b",
-        re.IGNORECASE,
-    ),
-    "de": re.compile(
-        r"^was (?:ist|sind|bedeutet|macht)\b|^welche\b(?!.*\bsie\b)|^wie (?:funktioniert|viele|lautet)\b|\bunterschiede? zwischen\b"
-        r"|^(?:erklären|nennen|erläutern|vergleichen) sie\b(?!.*\bwie sie\b)",
-        re.IGNORECASE,
-    ),
-    "es": re.compile(
-        r"^\W*qué (?:es|son|significa|hace)\b|^\W*cuál(?:es)? (?:es|son)\b|^\W*cómo funciona|\bdiferencias? entre\b"
-        r"|^\W*(?:expli(?:que|ca)|enumer[ae]|nombr[ae]|compar[ae]) (?:qué|cómo|el|la|los|las)\b",
-        re.IGNORECASE,
-    ),
-}
 
 
 @dataclass(frozen=True)
 class Ask:
-    """A sentence that asks for something."""
+    """A sentence that asks for something, and its place among the sentences of the question."""
 
+    place: int
     text: str
     is_question: bool
     is_yes_no: bool
@@ -116,7 +80,7 @@ def asks_of(question: str, language: Language | None) -> list[Ask]:
 @lru_cache(maxsize=256)
 def _asks(question: str, language: Language | None) -> tuple[Ask, ...]:
     found = []
-    for sentence in sentences_of(prose_of(question)):
+    for place, sentence in enumerate(sentences_of(prose_of(question))):
         bare = _without_politeness(
             _NUMBERED.sub("", sentence, count=1) if _NUMBERED.match(sentence) else sentence, language
         )
@@ -124,20 +88,34 @@ def _asks(question: str, language: Language | None) -> tuple[Ask, ...]:
         if is_question or _is_imperative(bare, language):
             polite = bare != sentence and _is_imperative(bare, language)
             yes_no = is_question and not polite and _is_yes_no(bare, language)
-            found.append(Ask(bare, is_question, yes_no, _is_rider(bare, language)))
+            found.append(Ask(place, bare, is_question, yes_no, _is_rider(bare, language)))
     return tuple(found)
 
 
 def is_several(question: str, language: Language | None) -> bool:
     """Whether a question asks for several things, so that no candidate can repeat it from memory."""
-    asks = asks_of(question, language)
+    asks = _without_scene(asks_of(question, language))
     if sum(ask.is_question for ask in asks) > 1:
         return True
     if language is None:
         return False
-    if sum(not ask.is_rider for ask in asks) > 1 or _has_numbered_parts(question, language):
+    if _has_numbered_parts(question, language):
+        return True
+    asking = [ask for ask in asks if not ask.is_rider]
+    # "Tell me about a time when it went wrong. What did you do?" is one story.
+    is_story = len(asking) == 2 and asking[1].is_question and is_behavioral(question, language)
+    if len(asking) > 1 and not is_story:
         return True
     return any(_is_several_in_one(ask, question, language) for ask in asks)
+
+
+def _without_scene(asks: list[Ask]) -> list[Ask]:
+    """Without a question that belongs to the scene: "Is the cache to blame? The team is divided. How do you ..."."""
+    return [
+        ask
+        for ask, following in itertools.zip_longest(asks, asks[1:])
+        if following is None or not ask.is_yes_no or following.place == ask.place + 1
+    ]
 
 
 def is_yes_no(question: str, language: Language | None) -> bool:
@@ -146,42 +124,8 @@ def is_yes_no(question: str, language: Language | None) -> bool:
     return bool(asks) and all(ask.is_yes_no for ask in asks)
 
 
-def is_recall(question: str, language: Language | None) -> bool:
-    """Whether a definition or a fact is asked for, which can be looked up."""
-    asks = asks_of(question, language)
-    if language is None or not asks:
-        return False
-    if any(_STRONG_RECALL[language].search(ask.text.lstrip("¿ ")) for ask in asks):
-        return True
-    return (
-        not _has_scene(question, asks, FEWEST_SCENE_WORDS)
-        and all(ask.is_rider or _WEAK_RECALL[language].search(ask.text.lstrip("¿ ")) for ask in asks)
-        and len(words_in(prose_of(question))) < 2 * FEWEST_WORDS
-        and not _is_behavioral(question, language)
-    )
-
-
-def lacks_situation(question: str, language: Language | None) -> bool:
-    """Whether there is neither a situation, nor code, nor a case of the candidate's own to speak about."""
-    asks = asks_of(question, language)
-    return (
-        language is not None
-        and bool(asks)
-        and len(words_in(prose_of(question))) < FEWEST_WORDS
-        and without_code(question)[1] == 0
-        and "…" not in prose_of(question)
-        and not _is_behavioral(question, language)
-    )
-
-
-def _has_scene(question: str, asks: list[Ask], fewest: int) -> bool:
-    if without_code(question)[1] > 0 or "…" in prose_of(question):
-        return True
-    words = len(words_in(prose_of(question))) - sum(len(words_in(ask.text)) for ask in asks)
-    return words >= fewest
-
-
-def _is_behavioral(question: str, language: Language) -> bool:
+def is_behavioral(question: str, language: Language) -> bool:
+    """Whether a case out of the candidate's own experience is asked for."""
     return bool(re.search(rf"\b{either(f'{language} behavioral')}\b", prose_of(question), re.IGNORECASE))
 
 
@@ -231,8 +175,9 @@ def _yes_no(language: Language) -> re.Pattern[str]:
     opening = either(f"{language} yes no")
     if language == "en":
         start = r"(?:^(?:(?:and|but|so|now|then|in your opinion|in your view),?\s+)?|[:;–—]\s+)"
-        lead_in = r"^(?:if|given|when|in|with|after|before|at|as|under|assuming|suppose|supposing|knowing|considering|based|for|during)\b[^?]*,\s+(?:then\s+)?"
-        return re.compile(rf"(?:{start}|{lead_in}){opening} {either('en subjects')}\b", re.IGNORECASE)
+        lead_in = r"^(?:if|given|when|in|with|after|before|at|as|under|assuming|suppose|supposing|knowing|considering|looking|based|for|during)\b[^?]*,\s+(?:then\s+)?"
+        # At the beginning of a question any word after "Are" is a subject.
+        return re.compile(rf"^{opening} (?=\w)|(?:{start}|{lead_in}){opening} {either('en subjects')}\b", re.IGNORECASE)
     lead_in = r"^(?:wenn|falls|angenommen|nach|bei|in|mit|vor|unter)\b[^?]*,\s+(?:dann\s+)?"
     return re.compile(
         rf"(?:^(?:und |aber |also )?|[:;–—]\s+|{lead_in}){opening} (?:sie|es|das|der|die|den|ein|eine|man|dies\w*|diese\w*|hier|jemand|ihnen|ihr|ihre)\b",
@@ -306,14 +251,16 @@ def _has_numbered_parts(question: str, language: Language) -> bool:
 
 
 def _is_several_in_one(ask: Ask, question: str, language: Language) -> bool:
-    second = _TWO_CLAUSES[language].search(ask.text) if ask.is_question else None
-    if second and _FIRST_CLAUSE[language].search(ask.text, 0, second.start()):
+    clauses = [found.start() for found in _TWO_CLAUSES[language].finditer(ask.text)] if ask.is_question else []
+    if clauses and _OUTCOME.search(ask.text) and is_behavioral(question, language):
+        clauses.pop()
+    if clauses and _FIRST_CLAUSE[language].search(ask.text, 0, clauses[-1]):
         return True
     if language == "es":
         return len(re.findall(r"\b\w+[aei]ría[sn]?\b", ask.text)) >= 3 and ask.is_question
     if language == "de":
         return _german_tasks(ask.text) >= 3
-    if len(_EMBEDDED.findall(ask.text)) >= 3 and not _is_behavioral(question, language):
+    if len(_EMBEDDED.findall(ask.text)) >= 3 and not is_behavioral(question, language):
         return True
     return _english_tasks(ask.text) >= 3 or _imperatives(ask.text) >= 3
 

@@ -1,4 +1,4 @@
-"""Whether an interviewer can tick the criteria of a question: one finding each, to be heard, distinct, not given away."""
+"""Whether an interviewer can tick the criteria: one finding each, to be heard, distinct, not told by the question."""
 
 from __future__ import annotations
 
@@ -46,7 +46,9 @@ def _one(number: int, criterion: Criterion, question: str, language: Language) -
     if is_compound(criterion.description, language):
         sentence = f"criterion {number} holds two findings. Keep the one that matters more, or make two criteria of it."
         problems.append(Problem("criterion_atomic", sentence))
-    if is_unobservable(criterion.description, language) or is_unobservable(criterion.criterion, language):
+    if is_unobservable(criterion.description, language) or is_unobservable(
+        criterion.criterion, language, is_label=True
+    ):
         sentence = (
             f"criterion {number} cannot be heard: it is about knowledge or a quality of the person. Word it as one thing "
             "that the answer says or does."
@@ -73,16 +75,16 @@ def _second_finding(language: Language) -> re.Pattern[str]:
             r"(?:(?:it|them)\b|(?:the|a|an) [\w-]+(?=\s*(?:[.,;]|$|and\b|or\b|before\b|after\b|with\b|by\b|to\b)))"
         )
         return re.compile(
-            rf"(?:[,;]|\band\b|\bor\b)\s+(?:and |or |then |also |and then |and also )?"
+            rf"(?:[,;]|\band\b|\bor\b)\s+(?:and |or |also |and also )?"
             rf"(?:{clear}\s+{what}|{noun}\s+{plain_object})",
             re.IGNORECASE,
         )
     if language == "de":
         what = r"(?:die|der|das|den|dem|ein|eine|einen|sie|ihn|es|wie|was|warum|welche\w*|ob|mindestens)\b"
-        return re.compile(rf"(?:[,;]|\bund\b)\s+(?:und |dann )?{either('de findings')}\s+{what}")
+        return re.compile(rf"(?:[,;]|\bund\b)\s+(?:und )?{either('de findings')}\s+{what}")
     what = r"(?:el|la|los|las|un|una|cómo|qué|por qué|cuál|si|al menos)\b"
     return re.compile(
-        rf"(?:[,;]|\by\b|\be\b)\s+(?:y |luego |también )?(?:{either('es findings')}\s+{what}|(?:la|lo|las|los)\s+"
+        rf"(?:[,;]|\by\b|\be\b)\s+(?:y |también )?(?:{either('es findings')}\s+{what}|(?:la|lo|las|los)\s+"
         rf"{either('es findings')}\b)"
     )
 
@@ -103,7 +105,7 @@ def _statement() -> tuple[re.Pattern[str], re.Pattern[str]]:
     what = r"(?:the|a|an|it|them|how|what|which|whether|why|its|their|one|two|at least|out)\b"
     return (
         re.compile(rf"\W*{either('en statements')}\b", re.IGNORECASE),
-        re.compile(rf"(?:[,;]|\band\b)\s+(?:and |then |also )?{second}\s+{what}", re.IGNORECASE),
+        re.compile(rf"(?:[,;]|\band\b)\s+(?:and |also )?{second}\s+{what}", re.IGNORECASE),
     )
 
 
@@ -159,12 +161,15 @@ def _unobservable(language: Language) -> re.Pattern[str]:
 
 
 @lru_cache(maxsize=2048)
-def is_unobservable(text: str, language: Language) -> bool:
+def is_unobservable(text: str, language: Language, is_label: bool = False) -> bool:
     """Whether a criterion names knowledge or a quality instead of something that is said or done.
 
-    "Says that both are good events" is to be heard, "Understands events" is not.
+    "Says that both are good events" is to be heard, "Understands events" is not; "Shows awareness of cost by naming
+    a saving" says what is to be heard.
     """
-    if _unobservable(language).match(text):
+    if _unobservable(language).match(text) and not re.search(r"\bby \w+ing\b|, such as\b", text):
+        return True
+    if not is_label and re.match(rf"\W*{either(f'{language} nominal')}\b", text, re.IGNORECASE):
         return True
     words = words_in(text)
     return (

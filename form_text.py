@@ -1,4 +1,4 @@
-"""Texts of a question made ready for the form checks: its language, its prose without code, sentences, content words."""
+"""Texts of a question made ready for the form checks: language, prose without code, sentences, content words."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def words_of(name: str) -> tuple[str, ...]:
 
 @lru_cache(maxsize=256)
 def either(name: str) -> str:
-    """The words of a class as alternatives of a regular expression, the longest first; one that never matches if none."""
+    """A class of words as alternatives of a regular expression, the longest first; without any, it never matches."""
     words = sorted(words_of(name), key=len, reverse=True)
     return "(?:" + "|".join(re.escape(word) for word in words) + ")" if words else "(?!)"
 

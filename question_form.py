@@ -15,11 +15,12 @@ import re
 from collections.abc import Collection, Iterator
 from functools import lru_cache
 
-from ask_form import is_recall, is_several, is_yes_no, lacks_situation
+from ask_form import is_several, is_yes_no
 from criterion_form import criterion_problems
 from findings import Problem
-from form_text import Language, alike, content_of, either, language_of, prose_of, without_code, words_in, words_of
+from form_text import Language, alike, content_of, language_of, prose_of, without_code, words_in, words_of
 from prompts import Criterion, InterviewQuestion
+from recall_form import is_recall, lacks_situation
 
 # Words and characters; the longest in the exemplars: question 117 words, label 5, description 17, follow-up 13,
 # anchor 31. The characters are for languages that set no gaps between words.
@@ -159,15 +160,15 @@ def _leading(language: Language) -> re.Pattern[str]:
         r"|thought of|thought about|think about|considering)|what about (?:\w+ly )?\w{2,}ing\b|how about|what if you (?:used|added|put"
         r"|introduced|tried|moved|switched|had used|simply|just))\b",
         "de": r"\b(?:warum nicht|haben sie (?:auch )?(?:schon )?(?:an|daran|\w+ \w+ (?:bedacht|erwogen))\b|wäre es nicht|sollte\w* (?:man|sie)"
-        r" nicht|würden sie nicht|wie wäre es mit|was ist mit)\b|\b(?:bedacht|in betracht gezogen|daran gedacht)\s*\?",
-        "es": r"\b(?:por qué no|no sería|no debería\w*|ha(?:s)? (?:considerado|pensado)|no cree\w*|qué tal si|qué tal)\b",
+        r" nicht|würden sie nicht|wie wäre es mit)\b|\b(?:bedacht|in betracht gezogen|daran gedacht)\s*\?",
+        "es": r"\b(?:por qué no|no sería|no debería\w*|ha(?:s)? (?:considerado|pensado)|no cree\w*|qué tal si)\b",
     }
     return re.compile(words[language], re.IGNORECASE)
 
 
 _HARMLESS: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"\b(?:anything|something|anyone|somebody|someone|anybody|any other|any part|anywhere|other|others|another|a part|more|differently)\b",
+        r"\b(?:anything|something|anyone|somebody|someone|anybody|any other|any part|anywhere|other|others|another|a part|more|differently|(?:see|notice|expect|anticipate|foresee) any)\b",
         re.IGNORECASE,
     ),
     "de": re.compile(r"\b(?:sonst|noch|etwas|jemand|andere\w*|weitere\w*|anders|mehr)\b", re.IGNORECASE),
