@@ -1,1 +1,35 @@
+"""Wording in a job description that is unlawful, or that keeps able people from applying.
 
+Two kinds of findings: `prohibited_subject` for requirements on the candidate's person ("no family commitments", "native
+speakers only"), and `biased_wording` for words that are gender_coded, gendered, age_coded, ableist or about culture_fit,
+and for a needless_requirement (years and degrees in place of what somebody can do). Most such words are technical terms
+somewhere ("OOM killer", "race condition", "aggressive caching"), and notices of equal opportunity name every protected
+subject; data/wording_exceptions.txt lets these pass. What is in doubt is not found.
+
+Sources: Gaucher, Friesen & Kay 2011 for gender-coded words (data/biased_wording.txt says which of them are left out);
+Van Iddekinge et al. 2019 for years of experience, which hardly foretell performance.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from findings import Finding
+from phrase_tables import PhraseTable, read_phrase_table
+
+
+def wording_findings(text: str) -> list[Finding]:
+    """What somebody should reword in a job description, its title, or a WORK field; plain text or Markdown.
+
+    The findings are in order of place and do not overlap. Each says why, and what to write instead.
+    """
+    return _table().findings(text)
+
+
+@lru_cache(maxsize=1)
+def _table() -> PhraseTable:
+    return read_phrase_table(
+        biased_wording="biased_wording",
+        prohibited_requirements="prohibited_subject",
+        wording_exceptions="biased_wording",
+    )

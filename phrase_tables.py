@@ -5,6 +5,8 @@ A data file holds one entry a line: `category: phrase; phrase => suggestion`. Wh
     (a|b c)   one of these            [a|b]   one of these or nothing
     <name>    one of a class          word*   any ending
     -         a hyphen or a space     ...     up to four words more within the sentence
+    ....      up to twelve words more, beyond the sentence
+    ....    up to twelve words more, and sentences may end
     ^         start of a text, line or sentence
     ^,        the same, or of a part of a list
     $         end of a text, line, sentence or part of a list
@@ -23,6 +25,7 @@ two words. The other lines:
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -31,11 +34,19 @@ from findings import Finding, FindingKind
 
 DATA = Path(__file__).parent / "data"
 
-# Numbers cannot be listed as words: an age of a grown-up, and so many years ("3", "5+", "3-5", "3 to 5").
-_NUMBERS = {"age": r"(?:1[5-9]|[2-7]\d)", "years": r"\d{1,2} ?\+?(?: ?(?:-|to|or|bis|a) ?\d{1,2} ?\+?)?"}
+# Numbers cannot be listed as words: an age of a grown-up, so many years ("3", "5+", "3-5", "3 to 5"), any number.
+_NUMBERS = {
+    "age": r"(?:1[5-9]|[2-7]\d)",
+    "years": r"\d{1,2} ?\+?(?: ?(?:-|to|or|bis|a) ?\d{1,2} ?\+?)?",
+    "range": r"\d{1,2} ?(?:-|to) ?\d{1,2} ?\+?",
+    "number": r"\d{1,3}",
+}
 
 _GAP = r"(?:,?[ \t*]{1,4}|,?[ \t*]{0,4}\r?\n[ \t]{0,8})"
-_OTHERS = rf"(?:{_GAP}[^\s.!?;:]{{1,30}}){{0,4}}?"
+_OTHERS = {
+    "...": rf"(?:{_GAP}[^\s.!?;:]{{1,30}}){{0,4}}?",
+    "....": rf"(?:{_GAP}[^\s]{{1,30}}){{0,12}}?",
+}
 _START, _END = r"(?<![\w@#.])(?<!\w-)", r"(?!\w|[-.]\w|\(\))"
 _PLACES = {
     "^": r"(?:(?<![\s\S])|(?<=[\n\t.:!?;¿•*])|(?<=[.:!?;•*-] ))",
@@ -45,7 +56,7 @@ _PLACES = {
 
 _WORD = re.compile(r"[^\W_]+")
 _FENCED = re.compile(r"```.*?```", re.DOTALL)
-_SENTENCE_END = re.compile(r"(?<=\w\w[.!?])\s+(?=[A-ZÄÖÜÁÉÍÓÚ¿¡])|\n|;")
+_SENTENCE_END = re.compile(r"(?<=\w\w[.!?])\s|\n")
 _ALIKE = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " ", "〜": "-"} | dict.fromkeys("‐‑‒–—", "-"))
 
 
@@ -77,19 +88,17 @@ class PhraseTable:
         found = sorted(self._matches(folded, words), key=lambda one: (one[0], -one[1]))
         if not found:
             return []
-        excepted = [
+        places = _Sentences(folded, self.sentences)
+        excepted = sorted(
             match.span() for phrase in _of_words(self.exceptions, words) for match in phrase.pattern.finditer(folded)
-        ]
+        )
         findings: list[Finding] = []
-        sentences: dict[tuple[int, int], str] = {}
         for start, end, phrase in found:
             if findings and start < findings[-1].end:
                 continue
-            if any(first < end and start < last for first, last in excepted):
+            if _touches(excepted, start, end) or any(pattern.match(folded, end) for pattern in self.after):
                 continue
-            if any(pattern.match(folded, end) for pattern in self.after):
-                continue
-            if self._is_lawful_sentence(phrase, text, folded, start, sentences):
+            if places.are_lawful(phrase.category, start):
                 continue
             word = text[start:end]
             findings.append(Finding(phrase.kind, phrase.category, word, phrase.reason, phrase.suggestion, start, end))
@@ -100,16 +109,26 @@ class PhraseTable:
             for match in phrase.pattern.finditer(folded):
                 yield match.start(), match.end(), phrase
 
-    def _is_lawful_sentence(
-        self, phrase: Phrase, text: str, folded: str, start: int, known: dict[tuple[int, int], str]
-    ) -> bool:
-        if not self.sentences:
-            return False
-        if not known:
-            bounds = [0, *(match.end() for match in _SENTENCE_END.finditer(text)), len(text)]
-            known.update({(a, b): folded[a:b] for a, b in zip(bounds, bounds[1:], strict=False)})
-        sentence = next((one for (a, b), one in known.items() if a <= start < b), "")
-        return any(one.category in ("*", phrase.category) and one.pattern.search(sentence) for one in self.sentences)
+
+class _Sentences:
+    """The sentences of a text, each looked at once at the most."""
+
+    def __init__(self, folded: str, lawful: list[Phrase]) -> None:
+        self._folded = folded
+        self._lawful = lawful
+        self._ends = [match.end() for match in _SENTENCE_END.finditer(folded)] if lawful else []
+        self._categories: dict[int, set[str]] = {}
+
+    def are_lawful(self, category: str, start: int) -> bool:
+        """Whether the sentence at a place has a phrase that makes finds of the category none."""
+        number = bisect_right(self._ends, start)
+        if number not in self._categories:
+            first, *_ = [*self._ends[number - 1 : number], 0]
+            last, *_ = [*self._ends[number : number + 1], len(self._folded)]
+            self._categories[number] = {
+                one.category for one in self._lawful if one.pattern.search(self._folded, first, last)
+            }
+        return not self._categories[number].isdisjoint(("*", category))
 
 
 def fold(text: str) -> str:
@@ -176,10 +195,12 @@ class _File:
         for element in _split(phrase, " "):
             if element in _PLACES:
                 pattern += _PLACES[element]
-            elif element == "...":
-                pattern += _OTHERS
+            elif element in _OTHERS:
+                pattern += _OTHERS[element]
             else:
-                one, words = self._group(element[1:-1]) if element[0] in "([" else self._word(element)
+                one, words = (
+                    self._group(element[1:-1]) if _is_group(element) else self._word(element)
+                )
                 gap = _GAP if pattern and pattern not in _PLACES.values() and not pending else ""
                 if element[0] != "[":
                     pattern += gap + one
@@ -201,6 +222,8 @@ class _File:
         return f"(?:{'|'.join(pattern for pattern, _ in pairs)})", keys
 
     def _word(self, word: str) -> tuple[str, set[str]]:
+        if set("()[]|") & set(word):
+            raise ValueError(f"A bracket must begin an element of a phrase: {word}")
         pattern, keys = "", set[str]()
         for piece in re.split(r"(<[^>]+>)", word):
             if piece.startswith("<"):
@@ -227,6 +250,10 @@ def _split(text: str, sign: str) -> list[str]:
     return [part for part in parts if part.strip()]
 
 
+def _is_group(element: str) -> bool:
+    return (element[0], element[-1]) in (("(", ")"), ("[", "]"))
+
+
 def _shortest(words: set[str]) -> int:
     return min((len(word) for word in words), default=0)
 
@@ -240,3 +267,7 @@ def _of_words(by_word: dict[str, list[Phrase]], words: set[str]) -> list[Phrase]
     """The phrases of which the text has a key word, and those that have none; each once."""
     phrases = [phrase for word in (words & by_word.keys()) for phrase in by_word[word]] + by_word.get("", [])
     return list({id(phrase): phrase for phrase in phrases}.values())
+
+
+def _touches(spans: list[tuple[int, int]], start: int, end: int) -> bool:
+    return any(first < end and start < last for first, last in spans)

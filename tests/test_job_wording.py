@@ -1,0 +1,518 @@
+"""Biased and unlawful wording of job descriptions is found; technical terms and lawful notices pass."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path
+
+import pytest
+
+from job_wording import _table, wording_findings
+
+SAMPLES = Path(__file__).parent.parent / "samples"
+SUBJECTS = set(
+    "age citizenship colour_or_race disability ethnicity family_status gender_identity genetic_information marital_status "
+    "nationality political_affiliation pregnancy religion sexual_orientation veteran_status".split()
+)
+BIASED = set("gender_coded gendered age_coded ableist culture_fit needless_requirement".split())
+
+FOUND = {
+    "gender_coded": """
+        We want a JavaScript ninja.
+        Frontend Rockstar (m/w/d)
+        Fearless. Competitive.
+        You are a highly competitive self-starter.
+        A hungry, aggressive developer
+        You will dominate the market.
+        He or she crushes tickets and ships.
+        We need more manpower in the team.
+        A strong, decisive leader
+        You have a killer instinct.
+        We are looking for a growth guru.
+        An ambitious individual with drive
+        You win arguments with data.
+        We are hungry for success.
+        """,
+    "gendered": """
+        He will be responsible for two teams.
+        Leads his men with care.
+        Our guys ship daily.
+        Reports to the chairman.
+        Estimates effort in man-days.
+        She will organise the offsite.
+        The successful candidate plans his own week.
+        One of the boys
+        Ein Aufwand von 20 Manntagen: Manntage zählen.
+        """,
+    "age_coded": """
+        We are a young team.
+        Unser junges, dynamisches Team
+        Young and energetic
+        Ideal for a recent graduate
+        Fresh out of university
+        A digital native, of course
+        Average age: 26
+        A youthful environment
+        The team has an average age of 27.
+        A mature individual
+        Somos un equipo joven.
+        Wir sind ein junges Team.
+        """,
+    "ableist": """
+        You have a thick skin.
+        Thick-skinned and calm
+        The candidate must be able-bodied.
+        Deadlines are crazy here.
+        Must be able to lift 25 lbs occasionally.
+        Sit for long periods
+        Sie brauchen ein dickes Fell.
+        """,
+    "culture_fit": """
+        A good culture fit matters to us.
+        You fit our culture.
+        We are like a family.
+        We work hard, play hard.
+        We work hard and play harder.
+        Fits in with our young crew and our team
+        Free beer on Fridays
+        Like-minded people
+        Wir sind wie eine große Familie.
+        Somos como una gran familia.
+        """,
+    "needless_requirement": """
+        5+ years of experience
+        At least 8 years of professional PHP
+        3〜5 years in computer vision
+        - 10+ years in technology
+        You have 3-5 years of hands-on experience.
+        Minimum of 4 years experience with Go
+        Five years of professional experience
+        Must hold a Bachelor's degree.
+        Degree in computer science required
+        Mindestens 4 Jahre Erfahrung mit C
+        Abgeschlossenes Hochschulstudium der Informatik
+        Al menos 3 años de experiencia
+        """,
+    "age": """
+        Candidates aged 25-35
+        Applicants under 35
+        You should be under 40.
+        Age limit: 35 years
+        No older than 45.
+        Please state your date of birth.
+        Preferably under 30.
+        Must be between 25 and 35 years old.
+        Höchstalter 35
+        Edad máxima 35 años
+        """,
+    "citizenship": """
+        US citizens only
+        U.S. citizenship required
+        Must be a British citizen.
+        Only EU citizens may apply.
+        Deutsche Staatsangehörigkeit erforderlich
+        UK passport holders only
+        """,
+    "colour_or_race": """
+        White candidates preferred
+        Please attach a photo of yourself.
+        Attach a photo
+        CV with a photo
+        Bewerbung mit Lichtbild
+        CV con foto
+        """,
+    "disability": """
+        No disabilities
+        Candidates must be in good health.
+        Must be physically fit.
+        Free from any chronic illness
+        Good physical and mental health
+        Körperlich und geistig gesund
+        """,
+    "ethnicity": """
+        European background preferred
+        Must be of German descent.
+        Asian heritage only
+        No foreign accents
+        Accent-free English
+        """,
+    "family_status": """
+        No family commitments that get in the way
+        He has a settled domestic situation.
+        Candidates without family obligations
+        No childcare responsibilities
+        Childless
+        Keine familiären Verpflichtungen
+        Sin cargas familiares
+        """,
+    "gender_identity": """
+        Male candidates preferred
+        Women only
+        Only men need apply.
+        Looking for a lady with good manners
+        Female developer wanted
+        Männliche Bewerber bevorzugt
+        Solo hombres
+        """,
+    "genetic_information": """
+        You agree to a genetic test.
+        No hereditary diseases
+        Please disclose your family medical history.
+        Must submit to genetic screening.
+        Free of genetic disorders
+        """,
+    "marital_status": """
+        Must be single/unmarried
+        Must be unmarried.
+        Unmarried candidates preferred
+        You must be single.
+        State your marital status.
+        Sie sind ledig.
+        Estado civil: soltero
+        """,
+    "nationality": """
+        Native English speaker
+        Native speakers only
+        German nationals only
+        English as a mother tongue
+        No foreigners
+        Muttersprachler gesucht
+        Inglés nativo
+        """,
+    "political_affiliation": """
+        Must not be a member of a trade union.
+        Conservative values required
+        No union members
+        You share our political views.
+        Member of the ruling party
+        """,
+    "pregnancy": """
+        Not pregnant or planning to be
+        Must not become pregnant during the contract.
+        Pregnant women need not apply.
+        Not planning to have children
+        Pregnancy test required
+        Keine Schwangerschaft
+        """,
+    "religion": """
+        Christian values required
+        Must be a practising Catholic.
+        You share our Christian faith.
+        No headscarves
+        Member of a Christian church
+        Konfessionszugehörigkeit wird erwartet
+        """,
+    "sexual_orientation": """
+        Heterosexual candidates only
+        No gays
+        Must be heterosexual.
+        Straight men preferred
+        Candidates must be straight.
+        """,
+    "veteran_status": """
+        No veterans
+        Veterans need not apply.
+        No military obligations
+        Must have completed military service.
+        Honorable discharge required
+        Abgeleisteter Wehrdienst
+        """,
+}
+
+LAWFUL = """
+    We welcome applications regardless of age, disability, gender reassignment, race, religion or sexual orientation.
+    Equal opportunity employer: race, colour, religion, sex, national origin, veteran status and disability do not matter.
+    Applicants must have the right to work in the UK; we cannot sponsor visas.
+    You are authorised to work in the United States.
+    We make reasonable adjustments at any stage, for disabled applicants too.
+    Enhanced parental leave for all parents, fertility treatment leave, menopause policy
+    26 weeks of paid leave for every new parent, however the child joins the family
+    Schwerbehinderte Bewerberinnen und Bewerber werden bei gleicher Eignung bevorzugt berücksichtigt.
+    Embedded-Softwareentwickler (m/w/d)
+    Wir freuen uns über Bewerbungen unabhängig von Alter, Geschlecht, Herkunft und Religion.
+    Veterans welcome. Women in technology network. Reservists are supported with extra leave.
+    Female applicants are particularly encouraged to apply.
+    Please do not include a photo or your date of birth.
+    You need not be a native speaker; English at C1 is enough.
+    Native speaker level is not required.
+    No degree required.
+    A degree in computer science or equivalent experience
+    Bachelors degree in computer science or equivalent exp.
+    A degree is not a filter; a Master's degree is a plus.
+    Studium der Elektrotechnik, Technischen Informatik o. Ä. oder eine vergleichbare Ausbildung mit Berufserfahrung
+    Abgeschlossenes Studium der Informatik oder vergleichbare Berufserfahrung
+    The post needs a security clearance, for which UK citizenship is required by law.
+    Must be 18 or over.
+    He or she will own the ledger; his or her manager helps.
+    Pronouns such as she/her are welcome in your CV.
+    Our CTO founded the firm with a friend. She will be your manager.
+    One person carries the pages and has said he will leave.
+    Competitive salary, competitive benefits
+    Salary: competitive
+    Our pay is competitive.
+    Health insurance for you and your family, family-friendly hours
+    Work on the family plan, the family account and a family of instances.
+    Fix the race condition between the parent process and its child processes.
+    Child nodes are orphaned when the parent node is removed.
+    Protect the master branch; the native app is built from it.
+    The age of a cache entry decides when it is evicted.
+    Entries older than 30 days are dropped; logs are kept for at least 7 years.
+    Retain invoices for at least 10 years.
+    No finding on cloud is older than 60 days.
+    An orphan process keeps the socket open.
+    The gender field in the form is optional.
+    The feature is disabled by default; the flag is not disabled in tests.
+    Single sign-on, single-threaded event loop, single page application
+    Writes must be single-threaded, and the source of truth must be single.
+    Sanity checks, dummy data, blind index, double-blind trial
+    Tune aggressive caching, aggressive timeouts and an aggressive retry policy.
+    The garbage collector is too aggressive.
+    The OOM killer ends the pod; find out why.
+    Analyse slow queries and build a query killer for stuck sessions.
+    Latency is dominated by I/O; compute the dominator tree.
+    I/O costs dominate our bill, and storage dominates the latency.
+    Memory-hungry jobs run at night; CPU hungry queries are throttled.
+    Event-driven, data-driven and test-driven development
+    Competencies: system design. Dependencies: commits, connectors and ActiveMQ.
+    Leader election with Raft, follower reads, lead time of 5 days
+    An analytics platform with decision trees and confidence intervals
+    Battle-tested libraries, a champion/challenger model, challenge-response login
+    Force-push is forbidden; forced updates of Salesforce objects
+    Objective-C and Swift, service level objectives, objective functions
+    Deterministic builds with CMake and Ninja
+    Ninja generator files are cached; ninja-build runs in CI.
+    Independent deployments of individual services
+    Assertions, assertive live regions for screen readers, aria-live
+    A greedy algorithm, a lazy and a greedy regular expression
+    Class hierarchies, hierarchical state machines
+    Support desk rota, respond to incidents, responsive layout, shared responsibility
+    Node degree distribution, degree of parallelism, 360-degree feedback
+    Connection pools, yield expressions, kind clusters, trust boundaries, tender documents
+    Collaborate with others, share knowledge, be kind, nurture a community of practice
+    A young company in its third year
+    Mature codebase, mature processes, mature product
+    We help young people find apprenticeships, and pregnant women find midwives.
+    The travelling salesman problem and other routing heuristics
+    A man-in-the-middle attack must be detected.
+    Unmanned aerial vehicles, human-in-the-loop labelling
+    Snowflake, Ceph, Kafka, dbt: no snowflakes in production
+    The codebase has grown over 10+ years in production.
+    We have more than 20 years of experience in logistics.
+    With over 30 years in business, we serve 900 customers.
+    Five years of employment references are checked.
+    Until at least year three the policy system stays on the mid-range platform.
+    A 3 year roadmap, a 2 year contract, 5 years of audit logs
+    p99 latency must be under 50.
+    Test coverage must be over 80.
+    The average age of tickets is 26 days; the average age of our fleet is 20 years.
+    Serve users over 65 and drivers under 25 with fair premiums.
+    Healthy pods: instances must be healthy before traffic is sent.
+    The cluster must be in good health after each upgrade.
+    Nodes with no children are leaves; pods with no dependents are stopped.
+    Genetic algorithms, genetic testing laboratory software, hereditary disease registers
+    Users attach a photo to a claim and enter their date of birth.
+    A photo of the meter is sent with each reading.
+    Marital status is a code list; nationality is an ISO 3166 code.
+    Citizen portal of the city; citizens see their data at once.
+    Party members of a contract, party affiliation of a ledger account
+    Religion and ethnicity are special category data that must be encrypted.
+    Male and female voices for the speech model; a male connector on the board
+    Straight-through processing; lines must be straight.
+    Native speaker recordings for the speech corpus
+    Colour contrast for people who are colour-blind; WCAG 2.2
+    Install racks: must be able to lift servers of 20 kg with a lifting aid.
+    Visit customers by car: a driving licence is needed, as you will drive a van between sites.
+    Boys and girls of a school register in the app.
+    Hero image above the fold, setup wizard, Foreman and Puppet
+    We are not looking for ninjas or rockstars.
+    Threat hunting, penetration tests, kill switches, war room, blast radius
+    Guard the crown jewels: defence in depth, attack surface, fighting fraud
+    Crush depth sensors, image crushing and compression
+    Champion of accessibility across teams
+    Code like `dominate()` or `he.encode()` is reviewed; ninja.build is generated.
+    Der alte Code ist älter als der neue; man löscht ihn, und er wird ersetzt.
+    Ein Kind-Prozess meldet sich beim Elternprozess; die Kinder des Knotens werden sortiert.
+    Alter der Einträge, Altersgrenze der Sicherungen: 30 Tage
+    Aufbewahrung bis 10 Jahre, Laufzeit zwischen 20 und 30 Jahren Betrieb
+    Das Team ist für die Familie der Messumformer zuständig.
+    Gute Deutschkenntnisse, Englisch für Datenblätter
+    Er, sie, die: die Kollegin, die den Dienst betreut, hat Urlaub.
+    El nodo hijo muere cuando el padre termina; una familia de instancias.
+    Los registros se guardan entre 5 y 7 años.
+    He trabajado con él; el equipo es nuevo.
+    """
+
+
+def lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
+def found(text: str) -> list[tuple[str, str]]:
+    return [(finding.category, finding.word) for finding in wording_findings(text)]
+
+
+PAIRS = [(category, line) for category, texts in FOUND.items() for line in lines(texts)]
+
+
+def test_every_category_has_its_cases() -> None:
+    assert FOUND.keys() == SUBJECTS | BIASED
+    assert all(len(lines(texts)) >= 5 for texts in FOUND.values())
+    assert len(lines(LAWFUL)) >= 80
+
+
+def test_the_data_files_name_no_other_category_and_explain_each() -> None:
+    phrases = [phrase for several in _table().phrases.values() for phrase in several]
+    assert {phrase.category for phrase in phrases if phrase.kind == "prohibited_subject"} == SUBJECTS
+    assert {phrase.category for phrase in phrases if phrase.kind == "biased_wording"} == BIASED
+    assert all(phrase.reason.endswith((".", ").")) and phrase.suggestion for phrase in phrases)
+
+
+@pytest.mark.parametrize(("category", "text"), PAIRS, ids=[line for _, line in PAIRS])
+def test_biased_and_unlawful_wording_is_found(category: str, text: str) -> None:
+    findings = wording_findings(text)
+    assert category in {finding.category for finding in findings}
+    for finding in findings:
+        assert finding.kind == ("prohibited_subject" if finding.category in SUBJECTS else "biased_wording")
+        assert text[finding.start : finding.end] == finding.word
+
+
+@pytest.mark.parametrize("text", lines(LAWFUL))
+def test_lawful_and_technical_sentences_pass(text: str) -> None:
+    assert found(text) == []
+
+
+def test_lawful_and_technical_sentences_pass_together() -> None:
+    assert found("\n".join(lines(LAWFUL))) == []
+    assert found("\n\n".join(f"- **{line}**" for line in lines(LAWFUL))) == []
+
+
+EXPECTED = {
+    "backend-payments-engineer": ["needless_requirement: 5+ years building"],
+    "cloud-architect": [
+        "needless_requirement: 10+ years in",
+        "needless_requirement: 8 years+ experience",
+        "ableist: thick skinned",
+        "age_coded: energetic",
+    ],
+    "computer-vision-engineer": ["needless_requirement: 3〜5 years in"],
+    "data-engineer": [
+        "needless_requirement: 3 yrs SQL",
+        "needless_requirement: Valid drivers license",
+        "ableist: must be able to lift 25 lbs",
+    ],
+    "dba-mysql": [],
+    "embedded-firmware-engineer": ["needless_requirement: Mindestens 4 Jahre Erfahrung"],
+    "engineering-manager": [
+        "gendered: He will be",
+        "gendered: his men",
+        "gendered: He must be",
+        "gender_coded: strong, decisive",
+        "gender_coded: commands respect",
+        "gendered: He will be",
+        "gendered: she will organise",
+        "gendered: his calendar",
+        "gendered: he will",
+        "needless_requirement: 3+ years managing",
+        "gendered: He should have",
+        "family_status: settled domestic situation",
+        "gender_coded: Decisive",
+        "gender_coded: commanding presence",
+    ],
+    "frontend-react-developer": [
+        "gender_coded: Rockstar",
+        "gender_coded: ROCKSTAR",
+        "gender_coded: NINJA",
+        "gender_coded: crushes tickets",
+        "gender_coded: hungry, aggressive frontend",
+        "gender_coded: killer",
+        "gender_coded: to dominate our web app",
+        "age_coded: young team",
+        "age_coded: average age 26",
+        "culture_fit: work hard and play harder",
+        "gendered: guys",
+        "gender_coded: fearless",
+        "gender_coded: be the hero",
+        "gender_coded: win arguments",
+        "age_coded: digital native",
+        "culture_fit: free beer",
+        "culture_fit: foosball",
+        "gendered: with the boys",
+        "gendered: and girls",
+        "gender_coded: Dominates deadlines",
+        "ableist: Thick skin",
+        "gender_coded: Fearless",
+        "gender_coded: Competitive",
+    ],
+    "junior-developer": [
+        "age_coded: young and energetic",
+        "age_coded: recent graduate",
+        "needless_requirement: 0-1 years of experience",
+        "needless_requirement: At least 8 years of",
+        "age_coded: Fresh out of university",
+        "age_coded: Energetic",
+        "culture_fit: fits in with a youthful team",
+        "family_status: no family commitments",
+    ],
+    "sap-erp-developer": [],
+    "site-reliability-engineer": [],
+    "technical-writer-api-docs": [],
+}
+FIELDS = ("basic_title", "basic_description", "work_output", "work_role", "work_knowledge", "work_competencies")
+
+
+@pytest.mark.parametrize("name", EXPECTED)
+def test_what_is_found_in_the_sample_requisitions(name: str) -> None:
+    assert len(list((SAMPLES / "requisitions").glob("*.json"))) == len(EXPECTED)
+    requisition = json.loads((SAMPLES / "requisitions" / f"{name}.json").read_text(encoding="utf-8"))
+    texts = [requisition.get(field) or "" for field in FIELDS]
+    assert [f"{category}: {word}" for text in texts for category, word in found(text)] == EXPECTED[name]
+
+
+def test_exemplary_descriptions_are_clean() -> None:
+    paths = list((SAMPLES / "exemplars").glob("*.json"))
+    assert len(paths) == 4
+    for path in paths:
+        exemplar = json.loads(path.read_text(encoding="utf-8"))
+        assert found(exemplar["enhanced_title"]) + found(exemplar["enhanced_description"]) == []
+
+
+def test_findings_are_in_order_and_do_not_overlap() -> None:
+    text = "He must be a young and energetic ninja, thick-skinned. US citizens only. 5+ years of experience.\nFearless."
+    findings = wording_findings(text)
+    assert [finding.category for finding in findings] == [
+        *("gendered", "age_coded", "gender_coded", "ableist", "citizenship", "needless_requirement", "gender_coded")
+    ]
+    for earlier, later in zip(findings, findings[1:], strict=False):
+        assert earlier.end <= later.start
+
+
+def test_a_lawful_notice_excuses_its_own_sentence_alone() -> None:
+    notice = "We hire regardless of nationality."
+    assert found(f"Native speakers only. {notice}") == [("nationality", "Native speakers")]
+    assert found(f"{notice} Native speakers only.") == [("nationality", "Native speakers")]
+    assert found("We hire native speakers and others regardless of nationality.") == []
+
+
+def test_places_are_right_after_letters_that_change_their_length() -> None:
+    text = "İİ 👩‍💻 ẞ ŉ You are a NINJA’s friend – a thick‑skinned rock star."
+    assert found(text) == [("gender_coded", "NINJA"), ("ableist", "thick‑skinned"), ("gender_coded", "rock star")]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "\0", "\ud800 young \udfff", "👩‍💻" * 4_000, "a" * 16_000, "a " * 8_000, "(" * 16_000, " " * 16_000),
+        *("young " * 2_600, "young and " * 1_600, "ninja " * 2_600, "the candidate " * 1_140, "5 years of " * 1_450),
+        *("must be able to " * 1_000, "he will be " * 1_450, "degree in " * 1_600, "ceo " * 4_000, "or equivalent " * 1_140),
+        *("\n" * 16_000, "* " * 8_000, "native " * 2_285, "no family " * 1_600, "we have years " * 1_140, "```" * 5_333),
+        *("i̇İ" * 5_000, "1" * 16_000, "5+ " * 5_333, "5 - " * 4_000, "candidate " * 1_600, "she will " * 1_770),
+        "ceo she will " * 1_230,
+    ],
+    ids=range(31),
+)
+def test_no_text_takes_long_or_fails(text: str) -> None:
+    wording_findings("warm")
+    began = time.perf_counter()
+    wording_findings(text)
+    assert time.perf_counter() - began < 0.05 * 4  # busy machines are slower
