@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Sequence
+from dataclasses import replace
 
 from findings import Finding, Problem
 from injected_instructions import instruction_findings
 from job_wording import wording_findings
 from prohibited_subjects import prohibited_subject
 from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlannedTopics
-from question_form import form_problems, name_problems
+from question_form import form_problems, holds_name, places_of
 
 FEWEST_TOPICS, MOST_TOPICS = 6, 8
 FEWEST_CRITERIA, MOST_CRITERIA = 8, 10
@@ -29,11 +30,16 @@ ALIKE = 0.6
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
 
-def enhancement_problems(answer: EnhancedDescription) -> list[Problem]:
-    """What is wrong with a rewritten job description and its topics; nothing if there is no job to describe."""
+def enhancement_problems(answer: EnhancedDescription, names: Collection[str] = ()) -> list[Problem]:
+    """What is wrong with a rewritten job description and its topics; nothing if there is no job to describe.
+
+    Args:
+        answer: the description and the topics.
+        names: as for `topic_problems`.
+    """
     if answer.reads_as != "job":
         return []
-    problems = topic_problems(answer)
+    problems = topic_problems(answer, names)
     problems += _text_problems("enhanced_title", answer.enhanced_title, LONGEST_NAME)
     problems += _text_problems("enhanced_description", answer.enhanced_description, LONGEST_DESCRIPTION)
     problems += _wording_problems("enhanced_title", answer.enhanced_title)
@@ -41,8 +47,13 @@ def enhancement_problems(answer: EnhancedDescription) -> list[Problem]:
     return problems
 
 
-def topic_problems(answer: PlannedTopics) -> list[Problem]:
-    """What is wrong with a list of interview topics; nothing if there is no job to interview for."""
+def topic_problems(answer: PlannedTopics, names: Collection[str] = ()) -> list[Problem]:
+    """What is wrong with a list of interview topics; nothing if there is no job to interview for.
+
+    Args:
+        answer: the topics.
+        names: of the employer, its products and people, which no topic should hold.
+    """
     if answer.reads_as != "job":
         return []
     problems = []
@@ -56,7 +67,8 @@ def topic_problems(answer: PlannedTopics) -> list[Problem]:
     problems += _repeated("interview_topics", [topic.topic for topic in answer.interview_topics])
     for number, topic in enumerate(answer.interview_topics, start=1):
         problems += [
-            Problem(problem.check, f"Topic {number}: {problem.sentence}") for problem in _one_topic_problems(topic)
+            replace(problem, sentence=f"Topic {number}: {problem.sentence}")
+            for problem in _one_topic_problems(topic, names)
         ]
     return problems
 
@@ -86,20 +98,15 @@ def question_problems(answer: InterviewQuestion, names: Collection[str] = ()) ->
         problems += _text_problems(f"rating anchor {name}", anchor, 2_000)
     problems += _repeated("rating_anchors", list(anchors.values()))
 
-    personal = personal_words(answer)
-    if personal:
-        problems.append(_about_the_person(personal, "Ask about the work alone."))
+    for place, text in places_of(answer):
+        problems += _personal_problems(place, text)
     return problems + form_problems(answer, names)
 
 
 def not_to_be_asked(answer: InterviewQuestion, names: Collection[str]) -> bool:
     """Whether a question that exists already is about the candidate's person, or holds one of the names."""
-    return personal_words(answer) is not None or bool(name_problems(answer, names))
-
-
-def personal_words(answer: InterviewQuestion) -> Finding | None:
-    """The first words of a question, its criteria, follow-ups or anchors that are about the candidate's person."""
-    return prohibited_subject(_all_texts(answer))
+    texts = [text for _, text in places_of(answer)]
+    return prohibited_subject(texts) is not None or any(holds_name(text, names) for text in texts)
 
 
 def findings_in(text: str) -> list[Finding]:
@@ -117,23 +124,36 @@ def alike_question(text: str, others: Iterable[str]) -> str | None:
     return None
 
 
-def _one_topic_problems(topic: InterviewTopic) -> list[Problem]:
+def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[Problem]:
     problems = _text_problems("topic", topic.topic, LONGEST_NAME)
     problems += _text_problems("facet", topic.facet, LONGEST_NAME)
     problems += _text_problems("focus", topic.focus, 2_000)
     if not topic.work_items:
         problems.append(Problem("topics", "work_items must name at least one part of the requisition."))
-    personal = prohibited_subject([topic.topic, topic.facet, topic.focus])
-    if personal:
-        problems.append(_about_the_person(personal, "Choose a topic of the work."))
-    if any(instruction_findings(text) for text in (topic.topic, topic.facet, topic.focus)):
-        problems.append(Problem("instruction", "It repeats an instruction of the material. Choose a topic of the work."))
+    texts = (topic.topic, topic.facet, topic.focus)
+    problems += _personal_problems("It", "\n".join(texts))
+    if any(holds_name(text, names) for text in texts):
+        sentence = "It names the employer, one of its products or a person. Use a neutral word."
+        problems.append(Problem("names", sentence, is_tolerable=True))
+    if any(instruction_findings(text) for text in texts):
+        problems.append(
+            Problem("instruction", "It repeats an instruction of the material. Choose a topic of the work.")
+        )
     return problems
 
 
-def _about_the_person(found: Finding, remedy: str) -> Problem:
+def _personal_problems(place: str, text: str) -> list[Problem]:
+    # The words themselves are not quoted: what is wrong after the last repair is told to callers.
+    found = prohibited_subject([text])
+    if found is None:
+        return []
     subject = found.category.replace("_", " ")
-    return Problem("prohibited_subject", f"“{found.word}” asks about the candidate's person ({subject}). {remedy}")
+    return [
+        Problem(
+            "prohibited_subject",
+            f"{place} is about the candidate's person ({subject}). Leave that out, and speak of the work alone.",
+        )
+    ]
 
 
 def _wording_problems(name: str, text: str) -> list[Problem]:
@@ -174,13 +194,6 @@ def _repeated(name: str, texts: Sequence[str]) -> list[Problem]:
             repeated.append(Problem("repeated", f"{name}: number {number} repeats number {first[key]}."))
         first.setdefault(key, number)
     return repeated
-
-
-def _all_texts(answer: InterviewQuestion) -> list[str]:
-    texts = [answer.question_text, *answer.follow_ups, *answer.rating_anchors.model_dump().values()]
-    for criterion in answer.criteria:
-        texts += [criterion.criterion, criterion.description]
-    return texts
 
 
 def _trigrams(text: str) -> set[str]:

@@ -13,6 +13,7 @@ from concurrent.futures import Future
 
 from pydantic import ValidationError
 
+from claude_interface import Check
 from content_checks import topic_problems
 from prompts import EnhancedDescription, PlannedTopics
 
@@ -28,7 +29,8 @@ class EarlyTopics:
         told: the topics. Stays open if they never come by themselves.
     """
 
-    def __init__(self, known: PlannedTopics | None = None) -> None:
+    def __init__(self, known: PlannedTopics | None = None, check: Check[PlannedTopics] = topic_problems) -> None:
+        self._check = check
         self.told: Future[PlannedTopics] = Future()
         self._looked_at: str | None = None
         if known is not None:
@@ -47,7 +49,7 @@ class EarlyTopics:
             planned = PlannedTopics.model_validate_json(head.rstrip().removesuffix(",") + "}")
         except ValidationError:
             return  # the finished answer will say what is wrong
-        if planned.reads_as == "job" and not topic_problems(planned):
+        if planned.reads_as == "job" and not self._check(planned):
             self.told.set_result(planned)
 
     def settle(self, value: EnhancedDescription) -> EnhancedDescription:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -36,9 +37,9 @@ from models import (
 )
 from progress import Progress
 from prompts import InterviewTopic, PlannedTopics, PlanTopics
-from question_cache import QuestionCache
-from proper_names import names_in
+from proper_names import names_to_avoid
 from quality_report import interview_quality
+from question_cache import QuestionCache
 from requisition_substance import refuse_unless_job
 from schemas import GenerateAnswer, GenerateRequest, InterviewView, QualityView
 
@@ -162,13 +163,15 @@ class InterviewGenerationService:
             self._cache.loans_for(source.req_id) as loans,
         ):
             planned = source.planned or self._plan(source, audit, deadline)
+            topics = choose_topics(planned.interview_topics)
+            technologies = [name for topic in topics for name in topic.technologies]
             progress.topics_named(planned)
             making = InterviewInTheMaking(
                 self._claude,
-                choose_topics(planned.interview_topics),
+                topics,
                 planned.language,
                 source.earlier,
-                _names_to_avoid(source.requisition, planned.interview_topics),
+                names_to_avoid(source.requisition.fields(), technologies),
                 loans,
                 audit,
                 deadline,
@@ -180,7 +183,8 @@ class InterviewGenerationService:
 
     def _plan(self, source: _Source, audit: AuditRow, deadline: Deadline) -> PlannedTopics:
         """Topics for a job description that has none, stored with it."""
-        answer = self._claude.submit(source.requisition, topic_problems, deadline).result()
+        check = partial(topic_problems, names=names_to_avoid(source.requisition.fields()))
+        answer = self._claude.submit(source.requisition, check, deadline).result()
         audit.spending += answer.spending
         planned = answer.value
         refuse_unless_job(planned.reads_as)
@@ -277,15 +281,6 @@ def _source(session: Session, stored: JobDescription, planned: PlannedTopics | N
         planned=planned,
         earlier=tuple(earlier),
     )
-
-
-def _names_to_avoid(requisition: PlanTopics, topics: Sequence[InterviewTopic]) -> frozenset[str]:
-    """Names in the requisition that no question may hold; what the topics need to name is none."""
-    texts = [text for name, text in requisition.fields().items() if text and name != "work_knowledge"]
-    ordinary = [requisition.work_knowledge or ""]
-    for topic in topics:
-        ordinary += [topic.topic, topic.facet, *topic.technologies]
-    return names_in(texts, ordinary)
 
 
 def _stored_topics(stored: JobDescription) -> PlannedTopics | None:

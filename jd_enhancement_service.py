@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import FIRST_COMPLETED, Future, wait
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select
@@ -16,13 +17,14 @@ from sqlalchemy.orm import Session
 
 from claude_interface import Claude, ClaudeAnswer, Deadline
 from config import Settings
-from content_checks import enhancement_problems
+from content_checks import enhancement_problems, topic_problems
 from early_topics import EarlyTopics
 from errors import NotFound, TechScreenError
 from generation_log import AuditRow, audited
 from models import PATIENCE, JobDescription, settled, transaction, utc_now
 from progress import Progress
 from prompts import EnhancedDescription, EnhanceDescription, PlannedTopics
+from proper_names import names_to_avoid
 from quality_report import job_description_quality
 from requisition_substance import refuse_unless_job
 from schemas import EnhanceAnswer, EnhanceRequest, JobDescriptionView
@@ -138,7 +140,8 @@ class JDEnhancementService:
         Args:
             listen: have the answer streamed, so that the topics are known before the rest.
         """
-        early = EarlyTopics(progress.earlier.planned)
+        names = names_to_avoid(_prompt(request).fields())
+        early = EarlyTopics(progress.earlier.planned, partial(topic_problems, names=names))
 
         def open_(session: Session) -> tuple[int, AuditRow]:
             job_description_id = self._store_if_new(session, request, user_id)
@@ -152,7 +155,7 @@ class JDEnhancementService:
             return self._store(request, answer, audit, progress)
 
         listener = early if listen or progress.earlier.planned else None
-        answer = self._claude.submit(_prompt(request), enhancement_problems, deadline, listener)
+        answer = self._claude.submit(_prompt(request), partial(enhancement_problems, names=names), deadline, listener)
         return EnhancementUnderWay(job_description_id, answer, early, audit, store)
 
     def enhanced_earlier(self, progress: Progress) -> EnhanceAnswer | None:

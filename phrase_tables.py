@@ -198,9 +198,7 @@ class _File:
             elif element in _OTHERS:
                 pattern += _OTHERS[element]
             else:
-                one, words = (
-                    self._group(element[1:-1]) if _is_group(element) else self._word(element)
-                )
+                one, words = self._group(element[1:-1]) if _is_group(element) else self._word(element)
                 gap = _GAP if pattern and pattern not in _PLACES.values() and not pending else ""
                 if element[0] != "[":
                     pattern += gap + one

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -60,6 +60,17 @@ def names_in(texts: Sequence[str], ordinary: Iterable[str] = ()) -> frozenset[st
     for candidate in found:
         names |= _spellings(candidate, text, usual)
     return frozenset(names)
+
+
+def names_to_avoid(requisition: Mapping[str, str | None], technologies: Iterable[str] = ()) -> frozenset[str]:
+    """The names that no topic or question may hold.
+
+    Args:
+        requisition: its texts by their fields. What `work_knowledge` names is to be asked about.
+        technologies: of the topics, as well.
+    """
+    texts = [text for field, text in requisition.items() if text and field != "work_knowledge"]
+    return names_in(texts, [requisition.get("work_knowledge") or "", *technologies])
 
 
 # ------------------------------------------------------------------------------------ evidence

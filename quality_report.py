@@ -24,7 +24,6 @@ from technology_mentions import unsupported_technologies
 from work_coverage import AskedQuestion, coverage_of
 from work_parts import WORK_FIELDS, work_parts
 
-
 # A question of an interview and the topic that it is for.
 Asked = tuple[InterviewTopic, InterviewQuestion]
 

@@ -45,7 +45,7 @@ def form_problems(question: InterviewQuestion, names: Collection[str] = ()) -> l
     language = language_of([question.question_text, *_other_texts(question)])
     return [
         *_ask_problems(question.question_text, language),
-        *_name_problems(question, names),
+        *name_problems(question, names),
         *_length_problems(question),
         *criterion_problems(question, language),
         *_follow_up_problems(question, language),
@@ -92,14 +92,19 @@ def _ask_problems(text: str, language: Language | None) -> Iterator[Problem]:
 # --------------------------------------------------------------------------------------- names
 
 
-def _name_problems(question: InterviewQuestion, names: Collection[str]) -> Iterator[Problem]:
+def name_problems(question: InterviewQuestion, names: Collection[str]) -> list[Problem]:
+    """The places of a question that hold one of the names."""
+    return [
+        Problem("names", f"{place} names the employer, one of its products or a person; use a neutral word.")
+        for place, text in places_of(question)
+        if holds_name(text, names)
+    ]
+
+
+def holds_name(text: str, names: Collection[str]) -> bool:
+    """Whether a text holds one of the names, as whole words and in its capitals."""
     wanted = frozenset(" ".join(name.split()) for name in names) - {""}
-    if not wanted:
-        return
-    pattern = _pattern_of(wanted)
-    for place, text in _places(question):
-        if pattern.search(text):
-            yield Problem("names", f"{place} names the employer, one of its products or a person; use a neutral word.")
+    return bool(wanted) and _pattern_of(wanted).search(text) is not None
 
 
 @lru_cache(maxsize=64)
@@ -118,7 +123,8 @@ def _sets_gaps(character: str) -> bool:
     return character.isalnum() and ord(character) < 0x2E80
 
 
-def _places(question: InterviewQuestion) -> Iterator[tuple[str, str]]:
+def places_of(question: InterviewQuestion) -> Iterator[tuple[str, str]]:
+    """Every text of a question, with the words for its place."""
     yield "question_text", question.question_text
     for number, criterion in enumerate(question.criteria, start=1):
         yield f"criterion {number}", criterion.criterion
@@ -133,7 +139,7 @@ def _places(question: InterviewQuestion) -> Iterator[tuple[str, str]]:
 
 
 def _length_problems(question: InterviewQuestion) -> Iterator[Problem]:
-    for place, text in _places(question):
+    for place, text in places_of(question):
         limit = "label" if re.fullmatch(r"criterion \d+", place) else place.removeprefix("rating ").split(" ")[0]
         most_words, most_characters = LONGEST[limit]
         prose = without_code(text)[0] if limit == "question_text" else text

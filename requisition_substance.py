@@ -31,7 +31,7 @@ WORK_WORDS_NEEDED = 2
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CODE_LINE = re.compile(
-    r".*[;{}]\s*$|.*\):\s*$|\s*(?:#include|import |from \w+ import|def |class |function |public |private |return\b|"
+    r".*[;{}]\s*$|.*\):\s*$|\s*[\w.\[\]]+ [-+*/|&]?= \S|\s*[\w.]+\(.*\)$|\s*(?:while|for|if|elif|else|try|with)\b.*:$|\s*(?:#include|import |from \w+ import|def |class |function |public |private |return\b|yield |"
     r"const |let |var |if ?\(|for ?\(|while ?\(|SELECT |INSERT |UPDATE |//|/\*|\*/|</?\w+[^>]*>\s*$)"
 )
 _TO_THE_READER = re.compile(
@@ -64,10 +64,11 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
             return REASONS[kind]
     if len(_WORD.findall(description)) < ENOUGH_WORDS or not _is_in_a_known_language(description):
         return None
-    if not _tells_of_work(description):
+    if not _tells_of_work(description) and not _speaks_to_candidates(description):
         return REASONS["other"]
     sentences = [sentence for sentence in _SENTENCE_END.split(description) if not _has(sentence, "@terms")]
-    return None if _tells_of_work("\n".join(sentences)) else REASONS["boilerplate"]
+    rest = "\n".join(sentences)
+    return None if _tells_of_work(rest) or _speaks_to_candidates(rest) else REASONS["boilerplate"]
 
 
 def refuse_unless_job(reads_as: str) -> None:
@@ -101,6 +102,10 @@ def _is_in_a_known_language(text: str) -> bool:
 
 def _tells_of_work(text: str) -> bool:
     return bool(technologies_in(text)) or len(_found(text, "@work")) >= WORK_WORDS_NEEDED
+
+
+def _speaks_to_candidates(text: str) -> bool:
+    return len(_TO_THE_READER.findall(text)) >= 2 and not _ABOUT_ONESELF.search(text)
 
 
 def _has(text: str, kind: str) -> bool:

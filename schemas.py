@@ -45,7 +45,7 @@ class EnhanceRequest(RequestModel):
         work_inputs = self.work_output, self.work_role, self.work_knowledge, self.work_competencies
         missing = what_is_missing(self.basic_description, work_inputs)
         if missing:
-            raise PydanticCustomError("no_work_described", missing, {"field": "basic_description"})  # type: ignore[arg-type]
+            raise PydanticCustomError("no_work_described", missing, {"field": "basic_description"})
         return self
 
 

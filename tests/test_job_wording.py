@@ -504,8 +504,21 @@ def test_places_are_right_after_letters_that_change_their_length() -> None:
     [
         *("", "\0", "\ud800 young \udfff", "👩‍💻" * 4_000, "a" * 16_000, "a " * 8_000, "(" * 16_000, " " * 16_000),
         *("young " * 2_600, "young and " * 1_600, "ninja " * 2_600, "the candidate " * 1_140, "5 years of " * 1_450),
-        *("must be able to " * 1_000, "he will be " * 1_450, "degree in " * 1_600, "ceo " * 4_000, "or equivalent " * 1_140),
-        *("\n" * 16_000, "* " * 8_000, "native " * 2_285, "no family " * 1_600, "we have years " * 1_140, "```" * 5_333),
+        *(
+            "must be able to " * 1_000,
+            "he will be " * 1_450,
+            "degree in " * 1_600,
+            "ceo " * 4_000,
+            "or equivalent " * 1_140,
+        ),
+        *(
+            "\n" * 16_000,
+            "* " * 8_000,
+            "native " * 2_285,
+            "no family " * 1_600,
+            "we have years " * 1_140,
+            "```" * 5_333,
+        ),
         *("i̇İ" * 5_000, "1" * 16_000, "5+ " * 5_333, "5 - " * 4_000, "candidate " * 1_600, "she will " * 1_770),
         "ceo she will " * 1_230,
     ],
