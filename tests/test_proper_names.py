@@ -132,7 +132,7 @@ def test_what_a_question_must_be_free_to_use_is_no_name() -> None:
     assert names_in([text]) == {"Thornwick", "ExamplePay"}
     assert names_in([text], ordinary=["Integration with examplepay"]) == {"Thornwick"}
     assert names_in([text], ordinary=["THORNWICK", "ExamplePay"]) == set()
-    assert names_in(["Join Thornwick Foods, please."], ordinary=["thornwick"]) == {"Thornwick Foods"}
+    assert names_in(["Thornwick Bar Ltd cooks."], ordinary=["thornwick"]) == {"Thornwick Bar", "Thornwick Bar Ltd"}
 
 
 def test_of_a_longer_name_a_technology_is_not_looked_for_by_itself() -> None:
