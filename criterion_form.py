@@ -208,7 +208,7 @@ def _is_near_copy(one: Criterion, other: Criterion, language: Language | None) -
         return False  # an exact repetition is found elsewhere
     if language is None:
         return _is_copied(one.description, other.description)
-    first, second = (content_of(reported(text, language), language) for text in (one.description, other.description))
+    first, second = _about(one.description, language), _about(other.description, language)
     if first == second and first:
         return True
     if (
@@ -217,8 +217,15 @@ def _is_near_copy(one: Criterion, other: Criterion, language: Language | None) -
         and _could_be_copied(one.description, other.description, ALIKE)
     ):
         return True
-    labels = [content_of(reported(text, language), language) for text in (one.criterion, other.criterion)]
-    return bool(labels[0]) and labels[0] == labels[1] and not _same_words(one.criterion, other.criterion)
+    label = _about(one.criterion, language)
+    return (
+        bool(label) and label == _about(other.criterion, language) and not _same_words(one.criterion, other.criterion)
+    )
+
+
+@lru_cache(maxsize=2048)
+def _about(text: str, language: Language) -> frozenset[str]:
+    return content_of(reported(text, language), language)
 
 
 def _same_words(one: str, other: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Literal
@@ -89,9 +90,10 @@ def sentences_of(prose: str) -> tuple[str, ...]:
     return tuple(sentence.strip() for sentence in _SENTENCE_END.split(prose) if sentence.strip(" \t…"))
 
 
-def words_in(text: str) -> list[str]:
+@lru_cache(maxsize=2048)
+def words_in(text: str) -> tuple[str, ...]:
     """The words of a text in lower case."""
-    return _WORD.findall(text.casefold())
+    return tuple(_WORD.findall(text.casefold()))
 
 
 def language_of(texts: Iterable[str]) -> Language | None:
@@ -100,8 +102,8 @@ def language_of(texts: Iterable[str]) -> Language | None:
     letters = len(_LATIN.findall(text))
     if len(_LETTERS.findall(text)) < 0.8 * letters:
         return None
-    found = words_in(text)
-    counts = {code: sum(word in small for word in found) for code, small in _small_words().items()}
+    found = Counter(words_in(text))
+    counts = {code: sum(found[word] for word in small) for code, small in _small_words().items()}
     best = max(counts, key=lambda code: counts[code])
     clear = counts[best] >= 2 and all(counts[best] > count for code, count in counts.items() if code != best)
     if not clear:

@@ -101,6 +101,7 @@ def test_employers_products_and_persons_are_found(text: str, expected: set[str])
         "Join Engineering and make an impact. Join Us. Join our Platform Team. Join Forces. Join Slack.",
         "Work at Scale. Life at Sea. At Night we sleep. At Scale, we do everything. Work for Change.",
         "Report to the Head of Architecture. Reports to: Senior Developer (vacant). Reporting to Engineering Manager.",
+        "You report to Director Okonkwo, Head of Platform.",
         "Reports to Group Architecture Board. Contact Human Resources. Contact Careers Team.",
         "Distributed Systems, Embedded Systems, Payment Systems, Digital Health, Solar Energy, Open Banking.",
         "A passion for Machine Vision, for Solar Energy and for Distributed Systems.",
@@ -131,6 +132,11 @@ def test_what_a_question_must_be_free_to_use_is_no_name() -> None:
     assert names_in([text]) == {"Thornwick", "ExamplePay"}
     assert names_in([text], ordinary=["Integration with examplepay"]) == {"Thornwick"}
     assert names_in([text], ordinary=["THORNWICK", "ExamplePay"]) == set()
+    assert names_in(["Thornwick Bar Ltd cooks."], ordinary=["thornwick"]) == {"Thornwick Bar", "Thornwick Bar Ltd"}
+
+
+def test_of_a_longer_name_a_technology_is_not_looked_for_by_itself() -> None:
+    assert names_in(["Kafka Kitchens Ltd cooks."]) == {"Kafka Kitchens Ltd", "Kafka Kitchens"}
 
 
 def test_a_word_that_also_stands_in_lower_case_is_no_name_but_in_an_address_it_is() -> None:

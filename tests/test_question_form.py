@@ -125,8 +125,8 @@ def test_every_scene_of_the_offline_mode_passes_with_its_whole_pool_of_criteria(
         assert form_problems(written) == []
 
 
-def test_three_thousand_made_up_questions_pass() -> None:
-    for number in range(3_000):
+def test_made_up_questions_pass() -> None:
+    for number in range(0, 6_000, 8):
         topic = f"{WORDS[number % len(WORDS)].capitalize()} {WORDS[number // len(WORDS)]} {number}"
         assert form_problems(InterviewQuestion.model_validate(good_question({"topic": topic, "taken": []}))) == []
 
