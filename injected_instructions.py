@@ -157,10 +157,8 @@ def _plain_letter(letter: str) -> str:
         return "\n"
     if letter.isspace():
         return " "
-    if unicodedata.category(letter) in ("Cf", "Cc", "Mn", "Me"):
-        return ""
     letter = unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", letter).casefold())
-    return "".join(part for part in letter if unicodedata.category(part) not in ("Mn", "Cf"))
+    return "".join(part for part in letter if unicodedata.category(part) not in ("Cf", "Cc", "Mn", "Me"))
 
 
 def _joined(plain: _Plain) -> _Plain:

@@ -208,6 +208,11 @@ def test_a_quote_covers_the_part_that_it_is_from() -> None:
     assert [bool(entry.questions) for entry in (twins, git, tuning, role)] == [False, True, False, False]
 
 
+def test_a_quote_that_is_a_part_covers_no_other_part_with_the_same_words() -> None:
+    work: dict[str, str | None] = {"work_competencies": "clear writing, writing"}
+    assert numbers(work, asked(work_items=(("work_competencies", "writing"),))) == {"clear writing": [], "writing": [1]}
+
+
 def test_a_quote_across_parts_covers_them_all_but_technologies_that_the_question_leaves_out() -> None:
     work: dict[str, str | None] = {"work_knowledge": "writing, PHP, CSS, git"}
     quote = (("work_knowledge", "writing, PHP, CSS, git"),)
@@ -267,6 +272,14 @@ def test_criteria_that_speak_of_the_part_are_named_and_others_are_not() -> None:
         (CoveringQuestion(3, ("Broker",)),),
         (),
     ]
+
+
+@pytest.mark.parametrize("description", ["Speaks of the past and of this.", "Designs it.", "Says good new things."])
+def test_a_criterion_that_shares_only_filler_is_not_named(description: str) -> None:
+    quote = (("work_knowledge", "good design of the new ledger"),)
+    parts = work_parts({"work_knowledge": "good design of the new ledger"})
+    [entry] = coverage_of(parts, [asked(work_items=quote, criteria=(("Label", description), ("Ledger", "Reads it.")))])
+    assert entry.questions == (CoveringQuestion(1, ("Ledger",)),)
 
 
 def test_without_questions_all_is_a_gap() -> None:
