@@ -1,10 +1,10 @@
 """Wording in a job description that is unlawful, or that keeps able people from applying.
 
-Two kinds of findings: `prohibited_subject` for requirements on the candidate's person ("no family commitments", "native
-speakers only"), and `biased_wording` for words that are gender_coded, gendered, age_coded, ableist or about culture_fit,
-and for a needless_requirement (years and degrees in place of what somebody can do). Most such words are technical terms
-somewhere ("OOM killer", "race condition", "aggressive caching"), and notices of equal opportunity name every protected
-subject; data/wording_exceptions.txt lets these pass. What is in doubt is not found.
+Two kinds of findings: `prohibited_subject` for requirements on the candidate's person ("no family commitments",
+"native speakers only"), and `biased_wording` for words that are gender_coded, gendered, age_coded, ableist or about
+culture_fit, and for a needless_requirement (years and degrees in place of what somebody can do). Most such words are
+technical terms somewhere ("OOM killer", "race condition", "aggressive caching"), and notices of equal opportunity name
+every protected subject; data/wording_exceptions.txt lets these pass. What is in doubt is not found.
 
 Sources: Gaucher, Friesen & Kay 2011 for gender-coded words (data/biased_wording.txt says which of them are left out);
 Van Iddekinge et al. 2019 for years of experience, which hardly foretell performance.

@@ -1,24 +1,13 @@
 """Data files of phrases to look for in texts, and how they are found there quickly.
 
-A data file holds one entry a line: `category: phrase; phrase => suggestion`. What a phrase may hold:
-
-    (a|b c)   one of these            [a|b]   one of these or nothing
-    <name>    one of a class          word*   any ending
-    -         a hyphen or a space     ...     up to four words more within the sentence
-    ....      up to twelve words more, beyond the sentence
-    ....    up to twelve words more, and sentences may end
-    ^         start of a text, line or sentence
-    ^,        the same, or of a part of a list
-    $         end of a text, line, sentence or part of a list
-
-Upper and lower case and the kind of apostrophe or dash do not matter; a comma or a line break may stand between
-two words. The other lines:
+A data file holds one entry a line: `category: phrase; phrase => suggestion`, in the notation of phrase_notation.py.
+The other lines:
 
     @class name: a | b         words that <name> stands for
     @reason category: ...      why its phrases are found
     @suggestion category: ...  what to do where an entry says nothing of its own
     @except: phrase; phrase    a find that touches one of these is none
-    @sentence kind: phrase     a find of this category (or of all, with *) in the same sentence is none
+    @sentence category: ...    finds of this category (or of all, with *) in a sentence with such a phrase are none
     @after: a | b              a find directly before one of these words is none
 """
 
@@ -26,118 +15,105 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 
 from findings import Finding, FindingKind
+from phrase_notation import WORD, Notation, fold
 
 DATA = Path(__file__).parent / "data"
 
-# Numbers cannot be listed as words: an age of a grown-up, so many years ("3", "5+", "3-5", "3 to 5"), any number.
-_NUMBERS = {
-    "age": r"(?:1[5-9]|[2-7]\d)",
-    "years": r"\d{1,2} ?\+?(?: ?(?:-|to|or|bis|a) ?\d{1,2} ?\+?)?",
-    "range": r"\d{1,2} ?(?:-|to) ?\d{1,2} ?\+?",
-    "number": r"\d{1,3}",
-}
+# A match is nowhere longer than this, so it is only looked for so far around its key words.
+_REACH = 600
 
-_GAP = r"(?:,?[ \t*]{1,4}|,?[ \t*]{0,4}\r?\n[ \t]{0,8})"
-_OTHERS = {
-    "...": rf"(?:{_GAP}[^\s.!?;:]{{1,30}}){{0,4}}?",
-    "....": rf"(?:{_GAP}[^\s]{{1,30}}){{0,12}}?",
-}
-_START, _END = r"(?<![\w@#.])(?<!\w-)", r"(?!\w|[-.]\w|\(\))"
-_PLACES = {
-    "^": r"(?:(?<![\s\S])|(?<=[\n\t.:!?;¿•*])|(?<=[.:!?;•*-] ))",
-    "^,": r"(?:(?<![\s\S])|(?<=[\n\t.!?;,•*])|(?<=[.!?;,•*-] ))",
-    "$": r"(?=[ \t*]{0,4}(?:[.,;:!?)\n\r/|]|(?![\s\S])))",
-}
-
-_WORD = re.compile(r"[^\W_]+")
-_FENCED = re.compile(r"```.*?```", re.DOTALL)
 _SENTENCE_END = re.compile(r"(?<=\w\w[.!?])\s|\n")
-_ALIKE = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " ", "〜": "-"} | dict.fromkeys("‐‑‒–—", "-"))
+
+_Places = Mapping[str, list[int]]
 
 
 @dataclass(frozen=True)
 class Phrase:
-    """A compiled phrase. `keys` are words of which each match has at least one."""
+    """A phrase as a regular expression. `keys` are words of which each match has at least one."""
 
     category: str
-    pattern: re.Pattern[str]
+    expression: str
     keys: frozenset[str]
-    kind: FindingKind = "biased_wording"
-    reason: str = ""
-    suggestion: str = ""
+    kind: FindingKind
+    reason: str
+    suggestion: str
+
+    @cached_property
+    def pattern(self) -> re.Pattern[str]:
+        """Compiled when it is first needed, for most phrases never are."""
+        return re.compile(self.expression)
+
+    def matches(self, folded: str, places: _Places) -> Iterator[re.Match[str]]:
+        """Where the phrase stands in a folded text whose words are at these places."""
+        if not self.keys:
+            yield from self.pattern.finditer(folded)
+        for first, last in _stretches(sorted(place for key in self.keys for place in places.get(key, ()))):
+            yield from self.pattern.finditer(folded, first, last)
 
 
 @dataclass
 class PhraseTable:
-    """The phrases of one or more data files, ready to be looked for."""
+    """The phrases of one or more data files by their key words, ready to be looked for."""
 
     phrases: dict[str, list[Phrase]] = field(default_factory=dict)
     exceptions: dict[str, list[Phrase]] = field(default_factory=dict)
-    sentences: list[Phrase] = field(default_factory=list)
+    sentences: dict[str, list[Phrase]] = field(default_factory=dict)
     after: list[re.Pattern[str]] = field(default_factory=list)
 
     def findings(self, text: str) -> list[Finding]:
         """All places where a phrase is found, in order and without overlap; the longest at a place."""
         folded = fold(text)
-        words = set(_WORD.findall(folded))
-        found = sorted(self._matches(folded, words), key=lambda one: (one[0], -one[1]))
+        places: dict[str, list[int]] = {}
+        for match in WORD.finditer(folded):
+            places.setdefault(match[0], []).append(match.start())
+        found = [
+            (*match.span(), phrase)
+            for phrase in _of_words(self.phrases, places)
+            for match in phrase.matches(folded, places)
+        ]
         if not found:
             return []
-        places = _Sentences(folded, self.sentences)
-        excepted = sorted(
-            match.span() for phrase in _of_words(self.exceptions, words) for match in phrase.pattern.finditer(folded)
-        )
+        lawful = _LawfulPlaces(self, folded, places)
         findings: list[Finding] = []
-        for start, end, phrase in found:
-            if findings and start < findings[-1].end:
-                continue
-            if _touches(excepted, start, end) or any(pattern.match(folded, end) for pattern in self.after):
-                continue
-            if places.are_lawful(phrase.category, start):
-                continue
-            word = text[start:end]
-            findings.append(Finding(phrase.kind, phrase.category, word, phrase.reason, phrase.suggestion, start, end))
+        for start, end, phrase in sorted(found, key=lambda one: (one[0], -one[1], one[2].category)):
+            if (not findings or start >= findings[-1].end) and not lawful.include(phrase.category, start, end):
+                word = text[start:end]
+                reason, suggestion = phrase.reason, phrase.suggestion
+                findings.append(Finding(phrase.kind, phrase.category, word, reason, suggestion, start, end))
         return findings
 
-    def _matches(self, folded: str, words: set[str]) -> Iterator[tuple[int, int, Phrase]]:
-        for phrase in _of_words(self.phrases, words):
-            for match in phrase.pattern.finditer(folded):
-                yield match.start(), match.end(), phrase
 
+class _LawfulPlaces:
+    """The places of a text where a find is none."""
 
-class _Sentences:
-    """The sentences of a text, each looked at once at the most."""
-
-    def __init__(self, folded: str, lawful: list[Phrase]) -> None:
+    def __init__(self, table: PhraseTable, folded: str, places: _Places) -> None:
         self._folded = folded
-        self._lawful = lawful
-        self._ends = [match.end() for match in _SENTENCE_END.finditer(folded)] if lawful else []
-        self._categories: dict[int, set[str]] = {}
+        self._after = table.after
+        spans = [
+            match.span() for phrase in _of_words(table.exceptions, places) for match in phrase.matches(folded, places)
+        ]
+        self._excepted = _merged(sorted(spans))
+        self._ends = [match.end() for match in _SENTENCE_END.finditer(folded)]
+        self._sentences: dict[int, set[str]] = {}
+        for phrase in _of_words(table.sentences, places):
+            for match in phrase.matches(folded, places):
+                for number in {bisect_right(self._ends, match.start()), bisect_right(self._ends, match.end() - 1)}:
+                    self._sentences.setdefault(number, set()).add(phrase.category)
 
-    def are_lawful(self, category: str, start: int) -> bool:
-        """Whether the sentence at a place has a phrase that makes finds of the category none."""
-        number = bisect_right(self._ends, start)
-        if number not in self._categories:
-            first, *_ = [*self._ends[number - 1 : number], 0]
-            last, *_ = [*self._ends[number : number + 1], len(self._folded)]
-            self._categories[number] = {
-                one.category for one in self._lawful if one.pattern.search(self._folded, first, last)
-            }
-        return not self._categories[number].isdisjoint(("*", category))
-
-
-def fold(text: str) -> str:
-    """The text in lower case with plain apostrophes and dashes, blanks for fenced code; its length is kept."""
-    lowered = text.lower()
-    if len(lowered) != len(text):
-        lowered = "".join(low if len(low := letter.lower()) == 1 else letter for letter in text)
-    lowered = lowered.translate(_ALIKE)
-    return _FENCED.sub(lambda match: " " * len(match.group()), lowered) if "```" in lowered else lowered
+    def include(self, category: str, start: int, end: int) -> bool:
+        """Whether an exception, the words after it or its sentence make a find of this category none."""
+        number = bisect_right(self._excepted, (end,))
+        if number and self._excepted[number - 1][1] > start:
+            return True
+        if any(pattern.match(self._folded, end) for pattern in self._after):
+            return True
+        return not self._sentences.get(bisect_right(self._ends, start), set()).isdisjoint(("*", category))
 
 
 def read_phrase_table(**files: FindingKind) -> PhraseTable:
@@ -168,12 +144,13 @@ class _File:
             elif command == "@suggestion":
                 self.suggestions[name] = rest.strip()
             elif command == "@after":
-                self.table.after.append(re.compile(_GAP + self._group(rest.strip())[0] + _END))
+                self.table.after.append(re.compile(Notation(self.classes).next_words(rest.strip())))
             elif command == "@except":
                 for phrase in self._phrases("", rest):
                     _index(self.table.exceptions, phrase)
             elif command == "@sentence":
-                self.table.sentences += self._phrases(name, rest)
+                for phrase in self._phrases(name, rest):
+                    _index(self.table.sentences, phrase)
             else:
                 for phrase in self._phrases(head, rest):
                     _index(self.table.phrases, phrase)
@@ -181,79 +158,12 @@ class _File:
     def _phrases(self, category: str, rest: str) -> list[Phrase]:
         written, _, suggestion = rest.partition("=>")
         suggestion = suggestion.strip() or self.suggestions.get(category, "")
-        phrases = []
-        for one in written.split(";"):
-            pattern, keys = self._sequence(one.strip())
-            compiled = re.compile(_START + pattern + _END)
-            reason = self.reasons.get(category, "")
-            phrases.append(Phrase(category, compiled, frozenset(keys), self.kind, reason, suggestion))
-        return phrases
-
-    def _sequence(self, phrase: str) -> tuple[str, set[str]]:
-        """The pattern of a phrase, and its key words: those of the element with the longest words."""
-        pattern, keys, pending = "", set[str](), ""
-        for element in _split(phrase, " "):
-            if element in _PLACES:
-                pattern += _PLACES[element]
-            elif element in _OTHERS:
-                pattern += _OTHERS[element]
-            else:
-                one, words = self._group(element[1:-1]) if _is_group(element) else self._word(element)
-                gap = _GAP if pattern and pattern not in _PLACES.values() and not pending else ""
-                if element[0] != "[":
-                    pattern += gap + one
-                    keys = words if words and _shortest(words) >= _shortest(keys) else keys
-                    pending = ""
-                elif gap:
-                    pattern += f"(?:{gap}{one})?"
-                else:  # at the beginning: what follows needs no gap of its own
-                    pattern += f"(?:{one}{_GAP})?"
-                    pending = "first"
-        return pattern, keys
-
-    def _group(self, inside: str) -> tuple[str, set[str]]:
-        parts = sorted(
-            (part.strip() for part in _split(inside, "|")), key=len, reverse=True
-        )  # "military service" first
-        pairs = [self._sequence(part) for part in parts]
-        keys = {word for _, words in pairs for word in words} if all(words for _, words in pairs) else set()
-        return f"(?:{'|'.join(pattern for pattern, _ in pairs)})", keys
-
-    def _word(self, word: str) -> tuple[str, set[str]]:
-        if set("()[]|") & set(word):
-            raise ValueError(f"A bracket must begin an element of a phrase: {word}")
-        pattern, keys = "", set[str]()
-        for piece in re.split(r"(<[^>]+>)", word):
-            if piece.startswith("<"):
-                name = piece[1:-1]
-                one, words = (_NUMBERS[name], set()) if name in _NUMBERS else self._group(self.classes[name])
-                pattern += one
-                keys = keys or words
-            elif piece:
-                pattern += re.escape(piece).replace(r"\-", "[- ]").replace(r"\*", r"[\w-]{0,20}")
-                whole = _WORD.findall(piece)[: -1 if piece.endswith("*") else None]
-                keys = {max(whole, key=len)} if whole else keys
-        return pattern, keys
-
-
-def _split(text: str, sign: str) -> list[str]:
-    """Split at a sign that stands outside of brackets."""
-    parts, depth = [""], 0
-    for letter in text:
-        depth += (letter in "([") - (letter in ")]")
-        if letter == sign and not depth:
-            parts.append("")
-        else:
-            parts[-1] += letter
-    return [part for part in parts if part.strip()]
-
-
-def _is_group(element: str) -> bool:
-    return (element[0], element[-1]) in (("(", ")"), ("[", "]"))
-
-
-def _shortest(words: set[str]) -> int:
-    return min((len(word) for word in words), default=0)
+        reason = self.reasons.get(category, "")
+        notation = Notation(self.classes)
+        return [
+            Phrase(category, *notation.expression(phrase.strip()), self.kind, reason, suggestion)
+            for phrase in written.split(";")
+        ]
 
 
 def _index(by_word: dict[str, list[Phrase]], phrase: Phrase) -> None:
@@ -261,11 +171,22 @@ def _index(by_word: dict[str, list[Phrase]], phrase: Phrase) -> None:
         by_word.setdefault(word, []).append(phrase)
 
 
-def _of_words(by_word: dict[str, list[Phrase]], words: set[str]) -> list[Phrase]:
+def _of_words(by_word: dict[str, list[Phrase]], words: Iterable[str]) -> list[Phrase]:
     """The phrases of which the text has a key word, and those that have none; each once."""
-    phrases = [phrase for word in (words & by_word.keys()) for phrase in by_word[word]] + by_word.get("", [])
+    phrases = [phrase for word in by_word.keys() & words for phrase in by_word[word]] + by_word.get("", [])
     return list({id(phrase): phrase for phrase in phrases}.values())
 
 
-def _touches(spans: list[tuple[int, int]], start: int, end: int) -> bool:
-    return any(first < end and start < last for first, last in spans)
+def _stretches(places: list[int]) -> Iterator[tuple[int, int]]:
+    """The surroundings of these places; where they touch, in one."""
+    yield from _merged([(max(0, place - _REACH), place + _REACH) for place in places])
+
+
+def _merged(spans: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    merged: list[tuple[int, int]] = []
+    for first, last in spans:
+        if merged and first <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], last))
+        else:
+            merged.append((first, last))
+    return merged

@@ -108,7 +108,10 @@ def test_each_fault_of_a_question_is_named(change: Callable[[dict[str, Any]], An
         ),
         (lambda e: e["interview_topics"][1].update(facet=""), "Topic 2: facet is blank."),
         (lambda e: e["interview_topics"][1].update(work_items=[]), "Topic 2: work_items must name"),
-        (lambda e: e["interview_topics"][0].update(focus="Find out your religion."), "Topic 1: It is about the candidate's person (religion)"),
+        (
+            lambda e: e["interview_topics"][0].update(focus="Find out your religion."),
+            "Topic 1: It is about the candidate's person (religion)",
+        ),
         (lambda e: e.update(enhanced_title="x" * 256), "enhanced_title has 256 characters"),
         (lambda e: e.update(enhanced_description="\n"), "enhanced_description is blank."),
     ],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import time
 from pathlib import Path
@@ -12,8 +13,8 @@ from job_wording import _table, wording_findings
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 SUBJECTS = set(
-    "age citizenship colour_or_race disability ethnicity family_status gender_identity genetic_information marital_status "
-    "nationality political_affiliation pregnancy religion sexual_orientation veteran_status".split()
+    "age citizenship colour_or_race disability ethnicity family_status gender_identity genetic_information "
+    "marital_status nationality political_affiliation pregnancy religion sexual_orientation veteran_status".split()
 )
 BIASED = set("gender_coded gendered age_coded ableist culture_fit needless_requirement".split())
 
@@ -222,7 +223,7 @@ FOUND = {
 
 LAWFUL = """
     We welcome applications regardless of age, disability, gender reassignment, race, religion or sexual orientation.
-    Equal opportunity employer: race, colour, religion, sex, national origin, veteran status and disability do not matter.
+    Equal opportunity employer: race, religion, sex, national origin, veteran status, disability do not matter.
     Applicants must have the right to work in the UK; we cannot sponsor visas.
     You are authorised to work in the United States.
     We make reasonable adjustments at any stage, for disabled applicants too.
@@ -281,6 +282,7 @@ LAWFUL = """
     Force-push is forbidden; forced updates of Salesforce objects
     Objective-C and Swift, service level objectives, objective functions
     Deterministic builds with CMake and Ninja
+    Make, Ninja or Xcode project files from CMake
     Ninja generator files are cached; ninja-build runs in CI.
     Independent deployments of individual services
     Assertions, assertive live regions for screen readers, aria-live
@@ -366,6 +368,14 @@ def test_the_data_files_name_no_other_category_and_explain_each() -> None:
     assert {phrase.category for phrase in phrases if phrase.kind == "prohibited_subject"} == SUBJECTS
     assert {phrase.category for phrase in phrases if phrase.kind == "biased_wording"} == BIASED
     assert all(phrase.reason.endswith((".", ").")) and phrase.suggestion for phrase in phrases)
+
+
+def test_each_phrase_is_a_sound_expression_that_finds_nothing_in_nothing() -> None:
+    table = _table()
+    for group in (table.phrases, table.exceptions, table.sentences):
+        for phrase in [one for several in group.values() for one in several]:
+            assert phrase.pattern.search(" is a ") is None
+            assert phrase.pattern.search("") is None
 
 
 @pytest.mark.parametrize(("category", "text"), PAIRS, ids=[line for _, line in PAIRS])
@@ -483,7 +493,7 @@ def test_findings_are_in_order_and_do_not_overlap() -> None:
     assert [finding.category for finding in findings] == [
         *("gendered", "age_coded", "gender_coded", "ableist", "citizenship", "needless_requirement", "gender_coded")
     ]
-    for earlier, later in zip(findings, findings[1:], strict=False):
+    for earlier, later in itertools.pairwise(findings):
         assert earlier.end <= later.start
 
 
@@ -520,12 +530,12 @@ def test_places_are_right_after_letters_that_change_their_length() -> None:
             "```" * 5_333,
         ),
         *("i̇İ" * 5_000, "1" * 16_000, "5+ " * 5_333, "5 - " * 4_000, "candidate " * 1_600, "she will " * 1_770),
-        "ceo she will " * 1_230,
+        *("ceo she will " * 1_230, "we have years " * 1_140),
     ],
-    ids=range(31),
+    ids=lambda text: ascii(text[:12]),
 )
 def test_no_text_takes_long_or_fails(text: str) -> None:
     wording_findings("warm")
-    began = time.perf_counter()
+    began = time.process_time()
     wording_findings(text)
-    assert time.perf_counter() - began < 0.05 * 4  # busy machines are slower
+    assert time.process_time() - began < 0.2  # 0.05 on a machine with nothing else to do

@@ -504,13 +504,13 @@ def strings(value: object) -> list[str]:
         *("says that he is " * 1_000, "have you ever been in " * 700, "is there any cancer " * 800, "married " * 2_000),
         *("are you planning to have " * 640, "\n" * 16_000, "your family " * 1_300, "* " * 8_000, "i̇İ" * 5_000),
     ],
-    ids=range(22),
+    ids=lambda text: ascii(text[:12]),
 )
 def test_no_text_takes_long_or_fails(text: str) -> None:
     prohibited_subject(["warm"])
-    began = time.perf_counter()
+    began = time.process_time()
     prohibited_subject([text])
-    assert time.perf_counter() - began < 0.05 * 4  # busy machines are slower
+    assert time.process_time() - began < 0.2  # 0.05 on a machine with nothing else to do
 
 
 def test_a_whole_question_is_checked_within_a_millisecond_or_so() -> None:
@@ -522,9 +522,16 @@ def test_a_whole_question_is_checked_within_a_millisecond_or_so() -> None:
 
 
 def _seconds(texts: list[str]) -> float:
-    began = time.perf_counter()
+    began = time.process_time()
     prohibited_subject(texts)
-    return time.perf_counter() - began
+    return time.process_time() - began
+
+
+def test_each_phrase_is_a_sound_expression_that_finds_nothing_in_nothing() -> None:
+    table = _table()
+    for phrase in [one for group in (table.phrases, table.exceptions) for several in group.values() for one in several]:
+        assert phrase.pattern.search(" is a ") is None
+        assert phrase.pattern.search("") is None
 
 
 def test_each_phrase_has_a_key_word_so_that_most_texts_are_passed_over_quickly() -> None:
