@@ -59,7 +59,11 @@ def interview_quality(requisition: PlanTopics, asked: Sequence[Asked]) -> Qualit
         by_question[question] = f"{by_question.get(question, '')}\n{text}"
     return QualityView(
         findings=list(_findings(written)),
-        unsupported=_unsupported([text for text in given.values() if text], by_question),
+        unsupported=_unsupported(
+            [text for text in given.values() if text],
+            by_question,
+            {f"questions[{place}]": topic.technologies for place, (topic, _) in enumerate(asked)},
+        ),
         coverage=_coverage({name: given[name] for name in WORK_FIELDS}, asked),
     )
 
@@ -82,8 +86,10 @@ def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
             yield FindingView(field=field, **asdict(finding))
 
 
-def _unsupported(given: Iterable[str], written: Mapping[str, str]) -> list[UnsupportedView]:
-    return [UnsupportedView.model_validate(found) for found in unsupported_technologies(given, written)]
+def _unsupported(
+    given: Iterable[str], written: Mapping[str, str], named: Mapping[str, Iterable[str]] | None = None
+) -> list[UnsupportedView]:
+    return [UnsupportedView.model_validate(found) for found in unsupported_technologies(given, written, named)]
 
 
 def _texts(asked: Sequence[Asked]) -> Iterator[tuple[str, str]]:

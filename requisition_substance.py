@@ -31,11 +31,12 @@ WORK_WORDS_NEEDED = 2
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CODE_LINE = re.compile(
-    r".*[;{}]\s*$|.*\):\s*$|\s*[\w.\[\]]+ [-+*/|&]?= \S|\s*[\w.]+\(.*\)$|\s*(?:while|for|if|elif|else|try|with)\b.*:$|\s*(?:#include|import |from \w+ import|def |class |function |public |private |return\b|yield |"
-    r"const |let |var |if ?\(|for ?\(|while ?\(|SELECT |INSERT |UPDATE |//|/\*|\*/|</?\w+[^>]*>\s*$)"
+    r".*[;{}]\s*$|.*\):\s*$|\s*[\w.\[\]]+ [-+*/|&]?= \S|\s*[\w.]+\(.*\)$"
+    r"|\s*(?:while|for|if|elif|else|try|with)\b.*:$|\s*(?:while|for|if) ?\(|\s*(?://|/\*|\*/|#include)|\s*</?\w+[^>]*>\s*$"
+    r"|\s*(?:import|from \w+ import|def|class|function|public|private|return|yield|const|let|var|SELECT|INSERT|UPDATE)\b"
 )
 _TO_THE_READER = re.compile(
-    r"\b(?:you|your|we are looking|we're looking|we seek|candidates?|sie|ihr(?:e|en)?|wir suchen|du|usted|buscamos|tu)\b",
+    r"\b(?:you|your|we are looking|we're looking|we seek|candidates?|sie|ihr(?:e|en)?|wir suchen|du|usted|buscamos)\b",
     re.IGNORECASE,
 )
 _ABOUT_ONESELF = re.compile(r"\b(?:I|I'm|I've|my|ich|mein(?:e|en|er)?|mi|mis|soy)\b")
