@@ -457,7 +457,6 @@ EXPECTED = {
     "junior-developer": [
         "age_coded: young and energetic",
         "age_coded: recent graduate",
-        "needless_requirement: 0-1 years of experience",
         "needless_requirement: At least 8 years of",
         "age_coded: Fresh out of university",
         "age_coded: Energetic",

@@ -26,6 +26,7 @@ PERSONAL = {
         Names own age
         Says how old he is
         Is under 40
+        Mentions that he is under 40 and healthy
         Is over 45 years old
         Candidate is 35 years old
         Wie alt sind Sie?
@@ -340,6 +341,7 @@ LAWFUL = """
     How does your replica vote when the primary is gone?
     The queue serves 40 clients; is yours under 40?
     Is under 40 ms
+    Says that the answer is under 40 ms
     Is under 50% of the budget
     Keeps the p99 latency under 40 ms
     Latency is over 50 for your largest tenant
