@@ -31,7 +31,8 @@ RESULTS = "results.json"
 UNUSABLE = 2
 FAKE_NOTICE = """\
 No CLAUDE_API_KEY is set: the fake Claude of tests/fake_claude.py answers, on this machine.
-All content is the fake's random words. The figures show that the pipeline works, and nothing of the prompts.
+All content is the fake's random words. The figures show that the pipeline works, and tell nothing of the prompts or
+the model. Tokens are counted by length, and the cost is what as many would have cost.
 """
 
 

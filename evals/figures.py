@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import statistics
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +13,6 @@ from pydantic import BaseModel
 
 from content_checks import alike_question
 from evals.listening import HeardAnswer
-from evals.readability import lix
 
 OK = "ok"
 
@@ -31,8 +31,8 @@ class Figures(BaseModel):
         requisition: name of its file.
         status: OK, or the code of the error.
         answers: what was asked of Claude: the enhancement, and each question. Of these
-            passed_at_first had no fault at first try, and passed_in_the_end none after repair.
-        sent_back: answers that went back to Claude.
+            passed_at_first had no fault at first try, and passed_in_the_end none when it was delivered.
+        sent_back: answers that went back to Claude, or were asked for again as they were cut off.
         checks: by name, those that an answer failed.
         rewritten: questions that were written anew, for they were alike others.
         alike: pairs of questions that ask the same, in this interview or with other requisitions of the run.
@@ -97,35 +97,39 @@ def checks_figures(heard: Sequence[HeardAnswer]) -> dict[str, Any]:
             checks.setdefault(name, CheckFigures()).end += 1
     return {
         "answers": len(heard),
-        "passed_at_first": sum(answer.passed_at_first for answer in heard),
-        "passed_in_the_end": sum(answer.passed_in_the_end for answer in heard),
-        "sent_back": sum(answer.sent_back for answer in heard),
+        "passed_at_first": sum(not answer.failed_at_first for answer in heard),
+        "passed_in_the_end": sum(not answer.failed_in_the_end for answer in heard),
+        "sent_back": sum(answer.spending.repairs for answer in heard),
         "checks": dict(sorted(checks.items())),
         "rewritten": len(topics) - len(set(topics)),
     }
 
 
-def quality_figures(quality: Mapping[str, Any] | None) -> dict[str, Any]:
-    """The figures about lint, coverage and invention, from the `quality` of an answer."""
+def quality_figures(quality: Mapping[str, Any] | None, *, has_interview: bool) -> dict[str, Any]:
+    """The figures about lint, coverage and invention.
+
+    Args:
+        quality: as the service answers it.
+        has_interview: whether it is about an interview too.
+    """
     if quality is None:
         return {}
     lint: dict[str, list[str]] = {"incoming": [], "enhanced": [], "interview": []}
     for finding in quality["findings"]:
-        lint[_where(finding["field"])].append(f"{finding['field']}: “{finding['word']}” ({finding['category']})")
-    figures: dict[str, Any] = {f"lint_{where}": found for where, found in lint.items()}
-    figures["unsupported"] = [f"{item['technology']} ({', '.join(item['places'])})" for item in quality["unsupported"]]
-    coverage = quality.get("coverage")
+        place = readable_place(finding["field"])
+        lint[_where(finding["field"])].append(f"{place}: “{finding['word']}” ({finding['category']})")
+    figures: dict[str, Any] = {"lint_incoming": lint["incoming"], "lint_enhanced": lint["enhanced"]}
+    figures["unsupported"] = [
+        f"{item['technology']} ({'; '.join(map(readable_place, item['places']))})" for item in quality["unsupported"]
+    ]
+    if has_interview:
+        figures["lint_interview"] = lint["interview"]
+    coverage = quality["coverage"]
     if coverage is not None:
-        covered = sum(bool(part["questions"]) for part in coverage["parts"])
         gaps = [f"{gap['field']}: “{gap['part']}”" for gap in coverage["gaps"]]
-        figures |= {"covered": covered, "gaps": gaps, "parts": covered + len(gaps)}
+        parts = len(coverage["parts"])
+        figures |= {"parts": parts, "covered": parts - len(gaps), "gaps": gaps}
     return figures
-
-
-def reading_figures(answer: Mapping[str, Any]) -> dict[str, Any]:
-    """The reading level of the enhanced description and of the question texts."""
-    questions = [question["question_text"] for question in answer["interview"]["questions"]]
-    return {"lix_description": lix(answer["enhanced_jd"]["description"]), "lix_questions": lix("\n\n".join(questions))}
 
 
 def alike_pairs(questions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
@@ -150,6 +154,12 @@ def alike_pairs(questions: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
             pairs[name].append(f"question {number} and {other_name}, question {other_number}")
             pairs[other_name].append(f"question {other_number} and {name}, question {number}")
     return pairs
+
+
+def readable_place(path: str) -> str:
+    """A path in an answer for people: `questions[0].criteria[2]` is the third of the first."""
+    counted = re.sub(r"(\w+)\[(\d+)\]", lambda found: f"{found[1]} {int(found[2]) + 1}", path)
+    return counted.replace("questions ", "question ").replace(".", ", ")
 
 
 def _where(field: str) -> str:

@@ -21,6 +21,7 @@ from config import PROJECT_FOLDER, Settings, load_settings
 from errors import Spending, TechScreenError
 from evals.running import NO_LIMITS
 from evals.verdicts import KINDS, Judgement, Kind, Side, Verdict, report
+from findings import Problem
 from prompts import _between
 from usage_report import cost_of
 
@@ -90,12 +91,13 @@ class JudgePair:
         """The pair between its tags."""
         return _between("pair", {"requisition": self.requisition, "first": self.first, "second": self.second})
 
-    def problems(self, answer: Verdict) -> list[str]:
+    def problems(self, answer: Verdict) -> list[Problem]:
         """What is wrong with a verdict."""
         named = tuple(scores.dimension for scores in answer.scores)
-        if named != dimensions(self.kind):
-            return [f"scores must name these dimensions, each once, in this order: {', '.join(dimensions(self.kind))}."]
-        return []
+        if named == dimensions(self.kind):
+            return []
+        wanted = ", ".join(dimensions(self.kind))
+        return [Problem("dimensions", f"scores must name these dimensions, each once, in this order: {wanted}.")]
 
 
 # What a document shows of itself. Nothing of it tells the run, the model or the prompts.

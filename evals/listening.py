@@ -12,14 +12,15 @@ from typing import TypeVar
 from pydantic import BaseModel
 
 from claude_interface import Check, Claude, ClaudeAnswer, Deadline, Listener
-from errors import GenerationFailed, Spending, TechScreenError
+from errors import Spending, TechScreenError
+from findings import Problem
 from prompts import Request, WriteQuestion
 
 T = TypeVar("T", bound=BaseModel)
 
 DELIVERED = "delivered"
-# What keeps an answer from the checks: it does not fit its type, or was cut off.
-UNREADABLE = "schema"
+# What keeps an answer from the other checks: it does not fit its type, or was cut off.
+UNREADABLE = ("schema", "cut_off")
 
 
 @dataclass
@@ -28,40 +29,32 @@ class HeardAnswer:
 
     Attributes:
         topic: what a question was to be about; None if no question was asked for.
-        tries: for each try that could be read, the checks that failed.
-        sent_back: how many answers went back to Claude.
+        tries: each try that could be read, with the checks that it failed.
+        spending: on all tries.
         outcome: DELIVERED, or the code of the error.
+        delivered: the try that was delivered.
     """
 
     topic: str | None = None
-    tries: list[list[str]] = field(default_factory=list)
-    sent_back: int = 0
+    tries: list[tuple[BaseModel, frozenset[str]]] = field(default_factory=list)
+    spending: Spending = field(default_factory=Spending)
     outcome: str = DELIVERED
+    delivered: BaseModel | None = None
 
     @property
-    def failed_at_first(self) -> set[str]:
-        """Checks that the first try failed. Where an unreadable one stood among several, it is taken for the first."""
-        has_last_answer = self.outcome in (DELIVERED, GenerationFailed.code)
-        if len(self.tries) < self.sent_back + has_last_answer:
-            return {UNREADABLE}
-        return set(self.tries[0]) if self.tries else set()
+    def failed_at_first(self) -> frozenset[str]:
+        """The checks that the first try failed."""
+        first_of_all = self.spending.failed_checks[:1]
+        if first_of_all and first_of_all[0] in UNREADABLE:
+            return frozenset(first_of_all)
+        return self.tries[0][1] if self.tries else frozenset({self.outcome})
 
     @property
-    def failed_in_the_end(self) -> set[str]:
-        """Checks that the last try failed: in an answer that was delivered all the same, or was given up."""
+    def failed_in_the_end(self) -> frozenset[str]:
+        """The checks that the answer failed which was delivered all the same, or the last one if none was."""
         if self.outcome == DELIVERED:
-            return set(self.tries[-1]) if self.tries else set()
-        return set(self.tries[-1]) if self.tries and self.tries[-1] else {self.outcome}
-
-    @property
-    def passed_at_first(self) -> bool:
-        """Whether the first try was delivered with nothing to find fault with."""
-        return self.outcome == DELIVERED and not self.sent_back and not self.failed_in_the_end
-
-    @property
-    def passed_in_the_end(self) -> bool:
-        """Whether what was delivered leaves nothing to find fault with."""
-        return self.outcome == DELIVERED and not self.failed_in_the_end
+            return next(failed for value, failed in self.tries if value is self.delivered)
+        return (self.tries[-1][1] if self.tries else None) or frozenset({self.outcome})
 
 
 _heard: ContextVar[list[HeardAnswer]] = ContextVar("heard")
@@ -101,9 +94,9 @@ class ListeningClaude:
         heard = HeardAnswer(request.topic.topic if isinstance(request, WriteQuestion) else None)
         _heard.get([]).append(heard)
 
-        def checked(value: T) -> list[str]:
+        def checked(value: T) -> list[Problem]:
             problems = check(value)
-            heard.tries.append([getattr(problem, "check", "form") for problem in problems])
+            heard.tries.append((value, frozenset(problem.check for problem in problems)))
             return problems
 
         # A future of its own, so that all is noted before the pipeline goes on.
@@ -116,11 +109,12 @@ class ListeningClaude:
                 return
             error = done.exception()
             if error is None:
-                heard.sent_back = _sent_back(done.result().spending)
-                told.set_result(done.result())
+                answer = done.result()
+                heard.spending, heard.delivered = answer.spending, answer.value
+                told.set_result(answer)
             else:
                 heard.outcome = error.code if isinstance(error, TechScreenError) else TechScreenError.code
-                heard.sent_back = _sent_back(getattr(error, "spending", Spending()))
+                heard.spending = getattr(error, "spending", Spending())
                 told.set_exception(error)
 
         self._inner.submit(request, checked, deadline, listener).add_done_callback(note)
@@ -129,7 +123,3 @@ class ListeningClaude:
     def close(self) -> None:
         """Give back what is held."""
         self._inner.close()
-
-
-def _sent_back(spending: Spending) -> int:
-    return getattr(spending, "repairs", max(0, spending.attempts - 1))

@@ -12,7 +12,7 @@ import re
 
 LONG_WORD = 7
 FENCED = re.compile(r"^(```|~~~).*?^\1[^\n]*$", re.MULTILINE | re.DOTALL)
-WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+WORD = re.compile(r"\d+(?:[.,]\d+)+|[^\W_]+(?:['’][^\W_]+)*")
 # Björnsson counts the colon too. A mark inside a number or a name ends nothing.
 SENTENCE_END = re.compile(r"[.!?:…。！？]+(?=\W*(?:\s|$))|\n")
 

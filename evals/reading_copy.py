@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from evals.figures import readable_place
 from evals.running import Outcome
 
 
@@ -13,21 +14,21 @@ def reading_copy(outcome: Outcome) -> str:
     lines = [f"# {outcome.body['basic_title'].strip()}", "", f"samples/requisitions/{outcome.name}.json", ""]
     if outcome.error is not None:
         lines += ["## Failed", "", f"{outcome.error.get('code')}: {outcome.error.get('error')}", ""]
-    answer = outcome.answer or {}
-    quality = answer.get("quality")
+    quality, enhanced = outcome.quality, outcome.enhanced
     if quality is not None:
         lines += _findings(quality["findings"])
-    enhanced = outcome.kept if outcome.answer is None else answer["enhanced_jd"]
     if enhanced is not None:
         lines += [f"## Enhanced job description: {enhanced['title']}", "", enhanced["description"], ""]
     if outcome.answer is not None:
         lines += ["## Interview", ""]
-        for question in answer["interview"]["questions"]:
+        for question in outcome.answer["interview"]["questions"]:
             lines += _question(question)
     if quality is not None:
-        lines += _coverage(quality.get("coverage"))
+        lines += _coverage(quality["coverage"])
         lines += ["## Technologies that the requisition does not name", ""]
-        lines += _items(f"{item['technology']}: {', '.join(item['places'])}" for item in quality["unsupported"])
+        lines += _items(
+            f"{item['technology']}: {'; '.join(map(readable_place, item['places']))}" for item in quality["unsupported"]
+        )
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -36,7 +37,7 @@ def _findings(findings: Iterable[Mapping[str, Any]]) -> list[str]:
         "## Findings",
         "",
         *_items(
-            f"**{finding['field']}** “{finding['word']}” ({finding['category']}): {finding['reason']} "
+            f"**{readable_place(finding['field'])}** “{finding['word']}” ({finding['category']}): {finding['reason']} "
             f"{finding['suggestion']}"
             for finding in findings
         ),

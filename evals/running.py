@@ -26,8 +26,9 @@ from sqlalchemy.pool import NullPool
 from app import create_app
 from claude_client import ClaudeClient
 from config import PROJECT_FOLDER, load_settings
-from evals.figures import Figures, alike_pairs, checks_figures, quality_figures, reading_figures
+from evals.figures import Figures, alike_pairs, checks_figures, quality_figures
 from evals.listening import HeardAnswer, ListeningClaude, listening
+from evals.readability import lix
 from models import db
 from runtime import current_runtime
 
@@ -58,7 +59,7 @@ class Outcome:
         name: of its file.
         body: what was sent.
         answer: of the workflow, if it succeeded.
-        kept: the enhanced job description that a failed interview has left.
+        kept: the job description that a failed interview has left.
         error: else the error, as JSON.
     """
 
@@ -70,6 +71,18 @@ class Outcome:
     heard: list[HeardAnswer]
     logs: list[dict[str, Any]]
     seconds: float
+
+    @property
+    def enhanced(self) -> dict[str, Any] | None:
+        """The enhanced title and description, also of a failed interview."""
+        made: dict[str, Any] | None = (self.answer or self.kept or {}).get("enhanced_jd")
+        return made
+
+    @property
+    def quality(self) -> dict[str, Any] | None:
+        """The report of the service, also on what a failed interview has left."""
+        report: dict[str, Any] | None = (self.answer or self.kept or {}).get("quality")
+        return report
 
     @property
     def question_texts(self) -> list[str]:
@@ -139,7 +152,7 @@ def _run_one(app: Flask, sample: Path) -> Outcome:
     kept = None
     if error is not None and error.get("job_description_id"):
         described = _get(app, f"/api/interview/jd/{body['req_id']}")
-        kept = described["job_description"]["enhanced_jd"] if described else None
+        kept = described["job_description"] if described else None
     return Outcome(name, body, answer, kept, error, heard, logs["logs"] if logs else [], seconds)
 
 
@@ -174,7 +187,6 @@ def _keep(outcome: Outcome, folder: Path) -> None:
 
 
 def _figures(outcome: Outcome, alike: list[str], cost: float | None) -> Figures:
-    answer = outcome.answer or {}
     enhancement = [row["duration_ms"] for row in outcome.logs if row["operation_type"] == "jd_enhancement"]
     return Figures(
         requisition=outcome.name,
@@ -192,6 +204,7 @@ def _figures(outcome: Outcome, alike: list[str], cost: float | None) -> Figures:
         cache_write_tokens=sum(row["cache_creation_tokens"] for row in outcome.logs),
         cache_read_tokens=sum(row["cache_read_tokens"] for row in outcome.logs),
         **checks_figures(outcome.heard),
-        **quality_figures(answer.get("quality")),
-        **(reading_figures(answer) if answer else {}),
+        **quality_figures(outcome.quality, has_interview=outcome.answer is not None),
+        lix_description=lix(outcome.enhanced["description"]) if outcome.enhanced else None,
+        lix_questions=lix("\n\n".join(outcome.question_texts)),
     )
