@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from config import load_settings
+from config import SettingsError, load_settings
 from evals.figures import Run
 from evals.judge import judge_runs
 from evals.reading_copy import reading_copy
@@ -34,6 +34,9 @@ No CLAUDE_API_KEY is set: the fake Claude of tests/fake_claude.py answers, on th
 All content is the fake's random words. The figures show that the pipeline works, and tell nothing of the prompts or
 the model. Tokens are counted by length, and the cost is what as many would have cost.
 """
+PAID_NOTICE = """\
+{count} requisitions go to {model} at {host}, each in six calls or more, which are paid for.
+"""
 
 
 def main(arguments: Sequence[str] | None = None, *, runs: Path = RUNS) -> int:
@@ -45,7 +48,7 @@ def main(arguments: Sequence[str] | None = None, *, runs: Path = RUNS) -> int:
         if asked.command == "compare":
             return _compare(asked, runs)
         return judge_runs(*(_folder(runs, name) for name in (asked.a, asked.b)), at_a_time=asked.at_a_time)
-    except _Unusable as problem:
+    except (_Unusable, SettingsError) as problem:
         print(problem, file=sys.stderr)
         return UNUSABLE
 
@@ -88,8 +91,8 @@ def _run(asked: argparse.Namespace, runs: Path) -> int:
     samples = _samples(asked.requisitions)
     settings = load_settings(NO_LIMITS)
     fake = FakeClaude() if settings.claude_api_key is None else None
-    if fake is not None:
-        print(FAKE_NOTICE)
+    endpoint = "the fake Claude" if fake else urlsplit(settings.claude_base_url).hostname or ""
+    print(FAKE_NOTICE if fake else PAID_NOTICE.format(count=len(samples), model=settings.claude_model, host=endpoint))
     folder.mkdir(parents=True)
     with fake or nullcontext():
         # Who asks the fake must not be able to ask anybody else.
@@ -100,7 +103,7 @@ def _run(asked: argparse.Namespace, runs: Path) -> int:
     run = Run(
         name=name,
         began_at=f"{began:%Y-%m-%dT%H:%M:%S}",
-        endpoint="the fake Claude" if fake else urlsplit(settings.claude_base_url).hostname or "",
+        endpoint=endpoint,
         model=settings.claude_model,
         effort=settings.claude_effort,
         prompt_version=PROMPT_VERSION,
