@@ -15,13 +15,15 @@ from typing import Any
 import anthropic
 import pytest
 
+from errors import Spending
 from evals import render_prompts
 from evals.__main__ import main
 from evals.figures import Figures, Run, alike_pairs, quality_figures, readable_place
 from evals.judge import JudgePair, dimensions
+from evals.listening import HeardAnswer
 from evals.readability import lix
 from evals.verdicts import KINDS, Kind, Verdict
-from prompts import EnhancedDescription
+from prompts import EnhancedDescription, PlannedTopics
 from tests.fake_claude import FakeClaude, Reply, asked_for, data_of
 
 SAMPLES = Path(__file__).parent.parent / "samples" / "requisitions"
@@ -175,6 +177,7 @@ class TestARun:
 
         assert rows["workflows that succeeded"] == "1"
         assert rows["answers asked for"] == "13"
+        assert "| ... counts                       | failed by 6 at first try, by 5 in the end |" in printed
         tokens = sum(figures.input_tokens for figures in results.values())
         assert rows["input tokens"] == f"{tokens:,}"
 
@@ -221,7 +224,11 @@ class TestARun:
         assert code == 0
         assert text.startswith("No CLAUDE_API_KEY is set: the fake Claude")
         assert "the fake Claude, model" in text
-        assert Run.model_validate_json((runs / "fake" / "results.json").read_text()).endpoint == "the fake Claude"
+        run = Run.model_validate_json((runs / "fake" / "results.json").read_text())
+        assert (run.endpoint, run.figures[0].status) == ("the fake Claude", "ok")
+
+    def test_a_run_that_is_paid_for_says_so_first(self, printed: str) -> None:
+        assert printed.startswith("3 requisitions go to claude-opus-5-5 at 127.0.0.1")
 
     @pytest.mark.parametrize(
         ("arguments", "sentence"),
@@ -432,6 +439,19 @@ class TestTheJudge:
 
 
 # ---------------------------------------------------------------------------------- the figures
+
+
+def test_an_answer_that_is_tolerated_has_the_faults_of_the_try_that_was_delivered() -> None:
+    tries = [PlannedTopics(language=language, interview_topics=[]) for language in ("en", "de", "fr")]
+    failed = [frozenset(checks) for checks in (["wording"], ["counts", "wording"], ["blank"])]
+    heard = HeardAnswer(
+        tries=list(zip(tries, failed, strict=True)),
+        spending=Spending(repairs=2, failed_checks=("wording", "counts", "wording")),
+        delivered=tries[0],
+    )
+
+    assert heard.failed_at_first == {"wording"}
+    assert heard.failed_in_the_end == {"wording"}
 
 
 @pytest.mark.parametrize(
