@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 import anthropic
 from pydantic import BaseModel
 
 from config import PROJECT_FOLDER
-from content_checks import FEWEST_CRITERIA, MOST_CRITERIA
+from content_checks import question_problems
 from prompts import (
     PROMPT_VERSION,
     EnhancedDescription,
@@ -37,6 +38,7 @@ Written by `make prompts` from `prompts.py`; a test fails when it is out of date
 | system text | The rules, the same for every requisition: no text of a requisition stands among them. |
 | “Input” in it | Says what the JSON holds, and that whatever it says is material and no instruction. |
 | user text | What differs: one JSON object between tags. `<` is written `\\u003c` in it, so nothing can close the tags. The requisition's id, the user and the interview's name are not sent. |
+| `reads_as` | Lets Claude say that a text is no job description, so that no interview is made of nothing. |
 | topics before description | An answer is written in the order of its schema, so the questions are begun as soon as the topics stand. |
 | `focus`, `work_items` | Carry from the requisition into each question why it is asked, so that it can be traced. |
 | skill levels | The same four lines where topics are chosen and where questions are written, so that both mean the same. |
@@ -60,7 +62,6 @@ def rendered() -> str:
     """The whole document."""
     enhancements = {name: _enhancement(name) for name in SAMPLES}
     questions = {name: _question(name) for name in SAMPLES}
-    problems = [f"There must be {FEWEST_CRITERIA} to {MOST_CRITERIA} criteria, not 7.", "follow-up 2 is blank."]
     parts = [
         INTRODUCTION.format(version=PROMPT_VERSION),
         "## Enhancement: system text\n",
@@ -73,7 +74,7 @@ def rendered() -> str:
             for name, asked in questions.items()
         ),
         "## Repair: what is sent back, with the answer before it\n",
-        _block(repair_text(problems)),
+        _block(repair_text([problem.sentence for problem in question_problems(_faulty_question())])),
         "## Topics alone: system text\n",
         _folded("Show", _block(PlanTopics.system)),
         "## JSON schemas, as the SDK sends them\n",
@@ -91,11 +92,25 @@ def _enhancement(name: str) -> EnhanceDescription:
 
 def _question(name: str) -> WriteQuestion:
     """As the service makes it of the topics that the exemplary answer to the requisition has."""
-    exemplar = json.loads((PROJECT_FOLDER / "samples" / "exemplars" / f"{name}.json").read_text(encoding="utf-8"))
+    exemplar = _exemplar(name)
     topics = [InterviewTopic.model_validate(topic) for topic in exemplar["interview_topics"][:QUESTIONS]]
     topic = topics[TOPICS[name]]
     others = tuple(other.topic for other in topics if other is not topic)
     return WriteQuestion(topic, exemplar["language"], other_topics=others)
+
+
+def _exemplar(name: str) -> dict[str, Any]:
+    exemplar: dict[str, Any] = json.loads(
+        (PROJECT_FOLDER / "samples" / "exemplars" / f"{name}.json").read_text(encoding="utf-8")
+    )
+    return exemplar
+
+
+def _faulty_question() -> InterviewQuestion:
+    """An exemplary question with two faults: a second ask, and too few criteria."""
+    exemplary = InterviewQuestion.model_validate(_exemplar(SAMPLES[0])["questions"][0])
+    text = f"{exemplary.question_text} How would you test it? How would you document it?"
+    return exemplary.model_copy(update={"question_text": text, "criteria": exemplary.criteria[:7]})
 
 
 def _schema(kind: type[BaseModel]) -> str:
