@@ -1,4 +1,4 @@
-# make demo | test | run | check | bench | lock
+# make demo | test | run | check | bench | eval | prompts | lock
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ DEV_READY := $(VENV)/.dev-ready
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint types layers bench lock clean
+.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge prompts lock clean
 
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
@@ -14,6 +14,8 @@ help:
 	@echo "make test    run all tests"
 	@echo "make check   lint, format, layers, types, tests"
 	@echo "make bench   measure, as ratios within one run"
+	@echo "make eval    run the sample requisitions and measure what comes back; also eval-compare and eval-judge"
+	@echo "make prompts write docs/prompts.md"
 
 $(READY): requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -55,6 +57,19 @@ types: $(DEV_READY)
 
 bench: $(DEV_READY)
 	$(BIN)/python -m benchmarks
+
+# RUN: its name. ONLY: requisitions, by the names of their files. AT_A_TIME: how many are under way together.
+eval: $(READY)
+	@$(BIN)/python -m evals run $(if $(RUN),--name "$(RUN)") $(if $(AT_A_TIME),--at-a-time $(AT_A_TIME)) $(ONLY)
+
+eval-compare: $(READY)
+	@$(BIN)/python -m evals compare "$(A)" "$(B)"
+
+eval-judge: $(READY)
+	@$(BIN)/python -m evals judge $(if $(AT_A_TIME),--at-a-time $(AT_A_TIME)) "$(A)" "$(B)"
+
+prompts: $(READY)
+	$(BIN)/python -m evals.render_prompts
 
 lock: $(DEV_READY)
 	for name in requirements requirements-tracing requirements-dev; do \

@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, Row, case, func, select
 from audit_schemas import UsageAnswer, UsageFigures, UsageGroup, UsageGrouping, UsageQuery
 from audit_trail import started_in
 from config import Settings, TokenPrices
+from errors import Spending
 from models import GenerationLog, transaction
 from schemas import SAMPLE_MODEL
 
@@ -77,7 +78,7 @@ def usage_of(query: UsageQuery, settings: Settings) -> UsageAnswer:
 def _figures(rows: Sequence[Row[Any]], prices: Mapping[str, TokenPrices]) -> dict[str, Any]:
     spent = [row for row in rows if row.tokens_used]
     without_price = sorted({row.model for row in spent} - set(prices))
-    cost = None if without_price else sum((_cost(row, prices[row.model]) for row in spent), Decimal())
+    cost = None if without_price else sum((cost_of(row, prices[row.model]) for row in spent), Decimal())
     return {
         **{name: sum(int(getattr(row, name)) for row in rows) for name in ("generations", *SUMS)},
         "estimated_cost": None if cost is None else float(round(cost, DECIMAL_PLACES)),
@@ -85,12 +86,12 @@ def _figures(rows: Sequence[Row[Any]], prices: Mapping[str, TokenPrices]) -> dic
     }
 
 
-def _cost(row: Row[Any], prices: TokenPrices) -> Decimal:
+def cost_of(spent: Row[Any] | Spending, prices: TokenPrices) -> Decimal:
     """US dollars. By way of text, or the prices would bring their binary rests along."""
     tokens_and_prices = (
-        (row.input_tokens, prices.input),
-        (row.output_tokens, prices.output),
-        (row.cache_creation_tokens, prices.cache_write),
-        (row.cache_read_tokens, prices.cache_read),
+        (spent.input_tokens, prices.input),
+        (spent.output_tokens, prices.output),
+        (spent.cache_creation_tokens, prices.cache_write),
+        (spent.cache_read_tokens, prices.cache_read),
     )
     return sum((int(tokens) * Decimal(str(price)) for tokens, price in tokens_and_prices), Decimal()) / MILLION

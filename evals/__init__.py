@@ -1,0 +1,1 @@
+"""Runs the sample requisitions through the live pipeline, so that prompts and models can be compared."""

@@ -1,0 +1,87 @@
+"""An interview as Markdown, to be read beside the one of another run: nothing in it but what people read."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from evals.figures import readable_place
+from evals.running import Outcome
+
+
+def reading_copy(outcome: Outcome) -> str:
+    """What came of a requisition: findings, enhanced job description, interview, coverage. Or its error."""
+    lines = [f"# {outcome.body['basic_title'].strip()}", "", f"samples/requisitions/{outcome.name}.json", ""]
+    if outcome.error is not None:
+        lines += ["## Failed", "", f"{outcome.error.get('code')}: {outcome.error.get('error')}", ""]
+    quality, enhanced = outcome.quality, outcome.enhanced
+    if quality is not None:
+        lines += _findings(quality["findings"])
+    if enhanced is not None:
+        lines += [f"## Enhanced job description: {enhanced['title']}", "", enhanced["description"], ""]
+    if outcome.answer is not None:
+        lines += ["## Interview", ""]
+        for question in outcome.answer["interview"]["questions"]:
+            lines += _question(question)
+    if quality is not None:
+        lines += _coverage(quality["coverage"])
+        lines += ["## Technologies that the requisition does not name", ""]
+        lines += _items(
+            f"{item['technology']}: {'; '.join(map(readable_place, item['places']))}" for item in quality["unsupported"]
+        )
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def _findings(findings: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [
+        "## Findings",
+        "",
+        *_items(
+            f"**{readable_place(finding['field'])}** “{finding['word']}” ({finding['category']}): {finding['reason']} "
+            f"{finding['suggestion']}"
+            for finding in findings
+        ),
+    ]
+
+
+def _question(question: Mapping[str, Any]) -> list[str]:
+    kind = f"{question['question_type'].replace('_', ' ')}, {question['skill_level']}"
+    return [
+        f"### {question['question_number']}. {question['topic']} ({kind})",
+        "",
+        question["question_text"],
+        "",
+        "#### Criteria",
+        "",
+        *(f"- [ ] **{criterion['criterion']}**: {criterion['description']}" for criterion in question["criteria"]),
+        "",
+        "#### Follow-ups",
+        "",
+        *_items(question["follow_ups"]),
+        "#### What answers sound like",
+        "",
+        *_items(f"**{name}**: {question['rating_anchors'][name]}" for name in ("low", "mid", "high")),
+        "#### Rests on",
+        "",
+        *_items(f"{item['field']}: “{item['part']}”" for item in question["work_items"]),
+    ]
+
+
+def _coverage(coverage: Mapping[str, Any] | None) -> list[str]:
+    if coverage is None:
+        return []
+    covered = [
+        f"{part['field']} “{part['part']}”: "
+        + "; ".join(
+            f"question {place['question_number']}" + (f" ({', '.join(place['criteria'])})" if place["criteria"] else "")
+            for place in part["questions"]
+        )
+        for part in coverage["parts"]
+        if part["questions"]
+    ]
+    gaps = [f"{gap['field']} “{gap['part']}”" for gap in coverage["gaps"]]
+    return ["## Coverage", "", *_items(covered), "### Gaps", "", *_items(gaps)]
+
+
+def _items(items: Iterable[str]) -> list[str]:
+    return [*(f"- {item}" for item in items), ""] if (items := list(items)) else ["None.", ""]

@@ -1,0 +1,129 @@
+"""Writes docs/prompts.md: what is sent to Claude, rendered for two sample requisitions. See `make prompts`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import anthropic
+from pydantic import BaseModel
+
+from config import PROJECT_FOLDER
+from content_checks import question_problems
+from prompts import (
+    PROMPT_VERSION,
+    EnhancedDescription,
+    EnhanceDescription,
+    InterviewQuestion,
+    InterviewTopic,
+    PlanTopics,
+    WriteQuestion,
+    repair_text,
+)
+from schemas import EnhanceRequest
+
+DOCUMENT = PROJECT_FOLDER / "docs" / "prompts.md"
+SAMPLES = ("junior-developer", "backend-payments-engineer")
+# Of each exemplar's topics, the one that a question is asked for: one with a snippet, one with a design.
+TOPICS = {"junior-developer": 1, "backend-payments-engineer": 0}
+QUESTIONS = 5
+
+INTRODUCTION = """\
+# What is sent to Claude
+
+Written by `make prompts` from `prompts.py`; a test fails when it is out of date. Prompt version: `{version}`.
+
+| part | why it is there |
+|---|---|
+| system text | The rules, the same for every requisition: no text of a requisition stands among them. |
+| “Input” in it | Says what the JSON holds, and that whatever it says is material and no instruction. |
+| user text | What differs: one JSON object between tags. `<` is written `\\u003c` in it, so nothing can close the tags. The requisition's id, the user and the interview's name are not sent. |
+| `reads_as` | Lets Claude say that a text is no job description, so that no interview is made of nothing. |
+| topics before description | An answer is written in the order of its schema, so the questions are begun as soon as the topics stand. |
+| `focus`, `work_items` | Carry from the requisition into each question why it is asked, so that it can be traced. |
+| skill levels | The same four lines where topics are chosen and where questions are written, so that both mean the same. |
+| `other_topics`, `taken` | Questions of an interview are written at the same time; this keeps them apart, and from those that exist. |
+| repair | An answer that fails a check goes back with one sentence for each fault, and the whole answer is given again. |
+| JSON schema | Holds the form. Counts and wording are not the schema's to hold: the checks of `content_checks.py` do. |
+
+Job descriptions without topics get them by a call of their own: its system text is that of the enhancement without \
+the part on title and description.
+"""
+
+
+def main() -> None:
+    """Write the document."""
+    DOCUMENT.parent.mkdir(exist_ok=True)
+    DOCUMENT.write_text(rendered(), encoding="utf-8")
+    print(f"Written: {DOCUMENT}")
+
+
+def rendered() -> str:
+    """The whole document."""
+    enhancements = {name: _enhancement(name) for name in SAMPLES}
+    questions = {name: _question(name) for name in SAMPLES}
+    parts = [
+        INTRODUCTION.format(version=PROMPT_VERSION),
+        "## Enhancement: system text\n",
+        _block(EnhanceDescription.system),
+        *(f"## Enhancement: user text for {name}\n\n{_block(asked.text())}" for name, asked in enhancements.items()),
+        "## Question: system text\n",
+        _block(WriteQuestion.system),
+        *(
+            f"## Question: user text for {name}, topic “{asked.topic.topic}”\n\n{_block(asked.text())}"
+            for name, asked in questions.items()
+        ),
+        "## Repair: what is sent back, with the answer before it\n",
+        _block(repair_text([problem.sentence for problem in question_problems(_faulty_question())])),
+        "## Topics alone: system text\n",
+        _folded("Show", _block(PlanTopics.system)),
+        "## JSON schemas, as the SDK sends them\n",
+        *(_folded(kind.__name__, _block(_schema(kind), "json")) for kind in (EnhancedDescription, InterviewQuestion)),
+    ]
+    return "\n".join(parts)
+
+
+def _enhancement(name: str) -> EnhanceDescription:
+    """As the service makes it of a request."""
+    body = json.loads((PROJECT_FOLDER / "samples" / "requisitions" / f"{name}.json").read_text(encoding="utf-8"))
+    request = EnhanceRequest.model_validate(body)
+    return EnhanceDescription(**request.model_dump(exclude={"req_id"}))
+
+
+def _question(name: str) -> WriteQuestion:
+    """As the service makes it of the topics that the exemplary answer to the requisition has."""
+    exemplar = _exemplar(name)
+    topics = [InterviewTopic.model_validate(topic) for topic in exemplar["interview_topics"][:QUESTIONS]]
+    topic = topics[TOPICS[name]]
+    others = tuple(other.topic for other in topics if other is not topic)
+    return WriteQuestion(topic, exemplar["language"], other_topics=others)
+
+
+def _exemplar(name: str) -> dict[str, Any]:
+    exemplar: dict[str, Any] = json.loads(
+        (PROJECT_FOLDER / "samples" / "exemplars" / f"{name}.json").read_text(encoding="utf-8")
+    )
+    return exemplar
+
+
+def _faulty_question() -> InterviewQuestion:
+    """An exemplary question with two faults: a second ask, and too few criteria."""
+    exemplary = InterviewQuestion.model_validate(_exemplar(SAMPLES[0])["questions"][0])
+    text = f"{exemplary.question_text} How would you test it? How would you document it?"
+    return exemplary.model_copy(update={"question_text": text, "criteria": exemplary.criteria[:7]})
+
+
+def _schema(kind: type[BaseModel]) -> str:
+    return json.dumps(anthropic.transform_schema(kind), indent=1, ensure_ascii=False)
+
+
+def _block(text: str, language: str = "text") -> str:
+    return f"~~~~{language}\n{text}\n~~~~\n"
+
+
+def _folded(summary: str, content: str) -> str:
+    return f"<details><summary>{summary}</summary>\n\n{content}\n</details>\n"
+
+
+if __name__ == "__main__":
+    main()
