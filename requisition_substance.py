@@ -32,7 +32,8 @@ _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 _CODE_LINE = re.compile(
     r".*[;{}]\s*$|.*\):\s*$|\s*[\w.\[\]]+ [-+*/|&]?= \S|\s*[\w.]+\(.*\)$"
-    r"|\s*(?:while|for|if|elif|else|try|with)\b.*:$|\s*(?:while|for|if) ?\(|\s*(?://|/\*|\*/|#include)|\s*</?\w+[^>]*>\s*$"
+    r"|\s*(?:while|for|if|elif|else|try|with)\b.*:$|\s*(?:while|for|if) ?\("
+    r"|\s*(?://|/\*|\*/|#include)|\s*</?\w+[^>]*>\s*$"
     r"|\s*(?:import|from \w+ import|def|class|function|public|private|return|yield|const|let|var|SELECT|INSERT|UPDATE)\b"
 )
 _TO_THE_READER = re.compile(
