@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
 from findings import Finding, Problem
 from injected_instructions import instruction_findings
@@ -109,9 +110,10 @@ def not_to_be_asked(answer: InterviewQuestion, names: Collection[str]) -> bool:
     return prohibited_subject(texts) is not None or any(holds_name(text, names) for text in texts)
 
 
-def findings_in(text: str) -> list[Finding]:
+@lru_cache(maxsize=32)  # what has passed a check is reported on soon after
+def findings_in(text: str) -> tuple[Finding, ...]:
     """Wording that leaves people out, prohibited subjects and instructions in a text, in their order."""
-    return sorted([*wording_findings(text), *instruction_findings(text)], key=lambda finding: finding.start)
+    return tuple(sorted([*wording_findings(text), *instruction_findings(text)], key=lambda finding: finding.start))
 
 
 def alike_question(text: str, others: Iterable[str]) -> str | None:

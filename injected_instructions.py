@@ -85,12 +85,13 @@ def instruction_findings(text: str) -> list[Finding]:
     blocked, and a lawful sentence about such things ("design system prompts for our chatbot") is not found.
     """
     found = [("hidden_text", *match.span()) for match in _HIDDEN.finditer(text) if _is_hidden(match)]
-    plain = _plain(text)
-    spelled_out = _joined(plain)
-    for sign in _signs():
-        found += _places(sign, plain, text, sign.pattern)
-        if spelled_out.text:
-            found += _places(sign, spelled_out, text, sign.tight)
+    if _may_hold_a_sign(text):
+        plain = _plain(text)
+        spelled_out = _joined(plain)
+        for sign in _signs():
+            found += _places(sign, plain, text, sign.pattern)
+            if spelled_out.text:
+                found += _places(sign, spelled_out, text, sign.tight)
     findings: list[Finding] = []
     for category, start, end in sorted(set(found), key=lambda place: (place[1], -place[2], place[0])):
         if findings and start < findings[-1].end:
@@ -98,6 +99,23 @@ def instruction_findings(text: str) -> list[Finding]:
         reason, suggestion = SENTENCES[category]
         findings.append(Finding("instruction", category, text[start:end], reason, suggestion, start, end))
     return findings[:MOST_FINDINGS]
+
+
+def _may_hold_a_sign(text: str) -> bool:
+    """Whether it is worth while to look closely: most texts hold no word of any sign, and this is ten times as fast."""
+    rough = " ".join(text.translate({ord(letter): _plain_letter(letter) for letter in set(text)}).split())
+    return (
+        _words().search(rough) is not None
+        or _ESCAPED.search(text) is not None
+        or _SPELLED_OUT.search(rough) is not None
+    )
+
+
+@lru_cache(maxsize=1)
+def _words() -> re.Pattern[str]:
+    """One of these stands in whatever a sign finds, line ends taken for spaces."""
+    words = {" ".join(word.split()) for sign in _signs() for word in sign.words}
+    return re.compile("|".join(map(re.escape, sorted(words))))
 
 
 def _is_hidden(match: re.Match[str]) -> bool:

@@ -56,9 +56,11 @@ def interview_quality(requisition: PlanTopics, asked: Sequence[Asked]) -> Qualit
     by_question: dict[str, str] = {}
     for path, text in written.items():
         question = path.partition(".")[0]
-        by_question[question] = f"{by_question.get(question, '')}\n{text}"
+        by_question[question] = f"{by_question.get(question, '')}{text}\n\n"
+    # Most questions hold nothing: then one look at all of their texts together is enough.
+    odd = {question for question, text in by_question.items() if findings_in(text)}
     return QualityView(
-        findings=list(_findings(written)),
+        findings=list(_findings({path: text for path, text in written.items() if path.partition(".")[0] in odd})),
         unsupported=_unsupported(
             [text for text in given.values() if text],
             by_question,

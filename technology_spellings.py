@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -76,10 +76,15 @@ def tokens_of_word(word: str) -> tuple[str, ...]:
     return tuple(tokens_of(word))
 
 
+@lru_cache(maxsize=16384)
+def _glued(word: str) -> str:
+    return glue(list(tokens_of_word(word)))
+
+
 def mentions_in(prose: str, *, longest: bool) -> Iterator[Mention]:
     """All spellings of the table in the text; of those that overlap only the longest, or every one."""
-    names, beginnings = load_tables().names, _beginnings()
-    words = [(word.start(), word.end(), glue(list(tokens_of_word(word.group())))) for word in WORD.finditer(prose)]
+    beginnings = _beginnings()
+    words = [(word.start(), word.end(), _glued(word.group())) for word in WORD.finditer(prose)]
     place = 0
     while place < len(words):
         found: list[Mention] = []
@@ -89,7 +94,8 @@ def mentions_in(prose: str, *, longest: bool) -> Iterator[Mention]:
             if length > 1 and not _WITHIN_A_NAME.fullmatch(prose, words[place + length - 2][1], start):
                 break
             raw += word
-            mention = _lookup(raw, length, words[place][0], end, names)
+            known = _lookup(raw, length == 1)
+            mention = None if known is None else Mention(*known, words[place][0], end, length)
             if mention is not None and (not longest or _may_be_one_name(mention, prose)):
                 found.append(mention)
             if raw not in beginnings:
@@ -98,15 +104,18 @@ def mentions_in(prose: str, *, longest: bool) -> Iterator[Mention]:
         place += found[-1].tokens if longest and found else 1
 
 
-def _lookup(raw: str, length: int, start: int, end: int, names: Mapping[str, str]) -> Mention | None:
+@lru_cache(maxsize=16384)
+def _lookup(raw: str, is_one_word: bool) -> tuple[str, str] | None:
+    """The canonical name of a spelling, and the form in which the table has it."""
+    names = load_tables().names
     for spelling in (raw, singular(raw)):
         if spelling in names:
-            return Mention(names[spelling], spelling, start, end, length)
-    if length == 1 and raw in _C_STANDARDS:
-        return Mention("c", raw, start, end, length)
-    numbered = _NUMBERED.fullmatch(raw) if length == 1 and raw[-1:].isdigit() else None
+            return names[spelling], spelling
+    if is_one_word and raw in _C_STANDARDS:
+        return "c", raw
+    numbered = _NUMBERED.fullmatch(raw) if is_one_word and raw[-1:].isdigit() else None
     if numbered and numbered[1] in names:  # Java17
-        return Mention(names[numbered[1]], numbered[1], start, end, length)
+        return names[numbered[1]], numbered[1]
     return None
 
 
