@@ -34,7 +34,8 @@ _CODE_LINE = re.compile(
     r".*[;{}]\s*$|.*\):\s*$|\s*[\w.\[\]]+ [-+*/|&]?= \S|\s*[\w.]+\(.*\)$"
     r"|\s*(?:while|for|if|elif|else|try|with)\b.*:$|\s*(?:while|for|if) ?\("
     r"|\s*(?://|/\*|\*/|#include)|\s*</?\w+[^>]*>\s*$"
-    r"|\s*(?:import|from \w+ import|def|class|function|public|private|return|yield|const|let|var|SELECT|INSERT|UPDATE)\b"
+    r"|\s*(?:import|from \w+ import|def|class|function|public|private|return|yield|const|let|var)\b"
+    r"|\s*(?:SELECT|INSERT|UPDATE|DELETE)\b"
 )
 _TO_THE_READER = re.compile(
     r"\b(?:you|your|we are looking|we're looking|we seek|candidates?|sie|ihr(?:e|en)?|wir suchen|du|usted|buscamos)\b",
