@@ -11,6 +11,7 @@ from metrics_folder import forget_counts, share_counts
 share_counts()  # before `metrics.py` is loaded by anything below
 
 from app import create_app  # noqa: E402
+from content_checks import warm_up  # noqa: E402
 from job_queue import TASK, make_celery  # noqa: E402
 from runtime import install_runtime  # noqa: E402
 from worker_metrics import serve_metrics  # noqa: E402
@@ -19,6 +20,7 @@ flask_app = create_app()
 runtime = install_runtime(flask_app)
 if runtime.settings.celery_broker_url is None:
     raise SystemExit("A worker needs CELERY_BROKER_URL, such as redis://localhost:6379/0.")
+warm_up()  # in the parent of a pool, whose processes inherit it
 celery = make_celery(runtime.settings.celery_broker_url)
 
 

@@ -15,7 +15,7 @@ from findings import Finding, Problem
 from injected_instructions import instruction_findings
 from job_wording import wording_findings
 from prohibited_subjects import prohibited_subject
-from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlannedTopics
+from prompts import Criterion, EnhancedDescription, InterviewQuestion, InterviewTopic, PlannedTopics, RatingAnchors
 from question_form import form_problems, holds_name, places_of
 
 FEWEST_TOPICS, MOST_TOPICS = 6, 8
@@ -102,6 +102,17 @@ def question_problems(answer: InterviewQuestion, names: Collection[str] = ()) ->
     for place, text in places_of(answer):
         problems += _personal_problems(place, text)
     return problems + form_problems(answer, names)
+
+
+def warm_up() -> None:
+    """Have all expressions of the checks compiled, which takes up to a second, before the first answer needs them."""
+    for text in ("What would you do next, and why do you think so?", "Was würden Sie tun?", "¿Qué haría usted?"):
+        criterion = Criterion(criterion="Next step", description=text)
+        anchors = RatingAnchors(low=text, mid=text, high=text)
+        question_problems(
+            InterviewQuestion(question_text=text, criteria=[criterion], follow_ups=[text], rating_anchors=anchors)
+        )
+        findings_in(text)
 
 
 def not_to_be_asked(answer: InterviewQuestion, names: Collection[str]) -> bool:

@@ -17,6 +17,13 @@ LONGEST_SHORT_TEXT = 255
 LONGEST_REQ_ID = 100
 # Tab and the line ends that word processors and PDF exports leave in a pasted description.
 HARMLESS_CONTROL_CHARACTERS = frozenset("\t\n\v\f\r\x85")
+# What the scripts of the world write words with, and nothing that emoji or figures consist of. Roughly, for it has to
+# mean the same to every reader of the JSON schema.
+LETTERS = (
+    r"A-Za-z\u00c0-\u02af\u0370-\u1fff\u2c00-\u2dff\u3041-\u318f\u31a0-\u31ff\u3400-\ud7ff"
+    r"\uf900-\ufdff\ufe70-\ufefc\uff21-\uffdc"
+)
+_LETTER = re.compile(f"[{LETTERS}]")
 # Control characters that str.strip() takes for white space.
 UNWELCOME_SPACE = frozenset("\x1c\x1d\x1e\x1f")
 
@@ -25,6 +32,13 @@ def not_blank(value: str) -> str:
     """Refuse a text that shows nothing."""
     if not value.strip():
         raise PydanticCustomError("blank", "must not be blank")
+    return value
+
+
+def holds_letters(value: str) -> str:
+    """Refuse a text without a word, such as emoji alone."""
+    if not _LETTER.search(value):
+        raise PydanticCustomError("no_words", "must tell in words what the work is")
     return value
 
 
@@ -90,6 +104,7 @@ _UNWELCOME = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 ONE_LINE = f"^[^{_CONTROL}]*$"
 ONE_LINE_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 TEXT = f"^[^{_UNWELCOME}]*$"
+TEXT_WITH_WORDS = rf"^[^{_UNWELCOME}]*[{LETTERS}][^{_UNWELCOME}]*$"
 TEXT_NOT_BLANK = rf"^[^{_UNWELCOME}]*[^\s{_CONTROL}][^{_UNWELCOME}]*$"
 ReqId = Annotated[
     str,
@@ -110,7 +125,8 @@ RequiredText = Annotated[
     Field(max_length=LONGEST_TEXT),
     AfterValidator(not_blank),
     AfterValidator(pasted_text),
-    Described(TEXT_NOT_BLANK),
+    AfterValidator(holds_letters),
+    Described(TEXT_WITH_WORDS),
 ]
 OptionalTitle = Annotated[
     Annotated[str, Field(max_length=LONGEST_SHORT_TEXT), AfterValidator(pasted_text), Described(TEXT)] | None,

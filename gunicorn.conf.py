@@ -49,6 +49,9 @@ def post_worker_init(worker: Any) -> None:
     """Prepare a worker for hundreds of threads that mostly wait."""
     # Threads that want to go on ask for the interpreter so often. At 5 ms a fifth of the CPU went into asking.
     sys.setswitchinterval(0.02)
+    from content_checks import warm_up  # only now: the app has loaded it in this process
+
+    warm_up()
     # What was loaded at the start lives as long as the worker: the garbage collector need not look at it again.
     gc.collect()
     gc.freeze()

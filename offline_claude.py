@@ -31,6 +31,7 @@ from content_checks import (
     alike_question,
 )
 from errors import GenerationFailed, Spending
+from injected_instructions import instruction_findings
 from offline_templates import KINDS, LEVEL_WORDS, PRODUCTS, SLOTS, Kind, Point, Scene, Slot
 from prohibited_subjects import prohibited_subject
 from prompts import (
@@ -218,11 +219,12 @@ def _length_class(text: str) -> int:
 def _telling(field: WorkField, texts: Iterable[str]) -> list[_Part]:
     """Without texts that are mere signs, a number of something, a level, or about a person."""
     empty = re.compile(r"\W*|\d\S*(?: \w+)?|\w+[ -]level", re.IGNORECASE)
-    return [_Part(field, text) for text in texts if not empty.fullmatch(text) and not _personal(text)]
+    return [_Part(field, text) for text in texts if not empty.fullmatch(text) and not _not_to_be_quoted(text)]
 
 
-def _personal(text: str) -> bool:
-    return bool(_PERSON.search(text) or prohibited_subject([text]))
+def _not_to_be_quoted(text: str) -> bool:
+    """Whether a text is about a person, or speaks to a language model."""
+    return bool(_PERSON.search(text) or prohibited_subject([text]) or instruction_findings(text))
 
 
 def _skill_level(text: str) -> SkillLevel:
@@ -342,7 +344,7 @@ def _subject(text: str) -> str:
     if len(subject) > LONGEST_SUBJECT and len(before_parenthesis) >= 12:
         subject = before_parenthesis
     subject = _bounded(subject, characters=LONGEST_SUBJECT)
-    return NO_SUBJECT if not subject or _personal(subject) else subject
+    return NO_SUBJECT if not subject or _not_to_be_quoted(subject) else subject
 
 
 def _bounded(text: str, *, characters: int, words: int = 1_000) -> str:
@@ -381,7 +383,7 @@ def _description(request: EnhanceDescription) -> str:
 
 
 def _section(heading: str, text: str | None, field: WorkField) -> str:
-    parts = [_clean(part) for part in _split(text or "", field) if not _personal(part)]
+    parts = [_clean(part) for part in _split(text or "", field) if not _not_to_be_quoted(part)]
     bullets = "\n".join(f"- {part}" for part in parts if part)
     if len(bullets) > LONGEST_SECTION:
         bullets = bullets[:LONGEST_SECTION].rsplit("\n", 1)[0] + "…"

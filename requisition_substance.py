@@ -1,7 +1,6 @@
 """Whether a requisition tells enough of the work to interview for.
 
-Two judges: here, without Claude, texts are refused that are certainly none (emoji, program code, a CV, a poem, mere
-terms), before anything is stored or paid for; what is left in doubt Claude judges as it plans the topics. WORK inputs
+Two judges: here, without Claude, texts are refused that are certainly none (program code, a CV, a poem, mere terms), before anything is stored or paid for; what is left in doubt Claude judges as it plans the topics. WORK inputs
 that say something are enough, whatever the description is.
 """
 
@@ -18,7 +17,6 @@ from topic_words import read_table
 
 TELL: Final = "tell what the person will do or deliver, or what the work needs"
 REASONS: Final = {
-    "nothing": f"holds no words: {TELL}",
     "code": f"reads as program code and not as a job description: {TELL}",
     "cv": "reads as a CV: describe the post to be filled, and not a person who could fill it",
     "boilerplate": f"tells of the employer or the terms alone: {TELL}",
@@ -60,8 +58,6 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
     """
     if any(_WORD.search(text) for text in work_inputs if text):
         return None
-    if not _WORD.search(description):
-        return REASONS["nothing"]
     for kind, applies in (("code", _is_code), ("cv", _is_cv)):
         if applies(description):
             return REASONS[kind]

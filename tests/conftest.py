@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 import config
 import models
 from app import create_app
+from content_checks import warm_up
 from runtime import current_runtime
 from tests.fake_claude import FakeClaude
 from tests.private_brokers import private_rabbitmq, private_redis, rabbitmq_is_installed, redis_is_installed
@@ -26,6 +27,12 @@ from tests.private_servers import mariadb_is_installed, private_mariadb
 
 ADMIN = {"X-User-ID": "anna.admin", "X-User-Role": "admin"}
 READER = {"X-User-ID": "ian.interviewer", "X-User-Role": "interviewer"}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _checks_are_compiled() -> None:
+    """No test with a short deadline has to wait for it."""
+    warm_up()
 
 
 @pytest.fixture(scope="session")

@@ -98,8 +98,6 @@ int main(void) {
 SQL = "SELECT a, b FROM t;\nINSERT INTO t VALUES (1, 2);\nUPDATE t SET a = 1;\nDELETE FROM t WHERE a = 2;\nSELECT 1;"
 
 NOTHING_OF_A_JOB = [
-    pytest.param("🎉🚀🔥", "nothing", id="emoji"),
-    pytest.param("12 345 -- 67 !!!", "nothing", id="numbers and signs"),
     pytest.param(PYTHON, "code", id="Python"),
     pytest.param(C_CODE, "code", id="C"),
     pytest.param(SQL, "code", id="SQL"),
@@ -181,6 +179,28 @@ def test_it_is_refused_before_anything_is_stored_or_paid_for(
     assert response.json["details"] == [{"field": "basic_description", "message": sentence}]
     assert counts(app) == (0, 0, 0)
     assert fake.received == []
+
+
+@pytest.mark.parametrize("text", ["🎉🚀🔥", "12 345 -- 67 !!!", "👩‍👩‍👧‍👦" * 400, "🇩🇪 → 🇪🇸", "…"])
+@pytest.mark.parametrize("path", [ENHANCE, WORKFLOW])
+def test_a_description_without_a_word_is_refused_whatever_the_work_inputs_say(
+    app: Flask, client: FlaskClient, fake: FakeClaude, path: str, text: str
+) -> None:
+    body = {"req_id": "R", "basic_title": "T", "basic_description": text, "work_role": "Owns the ledger"}
+    response = client.post(path, json=body, headers=ADMIN)
+
+    sentence = "basic_description must tell in words what the work is."
+    assert response.status_code == 400
+    assert response.json is not None
+    assert response.json["details"] == [{"field": "basic_description", "message": sentence}]
+    assert counts(app) == (0, 0, 0)
+    assert fake.received == []
+
+
+@pytest.mark.parametrize("text", ["仕事", "работа", "عمل", "काम", "งาน", "דרוש", "εργασία", "ａｂ", "가나", "ж", "é"])
+def test_a_word_is_a_word_in_every_script(client: FlaskClient, text: str) -> None:
+    body = {"req_id": "R", "basic_title": "T", "basic_description": text}
+    assert client.post(ENHANCE, json=body, headers=ADMIN).status_code == 200
 
 
 def something_else(kind: str) -> Reply:
