@@ -1,7 +1,8 @@
 """Whether a requisition tells enough of the work to interview for.
 
-Two judges: here, without Claude, texts are refused that are certainly none (program code, a CV, a poem, mere terms), before anything is stored or paid for; what is left in doubt Claude judges as it plans the topics. WORK inputs
-that say something are enough, whatever the description is.
+Two judges: here, without Claude, texts are refused that are certainly none (program code, a CV, a poem, mere terms),
+before anything is stored or paid for; what is left in doubt Claude judges as it plans the topics. WORK inputs that
+say something are enough, whatever the description is.
 """
 
 from __future__ import annotations
