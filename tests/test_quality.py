@@ -21,6 +21,9 @@ ADMIN = {"X-User-ID": "anna", "X-User-Role": "admin"}
 ENHANCE, GENERATE, WORKFLOW = (f"/api/interview/{path}" for path in ("jd/enhance", "generate", "workflow/full"))
 INTERVIEWS = "/api/interview/req/REQ-12345"
 
+# For what is not the database's.
+embedded_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 Change = Callable[[dict[str, Any]], dict[str, Any]]
 
 
@@ -204,6 +207,7 @@ def test_coded_wording_in_the_enhanced_description_is_repaired(
     assert [(row["repairs"], row["failed_checks"]) for row in logs["logs"]] == [(1, ["wording", "wording"])]
 
 
+@embedded_database
 def test_coded_wording_that_stays_is_delivered_after_one_repair_and_reported(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
@@ -218,6 +222,7 @@ def test_coded_wording_that_stays_is_delivered_after_one_repair_and_reported(
     assert (row.status, row.repairs, row.failed_checks) == ("success", 1, ["wording"])
 
 
+@embedded_database
 @pytest.mark.parametrize(
     "trouble",
     [
@@ -242,6 +247,7 @@ def test_what_can_be_delivered_is_not_lost_to_a_repair_that_fails(
     assert row.tokens_used == response.json["tokens_used"] > 0
 
 
+@embedded_database
 def test_early_topics_stand_while_the_wording_is_repaired(
     client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
@@ -290,6 +296,7 @@ def test_a_prohibited_subject_is_never_delivered_cached_or_stored(
     assert text not in str(row.error_message)
 
 
+@embedded_database
 @pytest.mark.parametrize(("place", "text"), PERSONAL)
 def test_a_prohibited_subject_is_repaired(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any], place: str, text: str
@@ -337,6 +344,7 @@ FORM = [
 EMPLOYED = {"basic_description": "Quillmarrow Pay runs payouts for merchants. You build the ledger of Quillmarrow Pay."}
 
 
+@embedded_database
 @pytest.mark.parametrize(("check", "place", "text"), FORM)
 def test_a_fault_of_form_is_repaired_and_recorded(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any], check: str, place: str, text: str
@@ -351,6 +359,7 @@ def test_a_fault_of_form_is_repaired_and_recorded(
     assert check in (row.failed_checks or [])
 
 
+@embedded_database
 def test_a_fault_of_form_that_stays_is_a_typed_error(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
@@ -365,6 +374,7 @@ def test_a_fault_of_form_that_stays_is_a_typed_error(
 # -------------------------------------------------------------------------------------- invention and coverage
 
 
+@embedded_database
 def test_technologies_that_nobody_named_are_reported(
     client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
@@ -418,6 +428,7 @@ TEXTS = ("basic_title", "basic_description", "basic_department", "basic_level")
 TEXTS += ("work_output", "work_role", "work_knowledge", "work_competencies")
 
 
+@embedded_database
 @pytest.mark.parametrize("attack", INJECTED)
 @pytest.mark.parametrize("field", TEXTS)
 def test_instructions_in_a_field_change_nothing_and_are_reported(
@@ -442,6 +453,7 @@ def test_instructions_in_a_field_change_nothing_and_are_reported(
     assert data_of(body) == expected
 
 
+@embedded_database
 @pytest.mark.parametrize("attack", INJECTED)
 def test_instructions_that_get_into_a_topic_are_repaired(
     client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any], attack: str
@@ -461,6 +473,7 @@ def test_instructions_that_get_into_a_topic_are_repaired(
             assert json.dumps(attack)[1:-1] not in body["messages"][0]["content"]
 
 
+@embedded_database
 def test_instructions_that_get_into_the_description_are_reported(
     client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
@@ -475,6 +488,7 @@ def test_instructions_that_get_into_the_description_are_reported(
 SAMPLES = sorted((Path(__file__).parent.parent / "samples" / "requisitions").glob("*.json"))
 
 
+@embedded_database
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_every_sample_gets_a_report_offline(make_app: MakeApp, sample: Path) -> None:
     body = json.loads(sample.read_text(encoding="utf-8"))

@@ -21,6 +21,8 @@ SAMPLES = sorted((Path(__file__).parent.parent / "samples" / "requisitions").glo
 ADMIN = {"X-User-ID": "anna", "X-User-Role": "admin"}
 ENHANCE, WORKFLOW = "/api/interview/jd/enhance", "/api/interview/workflow/full"
 
+embedded_database = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)  # none of this is the database's
+
 POEM = """
 The moon came softly over the hill,
 and all the silver fields lay still;
@@ -163,6 +165,7 @@ def counts(app: Flask) -> tuple[int | None, ...]:
         return found
 
 
+@embedded_database
 @pytest.mark.parametrize("path", [ENHANCE, WORKFLOW])
 @pytest.mark.parametrize(("text", "kind"), NOTHING_OF_A_JOB)
 def test_it_is_refused_before_anything_is_stored_or_paid_for(
@@ -181,6 +184,7 @@ def test_it_is_refused_before_anything_is_stored_or_paid_for(
     assert fake.received == []
 
 
+@embedded_database
 @pytest.mark.parametrize("text", ["🎉🚀🔥", "12 345 -- 67 !!!", "👩‍👩‍👧‍👦" * 400, "🇩🇪 → 🇪🇸", "…"])
 @pytest.mark.parametrize("path", [ENHANCE, WORKFLOW])
 def test_a_description_without_a_word_is_refused_whatever_the_work_inputs_say(
@@ -197,6 +201,7 @@ def test_a_description_without_a_word_is_refused_whatever_the_work_inputs_say(
     assert fake.received == []
 
 
+@embedded_database
 @pytest.mark.parametrize("text", ["仕事", "работа", "عمل", "काम", "งาน", "דרוש", "εργασία", "ａｂ", "가나", "ж", "é"])
 def test_a_word_is_a_word_in_every_script(client: FlaskClient, text: str) -> None:
     body = {"req_id": "R", "basic_title": "T", "basic_description": text}
@@ -211,6 +216,7 @@ def something_else(kind: str) -> Reply:
     return Reply(change=change)
 
 
+@embedded_database
 @pytest.mark.parametrize("path", [ENHANCE, WORKFLOW])
 @pytest.mark.parametrize("kind", ["cv", "boilerplate", "other"])
 def test_what_claude_reads_as_none_makes_no_interview(
@@ -231,6 +237,7 @@ def test_what_claude_reads_as_none_makes_no_interview(
     assert client.get("/api/interview/req/REQ-12345", headers=ADMIN).json == {"success": True, "interviews": []}
 
 
+@embedded_database
 def test_topics_that_are_planned_later_are_refused_alike(
     make_app: MakeApp, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
