@@ -143,6 +143,9 @@ def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[P
     problems += _text_problems("focus", topic.focus, 2_000)
     if not topic.work_items:
         problems.append(Problem("topics", "work_items must name at least one part of the requisition."))
+    if any(about_the_person(item.part) for item in topic.work_items):
+        sentence = "work_items quotes a demand about the candidate's person. Leave it out."
+        problems.append(Problem("prohibited_subject", sentence))
     texts = (topic.topic, topic.facet, topic.focus)
     problems += _personal_problems("It", "\n".join(texts))
     if any(holds_name(text, names) for text in texts):
@@ -153,6 +156,11 @@ def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[P
             Problem("instruction", "It repeats an instruction of the material. Choose a topic of the work.")
         )
     return problems
+
+
+def about_the_person(text: str) -> bool:
+    """Whether words of a requisition demand something of the person that the work does not need."""
+    return any(finding.kind == "prohibited_subject" for finding in wording_findings(text))
 
 
 def _personal_problems(place: str, text: str) -> list[Problem]:

@@ -100,7 +100,23 @@ def readable(answer: dict[str, Any]) -> str:
         lines += ["", "What answers sound like:"]
         for name in ("low", "mid", "high"):
             lines += _wrapped(f"{name:>5}  {question['rating_anchors'][name]}", indent=" " * 7)
-    return "\n".join(lines)
+    return "\n".join(lines + _report(answer["quality"]))
+
+
+def _report(quality: dict[str, Any]) -> list[str]:
+    """What the service has found by itself: wording, technologies that nobody named, and gaps."""
+    lines = ["", "-" * WIDTH, "WHAT THE SERVICE NOTICED"]
+    for finding in quality["findings"]:
+        what = f"{finding['category'].replace('_', ' ')} in {finding['field']}"
+        lines += _wrapped(f"  - “{finding['word']}” ({what}): {finding['suggestion']}", indent="    ")
+    for found in quality["unsupported"]:
+        lines += _wrapped(f"  - {found['technology']} is not in the requisition, but in {', '.join(found['places'])}")
+    parts, gaps = quality["coverage"]["parts"], quality["coverage"]["gaps"]
+    if parts:
+        lines.append(f"  - {len(parts) - len(gaps)} of {len(parts)} WORK items are covered by a question. Not covered:")
+        for gap in gaps:
+            lines += _wrapped(f"      {gap['field']}: {gap['part']}", indent=" " * 8)
+    return lines if len(lines) > 3 else [*lines, "  nothing"]
 
 
 def _wrapped(text: str, indent: str = "") -> list[str]:

@@ -28,6 +28,7 @@ from content_checks import (
     FEWEST_TOPICS,
     LONGEST_NAME,
     MOST_CRITERIA,
+    about_the_person,
     alike_question,
 )
 from errors import GenerationFailed, Spending
@@ -224,7 +225,8 @@ def _telling(field: WorkField, texts: Iterable[str]) -> list[_Part]:
 
 def _not_to_be_quoted(text: str) -> bool:
     """Whether a text is about a person, or speaks to a language model."""
-    return bool(_PERSON.search(text) or prohibited_subject([text]) or instruction_findings(text))
+    personal = _PERSON.search(text) or prohibited_subject([text]) or about_the_person(text)
+    return bool(personal or instruction_findings(text))
 
 
 def _skill_level(text: str) -> SkillLevel:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from content_checks import findings_in
+from content_checks import about_the_person, findings_in
 from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
 from schemas import (
     CoverageView,
@@ -120,7 +120,9 @@ def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> 
         )
         for number, (topic, question) in enumerate(asked, start=1)
     ]
-    covered = coverage_of(work_parts(work_inputs), traced)
+    # What may not be asked is a finding, and no gap.
+    lawful = [part for part in work_parts(work_inputs) if not about_the_person(part.part)]
+    covered = coverage_of(lawful, traced)
     return CoverageView(
         parts=[
             PartCoverageView(
