@@ -279,7 +279,7 @@ class _Conversation:
                     {"role": "assistant", "content": text},
                     {"role": "user", "content": repair_text([problem.sentence for problem in problems])},
                 ]
-        sentences = " ".join(problem.sentence for problem in problems[:3])
+        sentences = " ".join([problem.sentence for problem in problems if not problem.is_tolerable][:3])
         raise GenerationFailed(f"Claude's answer was unusable, also after repair: {sentences}")
 
     def _count_repair(self, problems: list[Problem]) -> None:

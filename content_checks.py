@@ -24,6 +24,7 @@ FEWEST_FOLLOW_UPS, MOST_FOLLOW_UPS = 2, 3
 LONGEST_NAME = 255
 LONGEST_QUESTION = 4_000
 LONGEST_DESCRIPTION = 40_000
+MOST_WORK_ITEMS, LONGEST_QUOTE = 12, 500
 # Two questions that share this part of their letter trigrams ask the same in other words. Exemplary
 # questions of one interview share a quarter at the most.
 ALIKE = 0.6
@@ -44,7 +45,7 @@ def enhancement_problems(answer: EnhancedDescription, names: Collection[str] = (
     problems += _text_problems("enhanced_title", answer.enhanced_title, LONGEST_NAME)
     problems += _text_problems("enhanced_description", answer.enhanced_description, LONGEST_DESCRIPTION)
     problems += _wording_problems("enhanced_title", answer.enhanced_title)
-    problems += _wording_problems("enhanced_description", answer.enhanced_description)
+    problems += _wording_problems("enhanced_description", published(answer.enhanced_description)[:LONGEST_DESCRIPTION])
     return problems
 
 
@@ -104,6 +105,14 @@ def question_problems(answer: InterviewQuestion, names: Collection[str] = ()) ->
     return problems + form_problems(answer, names)
 
 
+def published(description: str) -> str:
+    """A description without the note to the hiring team that may end it, which may speak of what was wrong."""
+    lines = description.rstrip().split("\n")
+    while len(lines) > 1 and lines[-1].lstrip().startswith(">"):
+        lines.pop()
+    return "\n".join(lines)
+
+
 def warm_up() -> None:
     """Have all expressions of the checks compiled, which takes up to a second, before the first answer needs them."""
     for text in ("What would you do next, and why do you think so?", "Was würden Sie tun?", "¿Qué haría usted?"):
@@ -143,7 +152,10 @@ def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[P
     problems += _text_problems("focus", topic.focus, 2_000)
     if not topic.work_items:
         problems.append(Problem("topics", "work_items must name at least one part of the requisition."))
-    if any(about_the_person(item.part) for item in topic.work_items):
+    if len(topic.work_items) > MOST_WORK_ITEMS or any(len(item.part) > LONGEST_QUOTE for item in topic.work_items):
+        sentence = f"work_items has at most {MOST_WORK_ITEMS} items of at most {LONGEST_QUOTE} characters."
+        problems.append(Problem("length", sentence))
+    elif any(about_the_person(item.part) for item in topic.work_items):
         sentence = "work_items quotes a demand about the candidate's person. Leave it out."
         problems.append(Problem("prohibited_subject", sentence))
     texts = (topic.topic, topic.facet, topic.focus)

@@ -164,14 +164,14 @@ class InterviewGenerationService:
         ):
             planned = source.planned or self._plan(source, audit, deadline)
             topics = choose_topics(planned.interview_topics)
-            technologies = [name for topic in topics for name in topic.technologies]
+            in_topics = [text for topic in topics for text in (topic.topic, topic.facet, *topic.technologies)]
             progress.topics_named(planned)
             making = InterviewInTheMaking(
                 self._claude,
                 topics,
                 planned.language,
                 source.earlier,
-                names_to_avoid(source.requisition.fields(), technologies),
+                names_to_avoid(source.requisition.fields(), in_topics),
                 loans,
                 audit,
                 deadline,

@@ -14,7 +14,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -50,6 +50,8 @@ from prompts import (
     WorkItem,
     WriteQuestion,
 )
+from proper_names import names_to_avoid
+from question_form import holds_name
 from schemas import SAMPLE_MODEL
 
 T = TypeVar("T", bound=BaseModel)
@@ -155,7 +157,8 @@ class _Part:
 
 def _topics(request: Requisition) -> list[InterviewTopic]:
     """One topic for each slot. No part is used twice as long as there are others."""
-    parts = _parts_by_source(request)
+    names = names_to_avoid(request.fields())
+    parts = _parts_by_source(request, names)
     level = _skill_level(f"{request.basic_level or ''} {request.basic_title}")
     everything = [part for some in parts.values() for part in some]
     used: set[_Part] = set()
@@ -169,12 +172,13 @@ def _topics(request: Requisition) -> list[InterviewTopic]:
             break
         part = fresh[0] if fresh else choices[len(topics) % len(choices)]
         used.add(part)
-        topics.append(_topic(slot, part, level))
+        topics.append(_topic(slot, part, level, names))
     return topics
 
 
-def _topic(slot: Slot, part: _Part, level: SkillLevel) -> InterviewTopic:
-    subject = re.sub(r"^(?:an?|the) ", "", _subject(part.text), flags=re.IGNORECASE)
+def _topic(slot: Slot, part: _Part, level: SkillLevel, names: Collection[str]) -> InterviewTopic:
+    subject = NO_SUBJECT if holds_name(part.text, names) else _subject(part.text)
+    subject = re.sub(r"^(?:an?|the) ", "", subject, flags=re.IGNORECASE)
     return InterviewTopic(
         topic=f"{slot.name}: {_bounded(subject, characters=LONGEST_TOPIC, words=6)}",
         technologies=_technologies(part) if slot.question_type in ("technical", "debugging") else [],
@@ -186,17 +190,22 @@ def _topic(slot: Slot, part: _Part, level: SkillLevel) -> InterviewTopic:
     )
 
 
-def _parts_by_source(request: Requisition) -> dict[str, list[_Part]]:
-    """The parts that topics can be made of, by the source that slots name."""
+def _parts_by_source(request: Requisition, names: Collection[str]) -> dict[str, list[_Part]]:
+    """The parts that topics can be made of, by the source that slots name. What names the employer is left out."""
+
+    def telling(field: WorkField, as_list: WorkField | None) -> list[_Part]:
+        parts = _telling(field, _split(getattr(request, field) or "", as_list))
+        return [part for part in parts if not holds_name(part.text, names)]
+
     parts: dict[str, list[_Part]] = {}
     for field in WORK_FIELDS:
-        parts[field] = _telling(field, _split(getattr(request, field) or "", field))
+        parts[field] = telling(field, field)
         if field != "work_knowledge":  # elsewhere a single word says little
             parts[field].sort(key=lambda part: len(part.text.split()) < 2)
-    described = _telling("basic_description", _split(request.basic_description, None))
+    described = telling("basic_description", None)
     scarce = sum(map(len, parts.values())) + len(described) < FEWEST_TOPICS
     if scarce:  # so little text has to be cut finer
-        described = _telling("basic_description", _split(request.basic_description, "work_knowledge"))
+        described = telling("basic_description", "work_knowledge")
     work = [part for part in described if not _NOT_WORK.search(part.text)] or described
     parts["tools"] = [part for part in work if _technologies(part) or (scarce and len(part.text.split()) <= 2)]
     parts["tools"].sort(key=lambda part: PRODUCTS.isdisjoint(_technologies(part)))

@@ -173,8 +173,8 @@ experience and degrees into the capability they stand for; add none.
 language, and no requirement about a candidate's person that the work does not need.
 - Leave out internal notes and private matters of staff.
 - Where the requisition contradicts itself, follow the weight of the evidence and end with one Markdown \
-quotation, in the same language, that tells the hiring team what to settle before publishing and what was \
-left out. Otherwise add no such note.
+quotation, in the same language, that tells the hiring team what to settle before publishing and what kind of wording \
+was left out, without repeating it. Otherwise add no such note.
 - Short and scannable; no advertising."""
 
 _PLAN_SYSTEM = f"""\
@@ -199,11 +199,12 @@ Write everything in the brief's language.
 
 # question_text
 - A realistic situation with the constraints that force a decision, then one ask that a candidate can repeat \
-from memory. No list of sub-questions, no definition, no trivia, no yes-or-no question.
-- Answerable aloud in 5 to 8 minutes, with nothing to look up.
+from memory. No list of sub-questions, nothing to be known by heart, no yes-or-no question.
+- At most 150 words, in plain words and short sentences; all that is needed stands in it. Answerable aloud in 5 to 8 \
+minutes.
 - Scope and ambiguity fit the skill level:
 {_LEVELS}
-- Fit the question type. technical: explain and decide in a given situation. system_design: propose a design \
+- Fit the question type. technical: a decision to take and to defend in a given situation. system_design: propose a design \
 under stated constraints. coding: show a fenced snippet of at most 25 lines that reads like everyday code, \
 and ask for one thing about it; no comment in it gives the answer away. debugging: give symptoms and what was \
 already seen, and ask for the way to the cause. behavioral: ask for one real case from the candidate's own experience, with no \
@@ -216,14 +217,14 @@ or any other trait of the candidate's person.
 # criteria: 8 to 10
 - criterion: a label of 2 to 6 words. description: one thing the answer says or does, at most 20 words, \
 starting with a verb such as Says, Names, Asks, Proposes, Points out. Two interviewers who hear the same \
-answer would tick alike: nothing like "understands", "is familiar with", "good".
+answer would tick alike: nothing like "understands", "is familiar with", "communicates clearly", "takes ownership".
 - One thing each, so no "and" between two findings. No overlap: each can be met without the others, and none \
 repeats what the question already says or asks.
 - Name the idea and accept equivalents; do not demand one product's name.
 - Order them from what any acceptable answer at this level has, to what shows mastery.
 
 # follow_ups: 2 or 3
-Open, neutral prompts, the same for every candidate, that fit any answer to this question and hint at no criterion.
+Open, neutral prompts that begin with how, what or which, fit any answer to this question and hint at no criterion.
 
 # rating_anchors
 low, mid, high: one sentence each on what such an answer sounds like to this question. No count of criteria, \
@@ -267,7 +268,7 @@ class _Requisition:
 
     def text(self) -> str:
         """The requisition between its tags."""
-        return _between("requisition", self.fields())
+        return between("requisition", self.fields())
 
 
 @dataclass(frozen=True)
@@ -306,7 +307,7 @@ class WriteQuestion:
             "other_topics": self.other_topics,
             "taken": self.taken,
         }
-        return _between("brief", brief)
+        return between("brief", brief)
 
 
 def repair_text(problems: list[str]) -> str:
@@ -318,6 +319,7 @@ def repair_text(problems: list[str]) -> str:
     )
 
 
-def _between(tag: str, content: Mapping[str, object]) -> str:
+def between(tag: str, content: Mapping[str, object]) -> str:
+    """A JSON object between tags that nothing in it can close."""
     data = json.dumps(content, ensure_ascii=False, indent=1).replace("<", "\\u003c")
     return f"<{tag}>\n{data}\n</{tag}>"

@@ -19,7 +19,7 @@ from topic_words import glue, read_table, stem, tokens_of
 
 MOST_CHARACTERS = 40_000
 MOST_NAME_WORDS = 4
-MOST_CANDIDATES = 1_000
+MOST_CANDIDATES = 100
 SHORTEST_WORD = 4
 
 _UPPER = "A-ZÀ-ÖØ-Þ"
@@ -62,15 +62,15 @@ def names_in(texts: Sequence[str], ordinary: Iterable[str] = ()) -> frozenset[st
     return frozenset(names)
 
 
-def names_to_avoid(requisition: Mapping[str, str | None], technologies: Iterable[str] = ()) -> frozenset[str]:
+def names_to_avoid(requisition: Mapping[str, str | None], ordinary: Iterable[str] = ()) -> frozenset[str]:
     """The names that no topic or question may hold.
 
     Args:
         requisition: its texts by their fields. What `work_knowledge` names is to be asked about.
-        technologies: of the topics, as well.
+        ordinary: what else must be sayable: the topics and their technologies.
     """
     texts = [text for field, text in requisition.items() if text and field != "work_knowledge"]
-    return names_in(texts, [requisition.get("work_knowledge") or "", *technologies])
+    return names_in(texts, [requisition.get("work_knowledge") or "", *ordinary])
 
 
 # ------------------------------------------------------------------------------------ evidence

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
-from content_checks import about_the_person, findings_in
+from content_checks import about_the_person, findings_in, published
 from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
 from schemas import (
     CoverageView,
@@ -21,7 +21,7 @@ from schemas import (
     WorkPartView,
 )
 from technology_mentions import unsupported_technologies
-from work_coverage import AskedQuestion, coverage_of
+from work_coverage import AskedQuestion, coverage_of, gaps
 from work_parts import WORK_FIELDS, work_parts
 
 # A question of an interview and the topic that it is for.
@@ -36,7 +36,10 @@ def job_description_quality(requisition: Mapping[str, str | None], enhanced: Enh
         enhanced: what they became.
     """
     given = {name: text for name, text in requisition.items() if text}
-    became = {"enhanced_title": enhanced.enhanced_title, "enhanced_description": enhanced.enhanced_description}
+    became = {
+        "enhanced_title": enhanced.enhanced_title,
+        "enhanced_description": published(enhanced.enhanced_description),
+    }
     return QualityView(
         findings=list(_findings({**given, **became})),
         unsupported=_unsupported(given.values(), became),
@@ -135,5 +138,5 @@ def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> 
             )
             for each in covered
         ],
-        gaps=[WorkPartView(field=each.part.field, part=each.part.part) for each in covered if each.is_gap],
+        gaps=[WorkPartView(field=part.field, part=part.part) for part in gaps(covered)],
     )

@@ -26,25 +26,32 @@ REASONS: Final = {
 # So much text without a word about work is no accident. Shorter ones are left to Claude.
 ENOUGH_WORDS = 25
 WORK_WORDS_NEEDED = 2
+MOST_BESIDE_TERMS = 0.3
+FEWEST_CODE_LINES, LONGEST_CODE_LINE = 4, 200
+FEWEST_VERSES, VERSE_WORDS = 6, range(3, 12)
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
+# Lines with the marks of code: a list of duties may end its lines with semicolons, too.
 _CODE_LINE = re.compile(
-    r".*[;{}]\s*$|.*\):\s*$|\s*[\w.\[\]]+ [-+*/|&]?= \S|\s*[\w.]+\(.*\)$"
-    r"|\s*(?:while|for|if|elif|else|try|with)\b.*:$|\s*(?:while|for|if) ?\("
-    r"|\s*(?://|/\*|\*/|#include)|\s*</?\w+[^>]*>\s*$"
-    r"|\s*(?:import|from \w+ import|def|class|function|public|private|return|yield|const|let|var)\b"
-    r"|\s*(?:SELECT|INSERT|UPDATE|DELETE)\b"
+    r"\s*(?:[\w.\[\]]+(?:: ?\w+)? ?[-+*/|&]?=[^=]|[\w.]+\([^)]*\)[;:]?$|.*\w\(.*\).*[;{]\s*$)"
+    r"|\s*(?:[}\])]+[;,)]*\s*$|.*[{]\s*$)"
+    r"|\s*(?:def|class|if|elif|else|for|while|try|except|with|switch|case)\b.*:\s*$|\s*(?:if|for|while|switch) ?\("
+    r"|\s*(?:import [\w.]+(?: as \w+)?;?|from [\w.]+ import .+|return [^ ]*;?|yield [^ ]*|#include .*|int \w+;)$"
+    r"|\s*(?://|/\*|\*/)"
+    r"|\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) |\s*</?\w+[^>]*>\s*$|\s*\"[\w .-]+\" ?: ?[\[{\"\d]"
 )
+_BULLET = re.compile(r"\s*(?:[-*•–·]|\d+[.)])\s")
 _TO_THE_READER = re.compile(
     r"\b(?:you|your|we are looking|we're looking|we seek|candidates?|sie|ihr(?:e|en)?|wir suchen|du|usted|buscamos)\b",
     re.IGNORECASE,
 )
 _ABOUT_ONESELF = re.compile(r"\b(?:I|I'm|I've|my|ich|mein(?:e|en|er)?|mi|mis|soy)\b")
 _YEARS = re.compile(
-    r"\b(?:19|20)\d\d\b\s*(?:-|–|—|to|until|bis|hasta)\s*(?:(?:0?\d|1[0-2])[./])?(?:(?:19|20)\d\d\b|present|today|now|heute|actualidad)"
+    r"\b(?:19|20)\d\d\s{0,3}(?:-|–|—|to|until|bis|hasta)\s{0,3}(?:[01]?\d[./])?"
+    r"(?:(?:19|20)\d\d|present|today|now|heute|actualidad)\b"
 )
-_ADDRESS = re.compile(r"[\w.+-]+@[\w-]+\.\w|\+\d[\d ()/-]{7,}")
+_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w|\+\d[\d ()/-]{7,20}")
 
 
 def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str | None:
@@ -62,13 +69,15 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
     for kind, applies in (("code", _is_code), ("cv", _is_cv)):
         if applies(description):
             return REASONS[kind]
-    if len(_WORD.findall(description)) < ENOUGH_WORDS or not _is_in_a_known_language(description):
+    words = len(_WORD.findall(description))
+    if words < ENOUGH_WORDS or not _is_in_a_known_language(description):
         return None
     if not _tells_of_work(description) and not _speaks_to_candidates(description):
-        return REASONS["other"]
-    sentences = [sentence for sentence in _SENTENCE_END.split(description) if not _has(sentence, "@terms")]
-    rest = "\n".join(sentences)
-    return None if _tells_of_work(rest) or _speaks_to_candidates(rest) else REASONS["boilerplate"]
+        # Not all work is told in the words of our list: a nurse takes vital signs, a gardener prunes.
+        return REASONS["other"] if _ABOUT_ONESELF.search(description) or _is_verse(description) else None
+    rest = "\n".join(sentence for sentence in _SENTENCE_END.split(description) if not _found(sentence, "@terms"))
+    is_mere_terms = len(_WORD.findall(rest)) <= MOST_BESIDE_TERMS * words and not _tells_of_work(rest)
+    return REASONS["boilerplate"] if is_mere_terms else None
 
 
 def refuse_unless_job(reads_as: str) -> None:
@@ -82,8 +91,16 @@ def refuse_unless_job(reads_as: str) -> None:
 
 
 def _is_code(text: str) -> bool:
+    lines = [line[:LONGEST_CODE_LINE] for line in text.splitlines() if line.strip()]
+    marked = sum(_CODE_LINE.match(line) is not None and not _BULLET.match(line) for line in lines)
+    return len(lines) >= FEWEST_CODE_LINES and marked >= 0.6 * len(lines)
+
+
+def _is_verse(text: str) -> bool:
+    """Whether a text is set in short lines that are no list."""
     lines = [line for line in text.splitlines() if line.strip()]
-    return len(lines) >= 4 and sum(_CODE_LINE.match(line) is not None for line in lines) >= 0.6 * len(lines)
+    short = sum(len(line.split()) in VERSE_WORDS and not _BULLET.match(line) for line in lines)
+    return len(lines) >= FEWEST_VERSES and short >= 0.8 * len(lines)
 
 
 def _is_cv(text: str) -> bool:
@@ -106,10 +123,6 @@ def _tells_of_work(text: str) -> bool:
 
 def _speaks_to_candidates(text: str) -> bool:
     return len(_TO_THE_READER.findall(text)) >= 2 and not _ABOUT_ONESELF.search(text)
-
-
-def _has(text: str, kind: str) -> bool:
-    return bool(_found(text, kind))
 
 
 def _found(text: str, kind: str) -> set[str]:

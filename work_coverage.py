@@ -10,9 +10,7 @@ from functools import lru_cache
 from technology_mentions import canonical_name, technologies_listed, technology_names_in
 from topic_tables import load_tables
 from topic_words import read_table, tokens_of
-from work_parts import WorkPart, work_parts
-
-__all__ = ["AskedQuestion", "CoveringQuestion", "PartCoverage", "WorkPart", "coverage_of", "gaps", "work_parts"]
+from work_parts import WorkPart
 
 # A quote that is not word for word has this share of its content words, or of the part's, in common with the part.
 ALIKE = 0.6

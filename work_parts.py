@@ -26,7 +26,7 @@ _NO_ABBREVIATION = "".join(rf"(?<!\b(?i:{re.escape(word)}))" for word in _ABBREV
 # A single letter before the point is an abbreviation too: "z. B.", "o. Ä."
 _SENTENCE_END = re.compile(
     rf"{_NO_ABBREVIATION}(?<!\b\w\.)(?<=[.!?])[\"”“)]?\s+(?=[^\Wa-zß-ÿ]|[\"“„(¿¡])|[;\uff1b]|[。\uff01\uff1f]"
-    r"|,?(?: and| und)?\s(?=\(\d\)\s)|\s+(?=[①-⑳])"
+    r"|,?(?: and| und)?\s(?=\(\d\)\s)|(?<!\s)\s+(?=[①-⑳])"
 )
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)|[\uff0c、]")
 _LIST_SIGN = re.compile(rf"{_COMMA.pattern}|\s\+\s|\s?・\s?|\s[•·|]\s")

@@ -22,7 +22,7 @@ from errors import Spending, TechScreenError
 from evals.running import NO_LIMITS
 from evals.verdicts import KINDS, Judgement, Kind, Side, Verdict, report
 from findings import Problem
-from prompts import _between
+from prompts import between
 from usage_report import cost_of
 
 RUBRIC = PROJECT_FOLDER / "samples" / "exemplars" / "RUBRIC.md"
@@ -89,7 +89,7 @@ class JudgePair:
 
     def text(self) -> str:
         """The pair between its tags."""
-        return _between("pair", {"requisition": self.requisition, "first": self.first, "second": self.second})
+        return between("pair", {"requisition": self.requisition, "first": self.first, "second": self.second})
 
     def problems(self, answer: Verdict) -> list[Problem]:
         """What is wrong with a verdict."""

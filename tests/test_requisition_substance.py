@@ -97,12 +97,33 @@ int main(void) {
     return 0;
 }
 """
+JSON_TEXT = '{\n  "name": "tree",\n  "size": 3,\n  "children": [\n    "a",\n    "b"\n  ]\n}'
+JAVASCRIPT = """
+const walk = (root) => {
+  const queue = [root];
+  while (queue.length) {
+    const node = queue.shift();
+    visit(node);
+  }
+};
+"""
+YOUR_TERMS = (
+    """
+By applying you give your consent to our privacy policy. You have equal opportunities whatever your religion or gender.
+Your benefits include a pension and dental insurance. You will love our values. Your salary is reviewed every year, and
+you have thirty days of holiday. Our mission is to be the employer that you tell your friends about.
+"""
+    * 35
+)
 SQL = "SELECT a, b FROM t;\nINSERT INTO t VALUES (1, 2);\nUPDATE t SET a = 1;\nDELETE FROM t WHERE a = 2;\nSELECT 1;"
 
 NOTHING_OF_A_JOB = [
     pytest.param(PYTHON, "code", id="Python"),
     pytest.param(C_CODE, "code", id="C"),
     pytest.param(SQL, "code", id="SQL"),
+    pytest.param(JSON_TEXT, "code", id="JSON"),
+    pytest.param(JAVASCRIPT, "code", id="JavaScript"),
+    pytest.param(YOUR_TERMS, "boilerplate", id="15 kB of terms that speak to the reader"),
     pytest.param(CV, "cv", id="CV"),
     pytest.param(FIRST_PERSON_CV, "cv", id="CV in the first person"),
     pytest.param(POEM, "other", id="poem"),
@@ -122,6 +143,16 @@ ODD_BUT_A_JOB = [
     "私たちはデータ基盤を作るエンジニアを探しています。大量のイベントを処理し、品質を保つ仕事です。",
     "Nous cherchons une personne pour maintenir la chaîne de livraison et aider les équipes à publier chaque semaine.",
     "You will maintain:\n\n```java\nint x = 1;\n```\n\nand forty services like it. You review, test and release them.",
+    "The engineer will:\n- design payment services in Java;\n- operate the services on Kubernetes;\n"
+    "- review code of others;\n- answer incidents at night;\n- mentor two juniors;",
+    "Diseñar servicios;\nOperar los servicios en Kubernetes;\nRevisar el código de otros;\nAtender las incidencias;\n"
+    "Formar a dos personas del equipo;\nDocumentar lo hecho;",
+    "Data Engineer (Python):\nPipelines (Airflow):\nWarehouse (Snowflake):\nStreams (Kafka):",
+    "Import goods from Asia.\nreturn shipments to vendors\nprivate label sourcing\npublic tenders\nstatic displays",
+    "Takes vital signs, gives medication, hands over to the day shift and calls the doctor where one is needed. Keeps "
+    "the ward quiet, and the patients and those who visit them in good spirits through the night.",
+    "Mows, prunes, plants and waters. Knows the roses by name and the weeds by sight, and which of them may stay until "
+    "the autumn and which of them must go before the summer is over. Pension and thirty days of holiday.",
     "I am the head of the team. I would like somebody who runs our clusters with me. 2019 - 2024 I did it alone. "
     "My phone is +44 20 7946 0000.",
 ]
