@@ -75,6 +75,9 @@ MOST_TRIES = 6
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
 CONNECT_TIMEOUT = 5.0
 MOST_ROOM = 128_000
+# The part of the time left that a repair may take which need not succeed.
+PATIENCE_FOR_POLISH = 0.5
+NO_ANSWER = ("refusal", "max_tokens", "model_context_window_exceeded")
 
 
 class ClaudeClient:
@@ -168,14 +171,7 @@ class ClaudeClient:
                 answer = await conversation.run()
             outcome = "success"
             return answer
-        except (TimeoutError, ClaudeError) as error:
-            if conversation.tolerated is not None:  # only a repair that need not succeed has failed
-                outcome = "success"
-                return ClaudeAnswer(conversation.tolerated, conversation.spending)
-            if isinstance(error, ClaudeError):
-                outcome = error.code
-                error.spending = conversation.spending
-                raise
+        except TimeoutError:
             if conversation.is_waiting_for_its_turn:
                 outcome = ClaudeUnavailable.code
                 kind = ClaudeUnavailable if conversation.spending.attempts else ClaudeNotAsked
@@ -188,6 +184,10 @@ class ClaudeClient:
             raise GenerationTimeout(
                 "Claude did not answer before REQUEST_TIMEOUT was reached.", spending=conversation.spending
             ) from None
+        except ClaudeError as error:
+            outcome = error.code
+            error.spending = conversation.spending
+            raise
         except Exception as error:  # an answer that nobody thought of: our fault, but what it cost is counted
             outcome = ClaudeError.code
             logger.exception("claude answer could not be handled", extra={"event": "claude_unexpected"})
@@ -216,11 +216,7 @@ _inherited: list[object] = []
 
 
 class _Conversation:
-    """One request until it is answered: the attempts, what they cost, and what is sent next.
-
-    Attributes:
-        tolerated: an answer that can be delivered if no better one comes.
-    """
+    """One request until it is answered: the attempts, what they cost, and what is sent next."""
 
     def __init__(
         self,
@@ -233,7 +229,6 @@ class _Conversation:
         listener: Listener[Any] | None,
     ) -> None:
         self.spending = Spending()
-        self.tolerated: Any = None
         self.is_waiting_for_its_turn = False
         self._sdk = sdk
         self._settings = settings
@@ -268,19 +263,31 @@ class _Conversation:
                 continue
             text = reply.text
             value, problems = self._read(text)
+            messages = _sent_back(asked, text, problems)
             if value is not None and all(problem.is_tolerable for problem in problems):
-                if not problems or self.tolerated is not None:
-                    return ClaudeAnswer(value, self.spending)
-                self.tolerated = value
-            # An empty assistant turn would be refused, so an empty answer is simply asked for again.
-            messages = [asked]
-            if text.strip() and _can_be_sent(text):
-                messages += [
-                    {"role": "assistant", "content": text},
-                    {"role": "user", "content": repair_text([problem.sentence for problem in problems])},
-                ]
+                if problems:
+                    value = await self._polished(value, problems, messages)
+                return ClaudeAnswer(value, self.spending)
         sentences = " ".join([problem.sentence for problem in problems if not problem.is_tolerable][:3])
         raise GenerationFailed(f"Claude's answer was unusable, also after repair: {sentences}")
+
+    async def _polished(self, value: BaseModel, problems: list[Problem], messages: list[MessageParam]) -> BaseModel:
+        """An answer that can be delivered, repaired if Claude does so in good time, or else as it is."""
+        self._count_repair(problems)
+        try:
+            async with asyncio.timeout(self._deadline.remaining() * PATIENCE_FOR_POLISH):
+                reply = await self._send(messages)
+        except (TimeoutError, ClaudeError) as error:
+            logger.info("claude answer left as it is: %s", type(error).__name__, extra={"event": "claude_unpolished"})
+            return value
+        if reply.stop_reason in NO_ANSWER:
+            return value
+        better, left = self._read(reply.text)
+        # Not one that has changed its mind about whether there is a job at all.
+        same_kind = getattr(better, "reads_as", None) == getattr(value, "reads_as", None)
+        if better is None or not same_kind or len(left) >= len(problems) or not all(one.is_tolerable for one in left):
+            return value
+        return better
 
     def _count_repair(self, problems: list[Problem]) -> None:
         checks = tuple(problem.check for problem in problems)
@@ -408,6 +415,15 @@ def _format(answer_type: type[BaseModel]) -> JSONOutputFormatParam:
 
 
 _FORMATS: dict[type[BaseModel], JSONOutputFormatParam] = {}
+
+
+def _sent_back(asked: MessageParam, text: str, problems: list[Problem]) -> list[MessageParam]:
+    """What was asked, the answer and what is wrong with it. An empty assistant turn would be refused, so an empty
+    answer is simply asked for again."""
+    if not text.strip() or not _can_be_sent(text):
+        return [asked]
+    repair = repair_text([problem.sentence for problem in problems])
+    return [asked, {"role": "assistant", "content": text}, {"role": "user", "content": repair}]
 
 
 def _can_be_sent(text: str) -> bool:

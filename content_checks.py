@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from findings import Finding, Problem
+from form_text import prose_of
 from injected_instructions import instruction_findings
 from job_wording import wording_findings
 from prohibited_subjects import prohibited_subject
@@ -24,7 +25,8 @@ FEWEST_FOLLOW_UPS, MOST_FOLLOW_UPS = 2, 3
 LONGEST_NAME = 255
 LONGEST_QUESTION = 4_000
 LONGEST_DESCRIPTION = 40_000
-MOST_WORK_ITEMS, LONGEST_QUOTE = 12, 500
+MOST_WORK_ITEMS, LONGEST_QUOTE, LONGEST_TECHNOLOGY = 12, 500, 60
+MOST_FINDINGS = 20
 # Two questions that share this part of their letter trigrams ask the same in other words. Exemplary
 # questions of one interview share a quarter at the most.
 ALIKE = 0.6
@@ -102,6 +104,8 @@ def question_problems(answer: InterviewQuestion, names: Collection[str] = ()) ->
 
     for place, text in places_of(answer):
         problems += _personal_problems(place, text)
+        if instruction_findings(text):
+            problems.append(Problem("instruction", f"{place} repeats an instruction of the material. Leave it out."))
     return problems + form_problems(answer, names)
 
 
@@ -125,15 +129,24 @@ def warm_up() -> None:
 
 
 def not_to_be_asked(answer: InterviewQuestion, names: Collection[str]) -> bool:
-    """Whether a question that exists already is about the candidate's person, or holds one of the names."""
-    texts = [text for _, text in places_of(answer)]
-    return prohibited_subject(texts) is not None or any(holds_name(text, names) for text in texts)
+    """Whether a question that exists already is about the candidate's person, or holds an instruction or a name."""
+    return any(
+        _personal_problems(place, text) or instruction_findings(text) or holds_name(text, names)
+        for place, text in places_of(answer)
+    )
 
 
 @lru_cache(maxsize=32)  # what has passed a check is reported on soon after
 def findings_in(text: str) -> tuple[Finding, ...]:
-    """Wording that leaves people out, prohibited subjects and instructions in a text, in their order."""
-    return tuple(sorted([*wording_findings(text), *instruction_findings(text)], key=lambda finding: finding.start))
+    """Wording that leaves people out, prohibited subjects and instructions in a text, in their order.
+
+    At most MOST_FINDINGS of each kind: somebody with so many does not need them all.
+    """
+    kinds: dict[str, list[Finding]] = {}
+    for finding in [*wording_findings(text), *instruction_findings(text)]:
+        kinds.setdefault(finding.kind, []).append(finding)
+    kept = [finding for found in kinds.values() for finding in found[:MOST_FINDINGS]]
+    return tuple(sorted(kept, key=lambda finding: finding.start))
 
 
 def alike_question(text: str, others: Iterable[str]) -> str | None:
@@ -158,9 +171,11 @@ def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[P
     elif any(about_the_person(item.part) for item in topic.work_items):
         sentence = "work_items quotes a demand about the candidate's person. Leave it out."
         problems.append(Problem("prohibited_subject", sentence))
-    texts = (topic.topic, topic.facet, topic.focus)
+    if any(len(name) > LONGEST_TECHNOLOGY for name in topic.technologies):
+        problems.append(Problem("length", f"A name in technologies has at most {LONGEST_TECHNOLOGY} characters."))
+    texts = (topic.topic, topic.facet, topic.focus, *topic.technologies)
     problems += _personal_problems("It", "\n".join(texts))
-    if any(holds_name(text, names) for text in texts):
+    if any(holds_name(text, names) for text in texts[:3]):
         sentence = "It names the employer, one of its products or a person. Use a neutral word."
         problems.append(Problem("names", sentence, is_tolerable=True))
     if any(instruction_findings(text) for text in texts):
@@ -172,12 +187,12 @@ def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[P
 
 def about_the_person(text: str) -> bool:
     """Whether words of a requisition demand something of the person that the work does not need."""
-    return any(finding.kind == "prohibited_subject" for finding in wording_findings(text))
+    return _demand_on_the_person(text) is not None
 
 
 def _personal_problems(place: str, text: str) -> list[Problem]:
     # The words themselves are not quoted: what is wrong after the last repair is told to callers.
-    found = prohibited_subject([text])
+    found = prohibited_subject([text]) or _demand_on_the_person(prose_of(text))
     if found is None:
         return []
     subject = found.category.replace("_", " ")
@@ -187,6 +202,10 @@ def _personal_problems(place: str, text: str) -> list[Problem]:
             f"{place} is about the candidate's person ({subject}). Leave that out, and speak of the work alone.",
         )
     ]
+
+
+def _demand_on_the_person(text: str) -> Finding | None:
+    return next((finding for finding in wording_findings(text) if finding.kind == "prohibited_subject"), None)
 
 
 def _wording_problems(name: str, text: str) -> list[Problem]:

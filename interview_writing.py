@@ -17,6 +17,7 @@ from claude_interface import Claude, ClaudeAnswer, Deadline
 from content_checks import alike_question, not_to_be_asked, question_problems
 from errors import GenerationFailed, Spending, TechScreenError
 from generation_log import AuditRow
+from injected_instructions import instruction_findings
 from progress import Progress
 from prompts import InterviewQuestion, InterviewTopic, WriteQuestion
 from question_cache import LentQuestion, Loans
@@ -196,11 +197,13 @@ class InterviewInTheMaking:
     def _request(self, number: int, *also_taken: str) -> WriteQuestion:
         """What to ask Claude for a missing question: its topic, and what exists for it already."""
         topic = self.topics[number]
+        lawful = [item for item in topic.work_items if not instruction_findings(item.part)]
+        topic = topic.model_copy(update={"work_items": lawful})  # a quoted instruction serves nobody
         taken = [text for name, text in self.earlier if name == topic.topic] + self._taken.get(number, [])
         return WriteQuestion(
             topic,
             self.language,
-            other_topics=tuple(other.topic for other in self.topics if other is not topic),
+            other_topics=tuple(other.topic for place, other in enumerate(self.topics) if place != number),
             taken=tuple(dict.fromkeys([*taken, *also_taken])),
         )
 

@@ -25,8 +25,8 @@ _ABBREVIATIONS = (
 _NO_ABBREVIATION = "".join(rf"(?<!\b(?i:{re.escape(word)}))" for word in _ABBREVIATIONS)
 # A single letter before the point is an abbreviation too: "z. B.", "o. Ä."
 _SENTENCE_END = re.compile(
-    rf"{_NO_ABBREVIATION}(?<!\b\w\.)(?<=[.!?])[\"”“)]?\s+(?=[^\Wa-zß-ÿ]|[\"“„(¿¡])|[;\uff1b]|[。\uff01\uff1f]"
-    r"|,?(?: and| und)?\s(?=\(\d\)\s)|(?<!\s)\s+(?=[①-⑳])"
+    rf"{_NO_ABBREVIATION}(?<!\b\w\.)(?<=[.!?])[\"”“)]?\s{{1,20}}(?=[^\Wa-zß-ÿ]|[\"“„(¿¡])|[;\uff1b]|[。\uff01\uff1f]"
+    r"|,?(?: and| und)?\s(?=\(\d\)\s)|(?<!\s)\s{1,20}(?=[①-⑳])"
 )
 _COMMA = re.compile(r"(?<!\d),|,(?!\d)|[\uff0c、]")
 _LIST_SIGN = re.compile(rf"{_COMMA.pattern}|\s\+\s|\s?・\s?|\s[•·|]\s")
@@ -53,10 +53,12 @@ _OPEN_ENDED = re.compile(
     r"(?:,|\b(?:the|a|an|and|or|of|to|with|for|in|from|und|oder|mit|von|für|der|die|das))\s*$", re.IGNORECASE
 )
 _NOTHING = re.compile(
-    r"\W*(?:none|n\.?/?a\.?|not applicable|tb[cda]|unknown|see above|nothing|etc|usw|u\.? ?a|keine?r?|keine angaben?"
-    r"|nicht zutreffend|entfällt|ninguno|ninguna|no aplica|aucun|null|nil|todo|なし|特になし)?\W*",
+    r"(?:none|n\.?/?a\.?|not applicable|tb[cda]|unknown|see above|nothing|etc|usw|u\.? ?a|keine?r?|keine angaben?"
+    r"|nicht zutreffend|entfällt|ninguno|ninguna|no aplica|aucun|null|nil|todo|なし|特になし)",
     re.IGNORECASE,
 )
+# Of a field; more is no list that a team would look through.
+MOST_PARTS = 100
 _BRACKET = re.compile(r"[(\[{（「『【〈]")
 _BRACKETS = dict(zip("([{（「『【〈", ")]}）」』】〉", strict=True))
 
@@ -83,7 +85,8 @@ def work_parts(work_inputs: Mapping[str, str | None]) -> list[WorkPart]:
     """The parts of work_output, work_role, work_knowledge and work_competencies, in their order, each once.
 
     Lines, bullets, semicolons and sentences set parts off; commas do so in the lists of knowledge and competencies,
-    and elsewhere where they plainly separate whole items. Nothing is cut within brackets or numbers.
+    and elsewhere where they plainly separate whole items. Nothing is cut within brackets or numbers. At most MOST_PARTS
+    of each field.
     """
     parts = []
     for name in WORK_FIELDS:
@@ -91,10 +94,15 @@ def work_parts(work_inputs: Mapping[str, str | None]) -> list[WorkPart]:
         seen: set[str] = set()
         for start, end in _spans(text, name):
             key = " ".join(text[start:end].casefold().split())
-            if key not in seen and not _NOTHING.fullmatch(key):
+            if key not in seen and not _says_nothing(key) and len(seen) < MOST_PARTS:
                 seen.add(key)
                 parts.append(WorkPart(name, text[start:end], start, end, text))
     return parts
+
+
+def _says_nothing(key: str) -> bool:
+    words = [place for place, character in enumerate(key) if character.isalnum()]
+    return not words or _NOTHING.fullmatch(key, words[0], words[-1] + 1) is not None
 
 
 def _spans(text: str, name: str) -> Iterator[tuple[int, int]]:
