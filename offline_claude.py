@@ -468,7 +468,7 @@ def _wording(topic: InterviewTopic, kind: Kind, scene: Scene, number: int, turn:
 def _topic_subject(topic: InterviewTopic) -> str:
     """What the question is about: the quoted part if the topic is ours, or the name that Claude gave it."""
     slot_name, _, rest = topic.topic.partition(": ")
-    if slot_name in {slot.name for slot in SLOTS} and rest != NO_SUBJECT and topic.work_items:
+    if slot_name in {slot.name for slot in SLOTS} and NO_SUBJECT not in (rest, f"the {rest}") and topic.work_items:
         return _subject(topic.work_items[0].part)
     return _subject(topic.topic)
 

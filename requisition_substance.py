@@ -26,30 +26,61 @@ REASONS: Final = {
 # So much text without a word about work is no accident. Shorter ones are left to Claude.
 ENOUGH_WORDS = 25
 WORK_WORDS_NEEDED = 2
-MOST_BESIDE_TERMS = 0.3
+MOST_BESIDE_TERMS, FEWEST_NOTICES = 0.3, 2
 FEWEST_CODE_LINES, LONGEST_CODE_LINE = 4, 200
+FEWEST_WORDS_TO_A_READER, SIGNS_OF_A_CV = 2, 4
 FEWEST_VERSES, VERSE_WORDS = 6, range(3, 12)
 
 _WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
 _SENTENCE_END = re.compile(r"(?<=[.!?;])\s+|\n+")
 # Lines with the marks of code: a list of duties may end its lines with semicolons, too.
 _CODE_LINE = re.compile(
-    r"\s*(?:[\w.\[\]]+(?:: ?\w+)? ?[-+*/|&]?=[^=]|[\w.]+\([^)]*\)[;:]?$|.*\w\(.*\).*[;{]\s*$)"
-    r"|\s*(?:[}\])]+[;,)]*\s*$|.*[{]\s*$)"
-    r"|\s*(?:def|class|if|elif|else|for|while|try|except|with|switch|case)\b.*:\s*$|\s*(?:if|for|while|switch) ?\("
-    r"|\s*(?:import [\w.]+(?: as \w+)?;?|from [\w.]+ import .+|return [^ ]*;?|yield [^ ]*|#include .*|int \w+;)$"
-    r"|\s*(?://|/\*|\*/)"
-    r"|\s*(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE) |\s*</?\w+[^>]*>\s*$|\s*\"[\w .-]+\" ?: ?[\[{\"\d]"
+    r"\s*(?:"
+    + "|".join(
+        (
+            r"[\w.\[\]]+(?:: ?\w+)? ?[-+*/|&]?=[^=]",  # an assignment
+            r"[\w.]+\([^)]*\)[;:]?$|.*\w\(.*\).*[;{]\s*$",  # a call
+            r"[}\])]+[;,)]*\s*$|.*[{]\s*$",  # a block
+            r"(?:def|class|if|elif|else|for|while|try|except|with|switch|case)\b.*:\s*$|(?:if|for|while|switch) ?\(",
+            r"(?:import [\w.]+(?: as \w+)?;?|from [\w.]+ import .+|return [^ ]*;?|yield [^ ]*|#include .*|int \w+;)$",
+            r"//|/\*|\*/|#!|@@ ",
+            r"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|DROP TABLE) ",
+            r"\"[\w .-]+\" ?: ?[\[{\"\dtfn]",  # JSON
+            r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d",  # a log
+        )
+    )
+    + ")"
 )
 _BULLET = re.compile(r"\s*(?:[-*•–·]|\d+[.)])\s")
 _TO_THE_READER = re.compile(
-    r"\b(?:you|your|we are looking|we're looking|we seek|candidates?|sie|ihr(?:e|en)?|wir suchen|du|usted|buscamos)\b",
+    r"\b(?:you|your|we are looking|we're looking|is looking for|we seek|[iI] need|we need|apply|candidates?"
+    r"|sie|ihr(?:e|en)?|wir suchen|bewerben|du|usted|buscamos)\b",
     re.IGNORECASE,
+)
+_LETTER = re.compile(
+    r"\b(?:i am writing to apply|i would like to apply|dear (?:hiring manager|sir|madam|recruiter)"
+    r"|yours (?:faithfully|sincerely)|hiermit bewerbe ich mich|mit freundlichen grüßen|le escribo para solicitar)\b",
+    re.IGNORECASE,
+)
+# With fewer of these a text may be about a post whose work is terms: diversity, privacy, pensions.
+_NOTICE = re.compile(
+    r"\b(?:equal (?:opportunity|opportunities|employment)|all rights reserved|terms (?:of use|and conditions)|cookies"
+    r"|privacy (?:policy|notice|statement)|without regard to|regardless of|by applying"
+    r"|reasonable (?:adjustments|accommodations?)|datenschutz|unabhängig von|chancengleichheit"
+    r"|igualdad de oportunidades|política de privacidad)\b",
+    re.IGNORECASE,
+)
+_HEADING_OF_CV = re.compile(
+    r"^[^\w\n]{0,9}(?:summary|profile|(?:work |professional )?experience|employment(?: history)?|skills|languages"
+    r"|education|interests|hobbies|projects|publications|certifications|references|curriculum vitae|lebenslauf"
+    r"|kenntnisse|sprachen|ausbildung|berufserfahrung|werdegang|estudios|experiencia|idiomas|formación)[^\w\n]{0,9}$",
+    re.IGNORECASE | re.MULTILINE,
 )
 _ABOUT_ONESELF = re.compile(r"\b(?:I|I'm|I've|my|ich|mein(?:e|en|er)?|mi|mis|soy)\b")
 _YEARS = re.compile(
-    r"\b(?:19|20)\d\d\s{0,3}(?:-|–|—|to|until|bis|hasta)\s{0,3}(?:[01]?\d[./])?"
-    r"(?:(?:19|20)\d\d|present|today|now|heute|actualidad)\b"
+    r"\b(?:19|20)\d\d\s{0,3}(?:-|–|—|to|until|bis|hasta)\s{0,3}(?:[01]?\d[./]|[a-zä]{3,9}\.? )?"
+    r"(?:(?:19|20)\d\d|present|today|now|heute|actualidad)\b",
+    re.IGNORECASE,
 )
 _ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w|\+\d[\d ()/-]{7,20}")
 
@@ -75,6 +106,10 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
     if not _tells_of_work(description) and not _speaks_to_candidates(description):
         # Not all work is told in the words of our list: a nurse takes vital signs, a gardener prunes.
         return REASONS["other"] if _ABOUT_ONESELF.search(description) or _is_verse(description) else None
+    if "lorem ipsum" in description.casefold():
+        return REASONS["other"]
+    if len({notice.casefold() for notice in _NOTICE.findall(description)}) < FEWEST_NOTICES:
+        return None
     rest = "\n".join(sentence for sentence in _SENTENCE_END.split(description) if not _found(sentence, "@terms"))
     is_mere_terms = len(_WORD.findall(rest)) <= MOST_BESIDE_TERMS * words and not _tells_of_work(rest)
     return REASONS["boilerplate"] if is_mere_terms else None
@@ -104,11 +139,15 @@ def _is_verse(text: str) -> bool:
 
 
 def _is_cv(text: str) -> bool:
-    if _TO_THE_READER.search(text):
+    """Whether a text is a CV, or the letter that comes with one."""
+    if _LETTER.search(text) and _ABOUT_ONESELF.search(text):
+        return True
+    if len(_TO_THE_READER.findall(text)) >= FEWEST_WORDS_TO_A_READER:
         return False
-    headings = sum(phrase in text.casefold() for phrase in _words("@person")[0])
-    signs = min(headings, 3) + min(len(_YEARS.findall(text)), 2) + bool(_ADDRESS.search(text))
-    return signs + min(len(_ABOUT_ONESELF.findall(text)), 1) >= 4
+    headings = len({heading.casefold() for heading in _HEADING_OF_CV.findall(text)})
+    phrases = sum(phrase in text.casefold() for phrase in _words("@person")[0])
+    signs = min(max(headings, phrases), 3) + min(len(_YEARS.findall(text)), 2) + bool(_ADDRESS.search(text))
+    return signs + bool(_ABOUT_ONESELF.search(text)) >= SIGNS_OF_A_CV
 
 
 def _is_in_a_known_language(text: str) -> bool:
@@ -122,7 +161,7 @@ def _tells_of_work(text: str) -> bool:
 
 
 def _speaks_to_candidates(text: str) -> bool:
-    return len(_TO_THE_READER.findall(text)) >= 2 and not _ABOUT_ONESELF.search(text)
+    return len(_TO_THE_READER.findall(text)) >= FEWEST_WORDS_TO_A_READER and not _ABOUT_ONESELF.search(text)
 
 
 def _found(text: str, kind: str) -> set[str]:

@@ -39,6 +39,8 @@ from prompts import (
     WorkItem,
     WriteQuestion,
 )
+from proper_names import names_to_avoid
+from question_form import holds_name
 from schemas import SAMPLE_MODEL
 
 PROJECT = Path(__file__).parents[1]
@@ -326,6 +328,29 @@ def test_any_text_gives_usable_content(text: str, everywhere: bool) -> None:
             assert alike_question(question.question_text, [text for _, text in earlier]) is None
             assert len(question.question_text) < 1_000
             earlier.append((topic.topic, question.question_text))
+
+
+@pytest.mark.parametrize(
+    "request_",
+    [
+        EnhanceDescription(
+            basic_title="Backend engineer",
+            basic_description="Join Zibbletide! Zibbletide is looking for a backend engineer who builds its ledger.",
+            work_output="Zibbletide payment screens; Zibbletide ledger",
+        ),
+        EnhanceDescription(
+            basic_title="Zibbletide engineer",
+            basic_description="Quillmarrow Pay runs payouts. Own its ledger. Work at Quillmarrow Pay.",
+            work_role="Quillmarrow Pay on-call; Quillmarrow Pay reviews",
+        ),
+    ],
+)
+def test_no_question_names_the_employer(request_: EnhanceDescription) -> None:
+    names = names_to_avoid(request_.fields())
+    assert names
+    for topic, question in interview(enhance(request_).interview_topics):
+        assert not holds_name(topic.topic, names)
+        assert question_problems(question, names) == []
 
 
 def test_a_very_long_part_is_quoted_from_its_beginning() -> None:

@@ -59,6 +59,21 @@ EDUCATION
 HOBBIES
 Chess, cycling. References available on request.
 """
+PLAIN_CV = """
+SUMMARY
+Data analyst with your next dashboard in mind.
+EXPERIENCE
+Data Analyst, a bank (Jan 2020 – Present)
+Junior Analyst, a shop (Sep 2017 – Dec 2019)
+SKILLS
+SQL, Python
+EDUCATION
+BSc Statistics
+"""
+LETTER = """
+Dear hiring manager, I am writing to apply for the post of developer. I have worked with Java for ten years and I would
+be glad to tell more about my projects. Yours sincerely
+"""
 FIRST_PERSON_CV = """
 I am a software engineer. My work experience: 2018 - 2022 developer at a bank, 2022 - present team lead.
 Education: MSc. LinkedIn.com/in/somebody. I enjoy building things with Python and Kubernetes.
@@ -126,6 +141,9 @@ NOTHING_OF_A_JOB = [
     pytest.param(YOUR_TERMS, "boilerplate", id="15 kB of terms that speak to the reader"),
     pytest.param(CV, "cv", id="CV"),
     pytest.param(FIRST_PERSON_CV, "cv", id="CV in the first person"),
+    pytest.param(PLAIN_CV, "cv", id="CV without a title"),
+    pytest.param(LETTER, "cv", id="letter of application"),
+    pytest.param("Lorem ipsum dolor sit amet, consectetur. " * 20 + POEM, "other", id="lorem ipsum"),
     pytest.param(POEM, "other", id="poem"),
     pytest.param(GERMAN_POEM, "other", id="German poem"),
     pytest.param(BOILERPLATE, "boilerplate", id="15 kB of terms"),
@@ -153,6 +171,12 @@ ODD_BUT_A_JOB = [
     "the ward quiet, and the patients and those who visit them in good spirits through the night.",
     "Mows, prunes, plants and waters. Knows the roses by name and the weeds by sight, and which of them may stay until "
     "the autumn and which of them must go before the summer is over. Pension and thirty days of holiday.",
+    "I'm the CTO of a 12 person startup. I need a backend engineer. Your work experience 2019 - present is not "
+    "required, and education is not a filter. Contact jobs@startup.example.",
+    "<div>\n<ul>\n<li>Design services in Java</li>\n<li>Run them on Kubernetes</li>\n</ul>\n</div>\n<p>Apply soon.</p>",
+    "Data protection officer. Owns the privacy policy, the consent of users and the personal data of our applicants, "
+    "answers legal questions of all countries and trains those who handle personal records in every policy we have.",
+    "SQL,Python,Airflow,dbt\nKafka,Spark,Flink,Beam\nAWS,GCP,Azure,OVH\nTerraform,Ansible,Helm,Vault",
     "I am the head of the team. I would like somebody who runs our clusters with me. 2019 - 2024 I did it alone. "
     "My phone is +44 20 7946 0000.",
 ]
