@@ -14,7 +14,8 @@ help:
 	@echo "make test    run all tests"
 	@echo "make check   lint, format, layers, types, tests"
 	@echo "make bench   measure, as ratios within one run"
-	@echo "make eval    run the sample requisitions and measure what comes back; also eval-compare and eval-judge"
+	@echo "make eval    run the sample requisitions and measure what comes back"
+	@echo "make eval-compare A=<run> B=<run>    two runs side by side; eval-judge: by Claude, paid"
 	@echo "make prompts write docs/prompts.md"
 
 $(READY): requirements.txt

@@ -126,6 +126,8 @@ def _samples(names: Sequence[str]) -> list[Path]:
 
 
 def _folder(runs: Path, name: str) -> Path:
+    if not name:
+        raise _Unusable("Two runs are needed: A=<run> B=<run>.")
     folder = runs / name
     if not (folder / RESULTS).is_file():
         raise _Unusable(f"There is no finished run {name} in {runs}.")
