@@ -10,10 +10,11 @@ from functools import lru_cache
 from form_text import Language, either, prose_of, sentences_of, words_in
 
 MOST_RIDER_WORDS = 9
+# A second clause as short as this can be repeated from memory with the first: "and how would you check that it helped".
+MOST_SECOND_WORDS, MOST_FIRST_WORDS = 9, 24
 
 _MARK = re.compile(r"[?？؟][)\]…\"”]*$")
 _NUMBERED = re.compile(r"(?:^|(?<=[\s:]))(?:\(?[1-9a-h]\)|[1-9]\.|[-*•–])\s+", re.MULTILINE)
-_CLAUSE = re.compile(r"(?:,|;|\band\b|\bor\b)\s+")
 _ITEM = re.compile(r"\s*(?:,|;)\s*(?:and\s+|or\s+|then\s+|and then\s+)?|\s+and\s+(?:then\s+)?")
 _MORE_WHY = re.compile(r"\b(?:and|or) (?:why|how|what|which|when|where)\b|\bwhy not\b|[,;–—] (?:why|how so)\b")
 _CHOICE = re.compile(r"\bor (?!not\b)|\brather than\b")
@@ -185,18 +186,6 @@ def _yes_no(language: Language) -> re.Pattern[str]:
     )
 
 
-_WH: dict[Language, re.Pattern[str]] = {
-    "en": re.compile(
-        r"(?:^|[,:;–—]\s+|\band\s+|\b(?:to|from|in|at|on|with|for|by) )(?:how|what|why|which|when|where|who|whom|whose)\b (?!you are|it is)",
-        re.IGNORECASE,
-    ),
-    "de": re.compile(
-        r"(?:^|[,:;–—]\s+|\bund\s+)(?:wie|was|warum|weshalb|welche\w*|wann|wo|wer|wen|womit|woran|wodurch|worauf)\b",
-        re.IGNORECASE,
-    ),
-}
-
-
 def _is_yes_no(sentence: str, language: Language | None) -> bool:
     if language is None:
         return False
@@ -254,7 +243,8 @@ def _is_several_in_one(ask: Ask, question: str, language: Language) -> bool:
     clauses = [found.start() for found in _TWO_CLAUSES[language].finditer(ask.text)] if ask.is_question else []
     if clauses and _OUTCOME.search(ask.text) and is_behavioral(question, language):
         clauses.pop()
-    if clauses and _FIRST_CLAUSE[language].search(ask.text, 0, clauses[-1]):
+    first = _FIRST_CLAUSE[language].search(ask.text, 0, clauses[-1]) if clauses else None
+    if first and (len(clauses) > 1 or not _is_short_pair(ask.text, first.start(), clauses[-1], language)):
         return True
     if language == "es":
         return len(re.findall(r"\b\w+[aei]ría[sn]?\b", ask.text)) >= 3 and ask.is_question
@@ -263,6 +253,17 @@ def _is_several_in_one(ask: Ask, question: str, language: Language) -> bool:
     if len(_EMBEDDED.findall(ask.text)) >= 3 and not is_behavioral(question, language):
         return True
     return _english_tasks(ask.text) >= 3 or _imperatives(ask.text) >= 3
+
+
+def _is_short_pair(text: str, start: int, second_start: int, language: Language) -> bool:
+    """Whether two clauses make one ask: "What would you do first, and what would you leave for later?"."""
+    first, second = text[start:second_start], text[second_start:]
+    tasks = _german_tasks if language == "de" else _english_tasks
+    return (
+        max(tasks(first), tasks(second)) < 2
+        and len(words_in(first)) <= MOST_FIRST_WORDS
+        and len(words_in(second)) <= MOST_SECOND_WORDS
+    )
 
 
 @lru_cache(maxsize=1)

@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from findings import Finding, Problem
-from form_text import prose_of
+from form_text import alike, prose_of
 from injected_instructions import instruction_findings
 from job_wording import wording_findings
 from prohibited_subjects import prohibited_subject
@@ -151,12 +151,7 @@ def findings_in(text: str) -> tuple[Finding, ...]:
 
 def alike_question(text: str, others: Iterable[str]) -> str | None:
     """The first of the other question texts that asks the same as this one, or None."""
-    own = _trigrams(text)
-    for other in others:
-        theirs = _trigrams(other)
-        if len(own & theirs) >= ALIKE * len(own | theirs):
-            return other
-    return None
+    return next((other for other in others if alike(text, other) >= ALIKE), None)
 
 
 def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[Problem]:
@@ -246,8 +241,3 @@ def _repeated(name: str, texts: Sequence[str]) -> list[Problem]:
             repeated.append(Problem("repeated", f"{name}: number {number} repeats number {first[key]}."))
         first.setdefault(key, number)
     return repeated
-
-
-def _trigrams(text: str) -> set[str]:
-    letters = " ".join(re.findall(r"\w+", text.casefold()))
-    return {letters[i : i + 3] for i in range(max(1, len(letters) - 2))}

@@ -76,7 +76,7 @@ def _second_finding(language: Language) -> re.Pattern[str]:
         )
         return re.compile(
             rf"(?:[,;]|\band\b|\bor\b)\s+(?:and |or |also |and also )?"
-            rf"(?:{clear}\s+{what}|{noun}\s+{plain_object})",
+            rf"(?:{clear}\s+{what}|{noun}\s+{plain_object}|{either('en verbs only')}\s+\w|rolls\s+back\b)",
             re.IGNORECASE,
         )
     if language == "de":
@@ -109,10 +109,10 @@ def _statement() -> tuple[re.Pattern[str], re.Pattern[str]]:
     )
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def is_compound(description: str, language: Language) -> bool:
     """Whether two findings stand in one criterion, of which an answer may hold one without the other."""
-    description = prose_of(description)
+    description = _PICKED.sub("", _reason(language).sub("", prose_of(description)))
     parts = [part for part in sentences_of(description) if len(words_in(part)) > 1]
     if len(parts) > 1 and sum(_begins_with_finding(part, language) for part in parts) > 1:
         return True
@@ -124,6 +124,24 @@ def is_compound(description: str, language: Language) -> bool:
     main = _subordinate(language).split(description, maxsplit=1)[0]
     found = _second_finding(language).search(description)
     return found is not None and found.start() < len(main)
+
+
+@lru_cache(maxsize=4)
+def _reason(language: Language) -> re.Pattern[str]:
+    """The reasons for a finding are no second one: "Rejects the rewrite for now and gives a reason"."""
+    words = {
+        "en": r",? and (?:(?:gives|states|names|says|offers|explains|adds) (?:(?:an?|the|one|its|their|two) )?(?:\w+ )?(?:why|reasons?|example)|says what decided it|justifies (?:it|them|this|that|the (?:choice|decision)))",
+        "de": r",? und (?:begründet (?:es|das|dies|sie|ihn|(?:die|den|das) \w+)|(?:nennt|gibt) (?:einen|den|die) (?:\w+ )?(?:grund|gründe)(?: an)?|(?:sagt|erklärt),? (?:warum|weshalb))",
+        "es": r",? y (?:dice|explica) por qué|,? y (?:da|nombra|menciona) (?:una|la|un|el) (?:razón|motivo)|,? y lo justifica",
+    }
+    return re.compile(rf"(?:{words[language]})(?: (?:for|dafür|para) [\w-]+(?: [\w-]+)?)?\s*[.!]?\s*$", re.IGNORECASE)
+
+
+# "Picks one customer and follows the cart through the logs" is one step.
+_PICKED = re.compile(
+    r"^\W*(?:picks|takes|selects|chooses) (?:one|an?|a single) [^,;.]{1,60}? and (?=(?:follows|traces|tracks|replays)\b)",
+    re.IGNORECASE,
+)
 
 
 def _begins_with_finding(sentence: str, language: Language) -> bool:
@@ -140,9 +158,27 @@ def _unobservable(language: Language) -> re.Pattern[str]:
     if language == "en":
         adjectives = rf"(?:(?:a|an|the|very|clear|real|some|{praise})\s+)*"
         skills = r"(?:[\w/+#.-]+\s+){0,3}"
+        adverb = either("en vague adverbs")
+        method = f"(?:{praise}|{either('en methodical')})"
+        generic = (
+            r"(?:\s+(?:(?:with|to|for|of|under|in)\s+)?(?:the\s+|their\s+|all\s+|any\s+)?(?:everyone|everybody|others|all|people|team|teams|stakeholders"
+            r"|colleagues|interviewer|audience|pressure|stress|problems?|work|task|tasks|outcomes?|results?|issues?|problem[ -]solving"
+            r"|design|debugging|situations?))*\W*$"
+        )
         parts += [
             # "Shows a deep understanding of ...", "Has Kafka experience"
-            rf"{either('en showing')}\s+{adjectives}(?:[\w/+#.-]+\s+)?{qualities}(?:$|[.,]|\s+(?:of|in|with|about|on|for|and|to)\b)",
+            rf"{either('en showing')}\s+{adjectives}(?:[\w/+#.-]+\s+)?(?!experience of\b){qualities}(?:$|[.,]|\s+(?:of|in|with|about|on|for|and|to)\b)",
+            rf"{either('en showing')}\s+{adjectives}command of\b",
+            # "Is confident and communicates well", "Seems proactive"
+            rf"{either('en seeming')}\s+(?:very |always |highly )?{either('en traits')}(?:\W*$|,| (?:and|in|with|when|under|while|throughout)\b)",
+            # "Has a structured approach", "Takes ownership of the problem"
+            rf"{either('en having')}\s+(?:an?\s+)?(?:very\s+)?(?:{method}\s+){{1,2}}{either('en methods')}{generic}",
+            rf"(?:takes|demonstrates|shows|has|displays)\s+(?:\w+\s+)?{either('en virtues')}{generic}",
+            # "Communicates clearly and confidently with everyone"
+            rf"{either('en vague verbs')}\s+(?:(?:everything|things|ideas|thoughts)\s+)?(?:very\s+)?{adverb}(?:\s*(?:,|,?\s*and)\s+{adverb})*{generic}",
+            # "Gives a clear explanation"
+            rf"(?:gives|provides|offers|presents)\s+(?:an?\s+)?(?:very\s+)?{method}\s+(?:and\s+\w+\s+)?"
+            r"(?:answer|explanation|response|solution|overview|reasoning)\W*$",
             # "Strong SQL skills", "Good communication"
             rf"(?:very\s+)?{praise}\s+(?:and\s+\w+\s+)?{skills}{qualities}\s*(?:$|[.,]|(?:skills|of|in|with|about|on)\b)",
         ]
@@ -160,7 +196,7 @@ def _unobservable(language: Language) -> re.Pattern[str]:
     return re.compile(r"\W*(?:" + "|".join(parts) + ")", re.IGNORECASE)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def is_unobservable(text: str, language: Language, is_label: bool = False) -> bool:
     """Whether a criterion names knowledge or a quality instead of something that is said or done.
 
@@ -175,7 +211,7 @@ def is_unobservable(text: str, language: Language, is_label: bool = False) -> bo
     return (
         language == "en"
         and 1 < len(words) <= LONGEST_VAGUE
-        and words[0] in _words("en vague verbs")
+        and words[0] in _words("en vague verbs") - {"explains", "uses", "writes"}  # the thing said or done is named
         and words[-1] in _words("en vague adverbs")
         and not any(word in ("how", "that", "what", "why") for word in words)
     )
@@ -223,7 +259,7 @@ def _is_near_copy(one: Criterion, other: Criterion, language: Language | None) -
     )
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def _about(text: str, language: Language) -> frozenset[str]:
     return content_of(reported(text, language), language)
 
@@ -269,7 +305,7 @@ def _giving(language: Language) -> re.Pattern[str]:
     return re.compile(rf"\W*(?:{words[language]})\b", re.IGNORECASE)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=16)
 def _ask_contents(question: str, language: Language) -> tuple[tuple[frozenset[str], ...], tuple[frozenset[str], ...]]:
     """What the asks of a question, and what its other sentences, are about."""
     asked = tuple(content_of(ask.text, language) for ask in asks_of(question, language))

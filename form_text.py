@@ -77,20 +77,20 @@ def without_code(text: str) -> tuple[str, int]:
     return "\n".join(prose), max(longest, lines)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def prose_of(text: str) -> str:
     """The question's own words: no code, and "…" in place of what is quoted."""
     prose = without_code(text[:MOST_CHARACTERS])[0]
     return _QUOTED.sub("…", prose)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def sentences_of(prose: str) -> tuple[str, ...]:
     """The sentences and lines of a prose, without blanks at their edges."""
     return tuple(sentence.strip() for sentence in _SENTENCE_END.split(prose) if sentence.strip(" \t…"))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def words_in(text: str) -> tuple[str, ...]:
     """The words of a text in lower case."""
     return tuple(_WORD.findall(text.casefold()))
@@ -136,7 +136,7 @@ def _filler(language: Language | None) -> frozenset[str]:
     return frozenset(words_of(f"{language} filler"))
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def content_of(text: str, language: Language | None) -> frozenset[str]:
     """What a text is about: its words without filler, stemmed, those of one meaning made one."""
     return frozenset(_meaning(word, language) for word in words_in(text) if word not in _filler(language))
@@ -147,14 +147,14 @@ def _reporting(language: Language | None) -> re.Pattern[str]:
     return re.compile(rf"\W*{either(f'{language} reporting')}\b", re.IGNORECASE)
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=256)
 def reported(text: str, language: Language | None) -> str:
     """A criterion without the verb that only says that it is heard: "Names an index" is about "an index"."""
     found = _reporting(language).match(text)
     return text[found.end() :] if found else text
 
 
-@lru_cache(maxsize=2048)
+@lru_cache(maxsize=64)  # those of a whole question take 70 KB
 def trigrams(text: str) -> frozenset[str]:
     """The runs of three letters in a text, by which near copies are told."""
     letters = " ".join(words_in(text[:MOST_CHARACTERS]))

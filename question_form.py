@@ -18,7 +18,7 @@ from functools import lru_cache
 from ask_form import is_several, is_yes_no
 from criterion_form import criterion_problems
 from findings import Problem
-from form_text import Language, alike, content_of, language_of, prose_of, without_code, words_in, words_of
+from form_text import Language, alike, content_of, language_of, prose_of, sentences_of, without_code, words_in, words_of
 from prompts import Criterion, InterviewQuestion
 from recall_form import is_recall, lacks_situation
 
@@ -158,28 +158,74 @@ def _length_problems(question: InterviewQuestion) -> Iterator[Problem]:
 # ---------------------------------------------------------------------------------- follow-ups
 
 
-@lru_cache(maxsize=4)
-def _leading(language: Language) -> re.Pattern[str]:
-    words = {
-        "en": r"\b(?:(?:wouldn|shouldn|couldn|isn|aren|don|didn|won|doesn|haven|can)['’]t (?:you|it|that|this|there|the)"
-        r"|why (?:not|(?:didn|don|wouldn)['’]t you)|(?:have|had|did|do|would) you (?:ever |also )?(?:consider|considered|think of"
-        r"|thought of|thought about|think about|considering)|what about (?:\w+ly )?\w{2,}ing\b|how about|what if you (?:used|added|put"
-        r"|introduced|tried|moved|switched|had used|simply|just))\b",
-        "de": r"\b(?:warum nicht|haben sie (?:auch )?(?:schon )?(?:an|daran|\w+ \w+ (?:bedacht|erwogen))\b|wäre es nicht|sollte\w* (?:man|sie)"
-        r" nicht|würden sie nicht|wie wäre es mit)\b|\b(?:bedacht|in betracht gezogen|daran gedacht)\s*\?",
-        "es": r"\b(?:por qué no|no sería|no debería\w*|ha(?:s)? (?:considerado|pensado)|no cree\w*|qué tal si)\b",
-    }
-    return re.compile(words[language], re.IGNORECASE)
-
-
-_HARMLESS: dict[Language, re.Pattern[str]] = {
+_LEADING: dict[Language, re.Pattern[str]] = {
     "en": re.compile(
-        r"\b(?:anything|something|anyone|somebody|someone|anybody|any other|any part|anywhere|other|others|another|a part|more|differently|(?:see|notice|expect|anticipate|foresee) any)\b",
+        r"\b(?:why (?:not|(?:didn|don|wouldn)['’]t you)|(?:what|how) about (?:\w+ly )?(?:using|adding|putting|introducing"
+        r"|trying|moving|switching|making|setting|having|creating|replacing|rewriting|applying|building|splitting|turning"
+        r"|caching|batching|sharding|partitioning|indexing|locking|retrying|rolling|testing|monitoring|logging|alerting)"
+        r"|what if you (?:simply |just )?(?:used|added|put|introduced|tried|moved|switched|had used|had added))\b",
         re.IGNORECASE,
     ),
-    "de": re.compile(r"\b(?:sonst|noch|etwas|jemand|andere\w*|weitere\w*|anders|mehr)\b", re.IGNORECASE),
-    "es": re.compile(r"\b(?:algo|alguien|alguna?|otr[oa]s?|más|además)\b", re.IGNORECASE),
+    "de": re.compile(r"\b(?:warum nicht|wie wäre es mit)\b", re.IGNORECASE),
+    "es": re.compile(r"\b(?:por qué no|qué tal si)\b", re.IGNORECASE),
 }
+# These lead where no word asks openly before them: "What else did you consider?" leaves the answer to the candidate.
+_SUGGESTING: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"\b(?:(?:wouldn|shouldn|couldn|isn|aren|don|didn|won|doesn|haven|can)['’]t (?:you|it|that|this|there|the)"
+        r"|(?:have|had|did|do|would) you (?:ever |also )?(?:consider|considered|think of|thought of|thought about"
+        r"|think about|considering)(?! (?:any|anything|something|other|others|another|alternatives|more)\b))\b",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(
+        r"\b(?:haben sie (?:auch )?(?:schon )?(?:an|daran|\w+ \w+ (?:bedacht|erwogen))|wäre es nicht|sollte\w* (?:man|sie) nicht"
+        r"|würden sie nicht)\b|\b(?:bedacht|in betracht gezogen|daran gedacht)\s*\?",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(r"\b(?:no sería|no debería\w*|has? (?:considerado|pensado)|no cree\w*)\b", re.IGNORECASE),
+}
+# "When it is slow, wouldn't you ..." asks by no word: such a clause ends at its comma.
+_OPEN: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(r"\b(?:(?:what|which|how|who|whom|whose)\b|(?:when|where|why)\b[^,]*$)", re.IGNORECASE),
+    "de": re.compile(
+        r"\b(?:(?:was|welche\w*|wie|wer|wen|wem|wessen|worüber|woran|worauf|womit|wodurch|wofür|warum|weshalb|wieso)\b"
+        r"|(?:wann|wo)\b[^,]*$)",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(r"\b(?:qué|cuál(?:es)?|cómo|cuándo|dónde|quién(?:es)?|cuánt[oa]s?)\b", re.IGNORECASE),
+}
+
+# Yes or no in form, open in use: "Would you do anything differently?", "Would that still hold at ten times the load?"
+_HARMLESS: dict[Language, re.Pattern[str]] = {
+    "en": re.compile(
+        r"\b(?:anything|something|anyone|somebody|someone|anybody|any other|any part|any of|anywhere|others?|another|a part"
+        r"|more|differently|alternatives|(?:see|notice|expect|anticipate|foresee|consider|think of) any"
+        r"|(?:that|this|it|these|they) (?:all )?still|still (?:hold|work|apply|stand|(?:do|choose|say|make|take) (?:it|so|that|this|the same))"
+        r"|your (?:answer|plan|approach|design|decision|view|advice|choice|order|priorities|estimate|first step) (?:\w+ )?"
+        r"(?:change|differ|hold|stand|look|be|work)|(?:it|that|this) (?:change|matter|make a difference|work|help|hold))\b",
+        re.IGNORECASE,
+    ),
+    "de": re.compile(
+        r"\b(?:sonst|noch|etwas|jemand|irgend\w*|andere\w*|weitere\w*|anders|mehr|(?:das|dies) (?:auch|dann)"
+        r"|ihr\w* (?:antwort|plan|vorgehen|entscheidung|entwurf))\b",
+        re.IGNORECASE,
+    ),
+    "es": re.compile(
+        r"\b(?:algo|alguien|alguna?|otr[oa]s?|más|además|eso|seguiría\w*|su (?:respuesta|plan|decisión|enfoque|diseño))\b",
+        re.IGNORECASE,
+    ),
+}
+
+
+def _is_leading(text: str, language: Language) -> bool:
+    """Whether a follow-up puts an answer into the candidate's mouth."""
+    for sentence in sentences_of(text):
+        suggestion = _SUGGESTING[language].search(sentence)
+        if _LEADING[language].search(sentence):
+            return True
+        if suggestion and not _OPEN[language].search(sentence, 0, suggestion.start()):
+            return True
+    return False
 
 
 def _follow_up_problems(question: InterviewQuestion, language: Language | None) -> Iterator[Problem]:
@@ -188,11 +234,12 @@ def _follow_up_problems(question: InterviewQuestion, language: Language | None) 
     given = content_of(prose_of(question.question_text), language)
     for number, follow_up in enumerate(question.follow_ups, start=1):
         text = prose_of(follow_up)
-        if _leading(language).search(text):
+        own = language_of([text]) or language  # "Was haben Sie ..." is no English question
+        if _is_leading(text, own):
             yield Problem(
                 "follow_up_neutral", f"follow-up {number} leads to an answer. Ask openly, naming no solution."
             )
-        elif is_yes_no(text, language) and not _HARMLESS[language].search(text):
+        elif is_yes_no(text, own) and not _HARMLESS[own].search(text):
             yield Problem(
                 "follow_up_neutral",
                 f"follow-up {number} can be answered by yes or no. Begin it with how, what or which.",
@@ -206,10 +253,16 @@ def _follow_up_problems(question: InterviewQuestion, language: Language | None) 
 
 def _leaks(follow_up: str, criterion: Criterion, given: frozenset[str], language: Language) -> bool:
     """Whether words that only the criterion has, not the question, are put into the candidate's mouth."""
-    told = content_of(follow_up, language)
-    label = content_of(criterion.criterion, language)
+    told = content_of(follow_up, language) - _untelling(language)
+    label = content_of(criterion.criterion, language) - _untelling(language)
     own = (label | content_of(criterion.description, language)) - given
     return (len(label) >= 2 and label <= told and bool(label - given)) or len(own & told) >= FEWEST_LEAKED_WORDS
+
+
+@lru_cache(maxsize=4)
+def _untelling(language: Language) -> frozenset[str]:
+    """Words of any follow-up: "Would you do anything differently today?"."""
+    return content_of(" ".join(words_of(f"{language} follow-up words")), language)
 
 
 # ------------------------------------------------------------------------------------- anchors
@@ -241,11 +294,16 @@ def _praise(language: Language) -> frozenset[str]:
     return frozenset(words_of(f"{language} praise only"))
 
 
-_COUNTED = re.compile(
-    r"\b(?:\d+|no|two|three|four|five|six|seven|eight|nine|ten|most|few|fewer than \w+|all|some|half|several|many|none|at least \w+"
+_COUNT = (
+    r"(?:\d+|no|two|three|four|five|six|seven|eight|nine|ten|most|few|fewer than \w+|all|some|half|several|many|none|at least \w+"
     r"|alle|keine|einige|wenige|die meisten|mindestens \w+|viele|todos|pocos|algunos|la mayoría|muchos|menos de \w+)"
     r"(?: ?(?:of|out of|von|der|de|-|–|/|to|bis|a) ?(?:\d+)?)?(?: (?:the|these|listed|den|der|los|las))*(?: \d+)?"
-    r" (?:criteria|criterion|kriterien|criterios)\b"
-    r"|\b(?:meets|covers|ticks|hits|satisfies|fulfils|erfüllt|cumple)\b[^.]{0,20}?\b\d+ ?(?:of|out of|/|von|de) ?(?:the )?\d+\b",
+)
+_MET = r"(?:meets?|covers?|ticks?|hits?|satisf(?:y|ies)|fulfils?|address(?:es)?|touch(?:es)?|achieves?|misses|erfüllt|deckt|trifft|cumple|cubre)"
+# "Names two criteria for a rollback" speaks of the work, "Meets two criteria" of this form.
+_COUNTED = re.compile(
+    rf"(?:\b{_MET}\b[^.]{{0,20}}?\b|^\W*){_COUNT} (?:criteria|criterion|kriterien|criterios)\b"
+    r"(?! (?:for|of|by|to|that|on|which|when|für|des|der|zum|zur|para|del?|con|que)\b(?! (?:this|the|diese\w*|die|esta|la) (?:question|answer|level|frage|pregunta)))"
+    rf"|\b{_MET}\b[^.]{{0,20}}?\b\d+ ?(?:of|out of|/|von|de) ?(?:the )?\d+\b(?! (?!criteria|criterion|points|items|kriterien|punkten?|criterios|puntos)\w)",
     re.IGNORECASE,
 )
