@@ -215,7 +215,8 @@ def _is_rider(sentence: str, language: Language | None) -> bool:
     words = words_in(sentence)
     if language is None or len(words) > MOST_RIDER_WORDS or sentence.endswith("?"):
         return False
-    return bool(re.search(rf"\b{either(f'{language} riders')}\b", sentence.lower()))
+    on_the_board = re.match(r"\W*(?:sketch|draw)\b.*\b(?:whiteboard|board|paper)\b", sentence, re.IGNORECASE)
+    return bool(on_the_board or re.search(rf"\b{either(f'{language} riders')}\b", sentence.lower()))
 
 
 def _has_numbered_parts(question: str, language: Language) -> bool:

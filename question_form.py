@@ -271,7 +271,9 @@ def _untelling(language: Language) -> frozenset[str]:
 def _anchor_problems(question: InterviewQuestion, language: Language | None) -> Iterator[Problem]:
     anchors = _anchors(question)
     for (one, first), (other, second) in itertools.combinations(anchors.items(), 2):
-        if words_in(first) != words_in(second) and alike(first, second) >= ANCHORS_ALIKE:
+        if words_in(first) != words_in(second) and (
+            alike(first, second) >= ANCHORS_ALIKE or _differ_in_degree(first, second, language)
+        ):
             yield Problem(
                 "anchors_differ",
                 f"rating anchors {one} and {other} say nearly the same. Say what each of these answers sounds like.",
@@ -287,6 +289,14 @@ def _anchor_problems(question: InterviewQuestion, language: Language | None) -> 
         elif _COUNTED.search(anchor):
             sentence = f"rating anchor {name} counts criteria. Say what such an answer to this question sounds like."
             yield Problem("anchors_differ", sentence)
+
+
+def _differ_in_degree(one: str, other: str, language: Language | None) -> bool:
+    """Whether two anchors are the same but for words of praise: "shows some understanding of data" and "shows deep ..."."""
+    if language is None:
+        return False
+    rest = set(words_in(one)) - _praise(language)
+    return bool(rest) and rest == set(words_in(other)) - _praise(language)
 
 
 @lru_cache(maxsize=4)

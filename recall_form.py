@@ -18,7 +18,7 @@ _STRONG_RECALL: dict[Language, re.Pattern[str]] = {
         r"(?:exact )?(?:syntax|definition))\b|^define\b|\bdefinition of\b|^which (?:\w+ ){0,2}(?:flag|option|command|keyword|port"
         r"|annotation|method|parameter|function|switch|argument|status code|operator|file|version|year|class)s? (?:does|is|are"
         r"|was|sets?|enables?|shows?|lists?|introduced|do|returns?|creates?|starts?|deletes?|must be)\b(?! you\b)"
-        r"|^(?:what|which) year\b|^who (?:invented|created|wrote|developed)\b|^(?:list|name) (?:the |all |all the |three |four |five |two )*"
+        r"|^(?:what|which) year\b|^in (?:which|what) (?:\w+ )?(?:version|release|year)\b|^rate yourself\b|\bshould we hire you\b|^who (?:invented|created|wrote|developed)\b|^(?:list|name) (?:the |all |all the |three |four |five |two )*"
         r"(?:\w+ ){0,2}(?:types|kinds|differences|principles|pillars|properties|layers|phases|features|advantages|levels)\b",
         re.IGNORECASE,
     ),
