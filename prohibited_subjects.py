@@ -5,26 +5,61 @@ information, marital status, nationality, political affiliation, pregnancy, reli
 status. They are found as they are really asked ("Do you have children?") or ticked ("Names own age"), in English,
 German and Spanish, so that "Are you authorised to work here?", a race condition and a parent process pass. The phrases
 are in data/prohibited_subjects.txt.
+
+A criterion or an anchor is a short line of its own, where the demands of a job description on the person
+(data/prohibited_requirements.txt) are just as unlawful: "No family commitments". A longer text may well be about such
+a demand, as a case on the wording of adverts is; there they pass, and so they do in quotation marks.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from functools import lru_cache
 
 from findings import Finding
 from phrase_tables import PhraseTable, read_phrase_table
 
+_MOST_WORDS_OF_A_DEMAND = 14
+
+# A line with one of these tells of a text, or of what somebody else needs, and demands nothing.
+_TELLS_OF_OTHERS = re.compile(
+    r"[\"“”„«»‹›`?]|(?<!\w)['‘]|\b(?:advert\w*|adverts?|ads?|posting|phrases?|words?|wording|sentences?|text|clause|"
+    r"rewrites?|replaces?|removes?|drops?|deletes?|flags?|spots?|notices|strikes|reword\w*|avoids?|rejects?|instead|"
+    r"unlawful|discriminat\w+|customers?|users?|clients?|patients?|colleagues?|tenants?|policyholders?|passengers?|"
+    r"form|survey|column|field|dataset|nodes?|rule|rules|validates?|stellenanzeige|anzeige|kund\w+|nutzer\w*|"
+    r"anuncio|clientes?|usuarios?)\b",
+    re.IGNORECASE,
+)
+
 
 def prohibited_subject(texts: Iterable[str]) -> Finding | None:
-    """The first place in the texts that asks or ticks something about the candidate's person, or None.
+    """The first place in the texts that asks, ticks or demands something about the candidate's person, or None.
 
     Its category is the subject, such as `family_status`; its place is counted within the text it was found in.
     """
-    table = _table()
-    return next((finding for text in texts for finding in table.findings(text)[:1]), None)
+    return next((finding for text in texts for finding in _findings(text)), None)
+
+
+def _findings(text: str) -> list[Finding]:
+    demands = (finding for finding in _demands().findings(text) if _is_a_demand(text, finding))
+    return _table().findings(text)[:1] or list(demands)[:1]
+
+
+def _is_a_demand(text: str, finding: Finding) -> bool:
+    """Whether what was found stands in a short line that tells of nothing else."""
+    first, end = text.rfind("\n", 0, finding.start) + 1, text.find("\n", finding.end)
+    line = text[first : end if end >= 0 else len(text)]
+    return len(line.split(None, _MOST_WORDS_OF_A_DEMAND)) <= _MOST_WORDS_OF_A_DEMAND and not _TELLS_OF_OTHERS.search(
+        line
+    )
 
 
 @lru_cache(maxsize=1)
 def _table() -> PhraseTable:
     return read_phrase_table(prohibited_subjects="prohibited_subject")
+
+
+@lru_cache(maxsize=1)
+def _demands() -> PhraseTable:
+    return read_phrase_table(prohibited_requirements="prohibited_subject", wording_exceptions="prohibited_subject")
