@@ -24,7 +24,7 @@ _MOST_WORDS_OF_A_DEMAND = 14
 
 # A line with one of these tells of a text, or of what somebody else needs, and demands nothing.
 _TELLS_OF_OTHERS = re.compile(
-    r"[\"“”„«»‹›`?]|(?<!\w)['‘]|\b(?:advert\w*|adverts?|ads?|posting|phrases?|words?|wording|sentences?|text|clause|"
+    r"[\"“”„«»‹›`?]|(?<!\w)['‘]|\b(?:advert\w*|ads?|posting|phrases?|words?|wording|sentences?|text|clause|"
     r"rewrites?|replaces?|removes?|drops?|deletes?|flags?|spots?|notices|strikes|reword\w*|avoids?|rejects?|instead|"
     r"unlawful|discriminat\w+|customers?|users?|clients?|patients?|colleagues?|tenants?|policyholders?|passengers?|"
     r"form|survey|column|field|dataset|nodes?|rule|rules|validates?|stellenanzeige|anzeige|kund\w+|nutzer\w*|"
@@ -42,17 +42,20 @@ def prohibited_subject(texts: Iterable[str]) -> Finding | None:
 
 
 def _findings(text: str) -> list[Finding]:
-    demands = (finding for finding in _demands().findings(text) if _is_a_demand(text, finding))
-    return _table().findings(text)[:1] or list(demands)[:1]
+    found = _table().findings(text)[:1]
+    if found or not any(map(_may_demand, text.split("\n"))):
+        return found
+    return [finding for finding in _demands().findings(text) if _may_demand(_line_of(text, finding))][:1]
 
 
-def _is_a_demand(text: str, finding: Finding) -> bool:
-    """Whether what was found stands in a short line that tells of nothing else."""
-    first, end = text.rfind("\n", 0, finding.start) + 1, text.find("\n", finding.end)
-    line = text[first : end if end >= 0 else len(text)]
-    return len(line.split(None, _MOST_WORDS_OF_A_DEMAND)) <= _MOST_WORDS_OF_A_DEMAND and not _TELLS_OF_OTHERS.search(
-        line
-    )
+def _may_demand(line: str) -> bool:
+    """Whether a line is short, and tells of nothing else."""
+    words = line.split(None, _MOST_WORDS_OF_A_DEMAND)
+    return 0 < len(words) <= _MOST_WORDS_OF_A_DEMAND and not _TELLS_OF_OTHERS.search(line)
+
+
+def _line_of(text: str, finding: Finding) -> str:
+    return text[text.rfind("\n", 0, finding.start) + 1 :].split("\n", 1)[0]
 
 
 @lru_cache(maxsize=1)
