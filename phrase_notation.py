@@ -6,6 +6,8 @@
     ^         start of a text, line or sentence
     ^,        the same, or of a part of a list
     $         end of a text, line, sentence or part of a list
+    ^^        start of a text or line     $$   end of a text or line; both may have their marks (“- ”, “.”)
+    { }       the words that are reported, where that is not the whole match
     ....      up to twelve words more, beyond the sentence
 
 Classes of numbers are built in: <age> (of a grown-up), <years> ("3", "5+", "3-5", "3 to 5"), <range> ("3-5") and
@@ -19,6 +21,7 @@ import re
 from collections.abc import Mapping
 
 WORD = re.compile(r"[^\W_]+")
+REPORTED = "reported"  # the group of an expression between { and }
 
 _NUMBERS = {
     "age": r"(?:1[5-9]|[2-7]\d)",
@@ -37,6 +40,8 @@ _PLACES = {
     "^": r"(?:(?<![\s\S])|(?<=[\n\t.:!?;¿•*])|(?<=[.:!?;•*-] ))",
     "^,": r"(?:(?<![\s\S])|(?<=[\n\t.!?;,•*])|(?<=[.!?;,•*-] ))",
     "$": r"(?=[ \t*]{0,4}(?:[.,;:!?)\n\r/|]|(?![\s\S])))",
+    "^^": r"(?:(?<![\s\S])|(?<=\n)|(?<=\n[-*•] )|(?<![\s\S]{3})(?<=[-*•] )|(?<=\*\*))",
+    "$$": r"(?=[ \t*.!?]{0,4}(?:[\n\r]|(?![\s\S])))",
 }
 _FENCED = re.compile(r"```.*?```", re.DOTALL)
 _ALIKE = str.maketrans({"’": "'", "‘": "'", "\u00a0": " ", "\u202f": " ", "〜": "-"} | dict.fromkeys("‐‑‒–—", "-"))
@@ -68,17 +73,22 @@ class Notation:
 
     def _sequence(self, phrase: str) -> tuple[str, set[str]]:
         """The pattern of a phrase, and its key words: those of the element with the longest words."""
-        pattern, keys, pending = "", set[str](), ""
+        pattern, keys, pending, opening = "", set[str](), "", ""
         for element in _split(phrase, " "):
             if element in _PLACES:
                 pattern += _PLACES[element]
             elif element in _OTHERS:
                 pattern += _OTHERS[element]
+            elif element == "{":
+                opening = f"(?P<{REPORTED}>"
+            elif element == "}":
+                pattern += ")"
             else:
                 one, words = self._group(element[1:-1]) if _is_group(element) else self._word(element)
                 gap = _GAP if pattern and pattern not in _PLACES.values() and not pending else ""
                 if element[0] != "[":
-                    pattern += gap + one
+                    pattern += gap + opening + one
+                    opening = ""
                     keys = words if words and _shortest(words) >= _shortest(keys) else keys
                     pending = ""
                 elif gap:

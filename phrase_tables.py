@@ -21,7 +21,7 @@ from functools import cached_property
 from pathlib import Path
 
 from findings import Finding, FindingKind
-from phrase_notation import WORD, Notation, fold
+from phrase_notation import REPORTED, WORD, Notation, fold
 
 DATA = Path(__file__).parent / "data"
 
@@ -56,6 +56,10 @@ class Phrase:
         for first, last in _stretches(sorted(place for key in self.keys for place in places.get(key, ()))):
             yield from self.pattern.finditer(folded, first, last)
 
+    def reported(self, match: re.Match[str]) -> tuple[int, int]:
+        """The place of the words to report: without what somebody else has written between them."""
+        return match.span(REPORTED if REPORTED in self.pattern.groupindex else 0)
+
 
 @dataclass
 class PhraseTable:
@@ -73,7 +77,7 @@ class PhraseTable:
         for match in WORD.finditer(folded):
             places.setdefault(match[0], []).append(match.start())
         found = [
-            (*match.span(), phrase)
+            (*phrase.reported(match), phrase, match.span())
             for phrase in _of_words(self.phrases, places)
             for match in phrase.matches(folded, places)
         ]
@@ -81,8 +85,8 @@ class PhraseTable:
             return []
         lawful = _LawfulPlaces(self, folded, places)
         findings: list[Finding] = []
-        for start, end, phrase in sorted(found, key=lambda one: (one[0], -one[1], one[2].category)):
-            if (not findings or start >= findings[-1].end) and not lawful.include(phrase.category, start, end):
+        for start, end, phrase, whole in sorted(found, key=lambda one: (one[0], -one[1], one[2].category)):
+            if (not findings or start >= findings[-1].end) and not lawful.include(phrase.category, *whole):
                 word = text[start:end]
                 reason, suggestion = phrase.reason, phrase.suggestion
                 findings.append(Finding(phrase.kind, phrase.category, word, reason, suggestion, start, end))

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from job_wording import _table, wording_findings
+from phrase_tables import DATA
 
 SAMPLES = Path(__file__).parent.parent / "samples"
 SUBJECTS = set(
@@ -345,6 +346,397 @@ LAWFUL = """
     He trabajado con él; el equipo es nuevo.
     """
 
+# Requirements in the short forms of bullets.
+DEMANDS = {
+    "age": """
+        Must be young
+        We want someone young
+        Candidates over 45 need not apply
+        No one over 40
+        Max 35 years old
+        Only people under 35
+        Ideal age: 25-35
+        Age: 25-35
+        Preferred age 25 to 35
+        Born after 1990
+        You are between 20 and 30
+        You are not older than 40
+        Please mention your age
+        No older applicants
+        Older candidates need not apply
+        Sie sind unter 30
+        Alter: 25-35
+        Bitte geben Sie Ihr Alter an
+        Menores de 35 años
+        Edad entre 25 y 35 años
+        """,
+    "citizenship": """
+        US citizens only
+        Only US citizens
+        Only American citizens may apply
+        Must have US citizenship
+        Citizens only
+        US passport required
+        Nur Deutsche
+        Nur deutsche Staatsbürger
+        Nur EU-Bürger
+        Must be US citizen
+        No green card holders
+        Citizenship: German
+        Applicants must be German citizens
+        Non-citizens need not apply
+        State your citizenship
+        Solo ciudadanos españoles
+        """,
+    "colour_or_race": """
+        Must be white
+        Whites only
+        No blacks
+        White applicants only
+        Only white candidates
+        Only whites may apply
+        You are white
+        Blacks need not apply
+        Caucasians preferred
+        No people of colour
+        No Asians
+        Please state your race
+        We want a white person
+        Fair skin preferred
+        Nur Weiße
+        Solo blancos
+        Bitte Foto beilegen
+        Adjuntar foto
+        """,
+    "disability": """
+        Candidates with disabilities need not apply
+        Disabled people need not apply
+        Applicants with a disability will not be considered
+        No wheelchair users
+        Must be healthy
+        Must be in good health
+        You are in good health
+        Must be free of illness
+        Must not take medication
+        Good health required
+        No mental health issues
+        Not suitable for people with a disability
+        Non-smokers only
+        No smokers
+        No history of depression
+        State any disabilities
+        Healthy candidates only
+        Keine Schwerbehinderten
+        Gesunde Bewerber
+        Buena salud imprescindible
+        Sin discapacidad
+        """,
+    "ethnicity": """
+        European origin preferred
+        Only Europeans
+        No Arabs
+        No gypsies
+        Ethnic Germans only
+        Must be of European origin
+        Must speak without an accent
+        No accent
+        No migrants
+        State your ethnicity
+        Western candidates only
+        Keine Araber
+        Ohne Migrationshintergrund
+        Sin acento extranjero
+        No gitanos
+        """,
+    "family_status": """
+        No children
+        No kids
+        single, no kids preferred
+        Must have no children
+        Parents need not apply
+        Mothers need not apply
+        People without children preferred
+        Without children
+        Must not have children
+        Must be child-free
+        You have no family
+        No family
+        Not suitable for parents
+        Not suitable for mothers
+        State the number of your children
+        Number of children
+        No dependants
+        Family man preferred
+        Keine Kinder
+        Ohne Kinder
+        Ohne familiäre Verpflichtungen
+        Sin hijos
+        No madres
+        """,
+    "gender_identity": """
+        We want a man for this job
+        Men only
+        Only women
+        Women need not apply
+        No women
+        We need a man
+        Seeking a male engineer
+        Must be male
+        Must be a man
+        Gender: male
+        Sex: female
+        Ideal for women
+        This is a job for men
+        Men preferred
+        Gentlemen only
+        No trans people
+        Cisgender only
+        A woman for the front desk
+        Nur Männer
+        Wir suchen einen Mann
+        Nur Frauen
+        Solo mujeres
+        Se busca hombre
+        Buscamos una mujer
+        """,
+    "genetic_information": """
+        Genetic test required
+        DNA test required
+        Must take a DNA test
+        No genetic conditions
+        No family history of cancer
+        Family medical history required
+        Please provide your family medical history
+        Must be free of hereditary disease
+        Free from genetic defects
+        We run a genetic test before hiring
+        Keine Erbkrankheiten
+        Gentest erforderlich
+        Prueba genética obligatoria
+        Sin enfermedades hereditarias
+        """,
+    "marital_status": """
+        Single preferred
+        Must be single
+        Must be married
+        Married preferred
+        Only singles
+        No married women
+        Unmarried only
+        Single people preferred
+        Married people need not apply
+        Marital status: single
+        Please state your marital status
+        Include your marital status
+        You are single and flexible
+        Preferably single
+        Bitte geben Sie Ihren Familienstand an
+        Familienstand: ledig
+        Ledig und flexibel
+        Nur Ledige
+        Soltero preferentemente
+        Indique su estado civil
+        """,
+    "nationality": """
+        español como lengua materna
+        Native speaker
+        Native English only
+        Native German
+        Native level English speaker required
+        Mother tongue German
+        English mother-tongue
+        Must be German
+        Germans only
+        Only Germans
+        Only Germans may apply
+        No Indians
+        No Russians
+        Must be born in Germany
+        British nationals only
+        Nationals only
+        Indian nationals need not apply
+        No foreign candidates
+        Foreign applicants need not apply
+        State your nationality
+        Nationality: German
+        Muttersprache Deutsch
+        Deutsch als Muttersprache
+        Nur Muttersprachler
+        Keine Ausländer
+        Nativo de inglés
+        Inglés como lengua materna
+        Lengua materna: inglés
+        """,
+    "political_affiliation": """
+        Republicans only
+        No Republicans
+        Democrats only
+        Only Democrats may apply
+        Must be a Republican
+        Must not be in a union
+        No trade unionists
+        Union members need not apply
+        Must be a conservative
+        Must be a party member
+        Must support the ruling party
+        Socialists need not apply
+        Not a member of any union
+        We want conservatives
+        Right-wing views preferred
+        State your political views
+        Keine Gewerkschaftsmitglieder
+        Nur Parteimitglieder
+        No sindicalistas
+        Afiliado al partido
+        """,
+    "pregnancy": """
+        Must not be pregnant
+        Not pregnant
+        No pregnant women
+        No pregnancy
+        Not planning a baby
+        No plans to have a baby
+        Must not plan to have children
+        No maternity leave in the first two years
+        You will not become pregnant
+        Pregnant applicants will be rejected
+        Pregnancy test before hiring
+        Should not be planning a family
+        Keine Schwangeren
+        Nicht schwanger
+        Keine Schwangerschaft geplant
+        No embarazadas
+        Test de embarazo obligatorio
+        """,
+    "religion": """
+        Only Christians may apply
+        Christians only
+        No Muslims
+        Must be Christian
+        Must be a Christian
+        Muslims need not apply
+        Catholics preferred
+        Catholic candidates only
+        Must be a practising Christian
+        Must belong to a church
+        Must attend church
+        You are a devout Christian
+        You share our faith
+        Church member
+        No Jews
+        State your religion
+        Atheists need not apply
+        Nur Christen
+        Nur Katholiken
+        Kein Kopftuch
+        Solo cristianos
+        Católicos preferentemente
+        """,
+    "sexual_orientation": """
+        No gays
+        Straight only
+        Straights only
+        Heterosexuals only
+        Only heterosexuals
+        Must be straight
+        Gays need not apply
+        Homosexuals need not apply
+        No LGBT
+        No LGBTQ people
+        You are heterosexual
+        Must not be gay
+        Not gay
+        Lesbians need not apply
+        State your sexual orientation
+        Keine Schwulen
+        Nur Heterosexuelle
+        Keine Homosexuellen
+        No homosexuales
+        Solo heterosexuales
+        """,
+    "veteran_status": """
+        No veterans
+        Veterans need not apply
+        No ex-soldiers
+        Must not be a veteran
+        No military background
+        No reservists
+        No reserve duty
+        Military service completed
+        Must have served
+        Must have served in the army
+        Only veterans
+        Honourable discharge only
+        State your military status
+        Disabled veterans need not apply
+        No former military
+        Wehrdienst abgeleistet
+        Kein Reservist
+        Keine Reservisten
+        Servicio militar cumplido
+        No veteranos
+        """,
+}
+
+NO_DEMANDS = """
+    Only whites and greys are used in the palette
+    Single preferred supplier
+    Christians and Muslims use our calendar app
+    Only Republican
+    Reads the polls of Republicans and Democrats
+    Our app is for men and women
+    Number of children of a node
+    No parent node
+    No parents
+    Without children the node is a leaf
+    A job for men in suits
+    Must be white-listed
+    Must be white-box tested
+    The background must be white.
+    The output must be male or female
+    Nur deutsche Texte und deutsche Umlaute
+    Nur deutsche Kunden
+    Deutsch und Englisch
+    Born in 1990, our firm
+    German and English texts
+    Only German and English
+    Must be German or English texts
+    Founded by Germans
+    We want a man-in-the-middle test
+    We need a man page for each command
+    Users with disabilities can apply
+    Candidates with disabilities are welcome
+    The family plan, no kids discount
+    Nodes without children are removed
+    Healthy team culture
+    Must be healthy pods
+    Must be married to no vendor
+    State machine
+    State your assumptions
+    Age: 25-35 days
+    Genetic test kits for customers
+    DNA test laboratory
+    The union members of a discriminated union
+    No union types
+    Must belong to a churn group
+    Smokers and drivers pay other premiums
+    No smoke tests in production
+    Non-smokers pay less
+    Native German product names
+    Native level performance
+    native German and English support of the app
+    Only native modules
+    Marital status: a code list
+    Nationality: a code list
+    Gender: male, female, diverse are the codes of the list
+    Kein Kopf
+    Keine Kinder-Prozesse
+    Sin hijos el nodo es una hoja
+    Only people under management contracts
+    No one over-engineers here
+    Family history is a product of ours
+    """
+
 
 def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
@@ -354,7 +746,7 @@ def found(text: str) -> list[tuple[str, str]]:
     return [(finding.category, finding.word) for finding in wording_findings(text)]
 
 
-PAIRS = [(category, line) for category, texts in FOUND.items() for line in lines(texts)]
+PAIRS = [(category, line) for table in (FOUND, DEMANDS) for category in table for line in lines(table[category])]
 
 
 def test_every_category_has_its_cases() -> None:
@@ -387,7 +779,7 @@ def test_biased_and_unlawful_wording_is_found(category: str, text: str) -> None:
         assert text[finding.start : finding.end] == finding.word
 
 
-@pytest.mark.parametrize("text", lines(LAWFUL))
+@pytest.mark.parametrize("text", lines(LAWFUL + NO_DEMANDS))
 def test_lawful_and_technical_sentences_pass(text: str) -> None:
     assert found(text) == []
 
@@ -460,7 +852,8 @@ EXPECTED = {
         "needless_requirement: At least 8 years of",
         "age_coded: Fresh out of university",
         "age_coded: Energetic",
-        "culture_fit: fits in with a youthful team",
+        "culture_fit: fits in with",
+        "age_coded: youthful team",
         "family_status: no family commitments",
     ],
     "sap-erp-developer": [],
@@ -494,6 +887,27 @@ def test_findings_are_in_order_and_do_not_overlap() -> None:
     ]
     for earlier, later in itertools.pairwise(findings):
         assert earlier.end <= later.start
+
+
+@pytest.mark.parametrize(
+    ("text", "reported"),
+    [
+        ("The candidate at Quillmarrow in Oslo he", [("gendered", "he")]),
+        ("Fits in with our Quillmarrow crew and team.", [("culture_fit", "Fits in with")]),
+        ("You bring 7 years of Quillmarrow bookkeeping experience", [("needless_requirement", "7 years")]),
+        ("Senden Sie uns die Quillmarrow-Unterlagen mit Foto.", [("colour_or_race", "mit Foto")]),
+    ],
+)
+def test_what_stands_between_the_words_of_a_phrase_is_not_reported(text: str, reported: list[tuple[str, str]]) -> None:
+    assert found(text) == reported
+
+
+def test_each_phrase_with_a_gap_says_which_of_its_words_are_reported() -> None:
+    for name in ("biased_wording", "prohibited_requirements"):
+        for line in (DATA / f"{name}.txt").read_text(encoding="utf-8").splitlines():
+            for phrase in line.split(";") if line[:1] not in ("#", "@") else ():
+                reported = phrase[phrase.index("{") : phrase.index("}")] if "{" in phrase else phrase
+                assert "..." not in reported, phrase
 
 
 def test_a_lawful_notice_excuses_its_own_sentence_alone() -> None:

@@ -388,7 +388,6 @@ LAWFUL = """
     The military uses this frequency band; how does your radio avoid it?
     Serves stale entries in the army of edge nodes
     Is a parent of all other spans
-    Has no children
     Sorts the persons by age, then by name
     How do you retire your old API?
     When do you plan to retire the old API?
@@ -411,12 +410,667 @@ LAWFUL = """
     ¿Por qué está comprometido el servidor?
     """
 
+# Questions, and the labels, descriptions and anchors of criteria, which are short lines of their own.
+SHORT_LINES = {
+    "age": """
+        How many years until your pension?
+        Would you say you are young or old?
+        Are you in your fifties?
+        What is your age group?
+        Are you the oldest in your team?
+        How do you feel about working for a younger manager?
+        She is 35 years old
+        Young candidate
+        Is in his thirties
+        Is young enough to learn
+        Youthful
+        Not too old
+        Aged 25 to 35
+        Young at heart
+        Recent graduate only
+        Looks young
+        Is nearing retirement
+        Born after 1990
+        Wie viele Jahre haben Sie noch bis zur Rente?
+        Junger Bewerber
+        Unter 35 Jahre
+        Candidato joven
+        Menor de 35 años
+        """,
+    "citizenship": """
+        US citizens only
+        US passport
+        Are you an American?
+        Is your passport German?
+        Do you have an EU passport?
+        Have you applied for citizenship?
+        When did you become a citizen?
+        American citizen
+        Has US citizenship
+        Is an EU national
+        Has a US passport
+        Holds dual citizenship
+        Citizen of the United States
+        Green card holder
+        No visa holders
+        Must be a US citizen
+        Non-citizen
+        Has a green card
+        Deutscher Staatsbürger
+        Deutsche Staatsangehörigkeit
+        Haben Sie einen deutschen Pass?
+        Ciudadano español
+        Pasaporte español
+        """,
+    "colour_or_race": """
+        Are you African American?
+        Which race do you identify with?
+        Do you consider yourself white?
+        How would you describe your skin colour?
+        What is your racial background?
+        Is Asian
+        White candidate
+        Caucasian
+        Non-white
+        Fair-skinned
+        Person of colour
+        Has dark skin
+        He is black
+        Light complexion
+        Must be white
+        Ist dunkelhäutig
+        Raza blanca
+        """,
+    "disability": """
+        Are you on any medication?
+        Is in good health
+        Are you in good health?
+        Do you have any medical conditions?
+        Have you ever been hospitalised?
+        Have you ever had depression?
+        Do you have a chronic illness?
+        Do you see a therapist?
+        Are you healthy?
+        Do you smoke?
+        Do you drink?
+        How often do you drink alcohol?
+        Do you use drugs?
+        Do you have any allergies?
+        How much do you weigh?
+        How tall are you?
+        Good health
+        Physically fit
+        No disabilities
+        Is healthy
+        Non-smoker
+        Has a disability
+        No health problems
+        Able-bodied
+        Has perfect eyesight
+        No mental illness
+        Never off sick
+        Has taken no sick days
+        Is not on medication
+        Mentally stable
+        In good physical health
+        He is disabled
+        Suffers from depression
+        Keine Behinderung
+        Rauchen Sie?
+        Trinken Sie Alkohol?
+        Sin discapacidad
+        Buena salud
+        ¿Fuma usted?
+        """,
+    "ethnicity": """
+        Where are you from originally?
+        Where are you originally from?
+        Where are you really from?
+        What is your heritage?
+        What is your background, ethnically?
+        Is that an Indian name?
+        Where is your family from?
+        Where are your parents from?
+        Arab descent
+        Has an accent
+        No accent
+        No foreign accent
+        Is of European origin
+        Western background
+        Of German descent
+        Migration background
+        Mit Migrationshintergrund
+        Ohne Akzent
+        Woher stammen Sie ursprünglich?
+        Origen europeo
+        Sin acento extranjero
+        """,
+    "family_status": """
+        Do you plan to start a family?
+        Says that they have no children
+        No family commitments
+        Has no children
+        No kids
+        No children
+        Childless
+        Do you want children?
+        Do you have a family?
+        Do you have a family at home?
+        Are you a parent?
+        How old are your kids?
+        Who will look after the kids?
+        How many kids do you have?
+        Do you have someone to look after your children?
+        Do you have any dependants?
+        Do you plan on having kids?
+        When will you have children?
+        Do you have childcare?
+        Would your children mind the travel?
+        Has kids
+        Has two children
+        Has no family
+        Mother of two
+        Single parent
+        Single mother
+        Father of three
+        Free of family obligations
+        Has no caring duties
+        She has two kids
+        He has children
+        Does not plan to have children
+        Wants no children
+        No caring responsibilities
+        Has a family
+        Family man
+        Keine Kinder
+        Kinderlos
+        Hat keine Kinder
+        Haben Sie Familie?
+        Planen Sie Kinder?
+        Sin hijos
+        No tiene hijos
+        ¿Piensa tener hijos?
+        """,
+    "gender_identity": """
+        What are your pronouns?
+        Which pronouns do you use?
+        What pronouns do you go by?
+        Are you male or female?
+        Are you a man?
+        What was your name before you transitioned?
+        Have you transitioned?
+        What is your sex?
+        Do you feel like a man or a woman?
+        How does it feel to be the only woman here?
+        Is a man
+        Is male
+        Male candidate
+        Female candidate preferred
+        Not transgender
+        He is transgender
+        She is a woman
+        States own pronouns
+        Names their pronouns
+        Is not a woman
+        Men only
+        Identifies as female
+        Uses she/her pronouns
+        Ist eine Frau
+        Welche Pronomen verwenden Sie?
+        Es mujer
+        ¿Cuáles son sus pronombres?
+        """,
+    "genetic_information": """
+        Does cancer run in your family?
+        Is there a history of cancer in your family?
+        Do any diseases run in your family?
+        Did your parents have any illnesses?
+        Are there any genetic conditions in your family?
+        Have you done a DNA test?
+        Have you had your genome sequenced?
+        Do you carry the BRCA gene?
+        No genetic diseases
+        No hereditary disease
+        No family history of cancer
+        Has a family history of heart disease
+        Family medical history
+        Carries a genetic mutation
+        Genetically healthy
+        Free of hereditary diseases
+        Has taken a DNA test
+        Keine Erbkrankheiten
+        Hat keine Erbkrankheit
+        Haben Sie einen Gentest gemacht?
+        Sin enfermedades hereditarias
+        Antecedentes familiares de cáncer
+        """,
+    "marital_status": """
+        Married
+        Unmarried
+        Still single
+        He is single
+        Divorced
+        Engaged to be married
+        Is unmarried
+        Is still single
+        Is not married
+        Widowed
+        Has a husband
+        Has a girlfriend
+        In a relationship
+        Are you in a relationship?
+        Are you seeing anyone?
+        Do you have a partner?
+        Who do you live with?
+        What does your partner do for a living?
+        Is your wife okay with the travel?
+        Would your husband agree?
+        How long have you been married?
+        Have you ever been married?
+        Why are you still single?
+        She is married
+        They are divorced
+        Single and flexible
+        Happily married
+        Ledig
+        Verheiratet
+        Ist ledig
+        Sind Sie noch ledig?
+        Haben Sie einen Partner?
+        Soltero
+        Casada
+        ¿Tiene pareja?
+        """,
+    "nationality": """
+        Native speaker of German
+        German native speaker
+        Is a native speaker of German and under 35 years of age.
+        Native speaker
+        Native speakers only
+        Native English speaker
+        Is a native German speaker
+        Not a foreigner
+        Foreigner
+        German national
+        Born in Germany
+        Is an immigrant
+        Foreign-born
+        Was born abroad
+        Where did you grow up?
+        What country were you born in?
+        Which country do you come from?
+        Are you from here?
+        How long have you lived in this country?
+        Are you an immigrant?
+        Is English your native language?
+        Is English your mother tongue?
+        Did you learn English as a child?
+        What is your mother tongue?
+        Are you foreign?
+        German nationality
+        Mother tongue English
+        English mother tongue
+        No foreigners
+        Muttersprachler
+        Ist Deutscher
+        Deutsch ist Muttersprache
+        Hablante nativo
+        Nacionalidad española
+        ¿Es usted extranjero?
+        """,
+    "political_affiliation": """
+        Are you a conservative or a liberal?
+        Did you vote for the government?
+        Are you a union member?
+        Are you in a union?
+        Do you belong to a union?
+        Which party are you a member of?
+        Have you ever joined a political party?
+        Are you politically active?
+        Union member
+        Not a union member
+        No union members
+        Is a Republican
+        Member of a political party
+        Votes conservative
+        Is politically neutral
+        Not politically active
+        Has left-wing views
+        He is a Democrat
+        No political activity
+        Kein Gewerkschaftsmitglied
+        Parteimitglied
+        Sind Sie politisch aktiv?
+        Miembro de un sindicato
+        No sindicalista
+        """,
+    "pregnancy": """
+        Not pregnant
+        Pregnant
+        Are you expecting?
+        Are you pregnant or planning to be?
+        Are you planning a baby?
+        Do you plan on getting pregnant?
+        Are you trying for a child?
+        When do you go on maternity leave?
+        Do you plan to take parental leave?
+        Did you take parental leave?
+        How long was your maternity leave?
+        No pregnancy planned
+        Is not planning a pregnancy
+        Will not become pregnant
+        Does not plan to become pregnant
+        No maternity leave planned
+        Expecting a baby
+        She is pregnant
+        Nicht schwanger
+        Ist schwanger
+        Schwanger
+        Planen Sie, schwanger zu werden?
+        No embarazada
+        Embarazada
+        """,
+    "religion": """
+        Devout Christian
+        Christian
+        Muslim
+        Is Christian
+        Practising Catholic
+        Not religious
+        Are you Christian?
+        Are you a Christian?
+        Do you believe in God?
+        Do you pray at work?
+        Do you pray?
+        Do you go to a mosque?
+        Do you attend church?
+        What do you believe in?
+        Do you celebrate Christmas?
+        Which religious holidays do you keep?
+        Can you work on the Sabbath?
+        Do you eat pork?
+        Has Christian values
+        Shares our faith
+        Christian values
+        Church member
+        Wears no headscarf
+        No headscarf
+        He is Jewish
+        She is a Muslim
+        Goes to church
+        Atheist
+        Katholisch
+        Ist evangelisch
+        Sind Sie Christ?
+        Católico practicante
+        Cristiano
+        """,
+    "sexual_orientation": """
+        Are you a lesbian?
+        Do you have a same-sex partner?
+        Is your partner a man or a woman?
+        Do you like men or women?
+        Are you straight or gay?
+        Are you attracted to men?
+        Do you identify as gay?
+        Are you LGBT?
+        Are you part of the LGBTQ community?
+        When did you come out?
+        Does your family know you are gay?
+        Gay
+        Not gay
+        Heterosexual
+        Homosexual
+        Is not gay
+        Lesbian
+        Bisexual
+        He is gay
+        Has a same-sex partner
+        No gays
+        Lives with a same-sex partner
+        Heterosexuell
+        Schwul
+        Nicht homosexuell
+        Ist schwul
+        Leben Sie mit einem Mann zusammen?
+        Homosexual
+        Es gay
+        No homosexual
+        """,
+    "veteran_status": """
+        Were you in the army?
+        Have you been in the army?
+        Did you serve?
+        Have you ever served in the armed forces?
+        What was your rank?
+        Do you have any reserve obligations?
+        Are you in the reserves?
+        Did you do your national service?
+        Were you a conscientious objector?
+        Were you honourably discharged?
+        Do you have PTSD?
+        Veterans only
+        No veterans
+        Not a veteran
+        Ex-military
+        Military background
+        Is a reservist
+        Military service completed
+        Has completed military service
+        Has done military service
+        No reserve duty
+        He is a veteran
+        Exempt from military service
+        Honourable discharge
+        Wehrdienst geleistet
+        Hat gedient
+        Haben Sie Wehrdienst geleistet?
+        Servicio militar cumplido
+        Ha hecho el servicio militar
+        """,
+}
+
+SHORT_LAWFUL = """
+    A colleague tells you she is pregnant.
+    A colleague tells you she is pregnant and asks you to keep it to yourself. What do you do?
+    A customer complains that the form has no field for a third gender. What do you change?
+    The parent process dies; which children are left, and who reaps them?
+    An advert says “native speakers only”. How would you reword it?
+    You edit a job advert that demands native speakers only. What do you write instead?
+    Replaces native speakers only by a level of the language
+    Flags “no family commitments” as unlawful
+    Names the words "young team" as what keeps people away
+    Spots that US citizens only excludes others
+    He is single-threaded
+    He is single-threaded.
+    It is single
+    Is single-tenant
+    Single
+    Single responsibility
+    Single point of failure
+    Single source of truth
+    Black box
+    Black
+    White space
+    White box tests
+    Is white-listed
+    Is black-box testing
+    Is a straight port
+    Straight
+    Healthy
+    Healthy nodes only
+    Keeps nodes healthy
+    Not disabled
+    Disabled
+    Male
+    Parent
+    Parent process
+    Parent first
+    Mother board
+    Engaged
+    Engaged stakeholders
+    Engaged users early
+    Widowed lines are fixed
+    Is separated
+    Separated concerns
+    Divorced from the schema
+    Has no parent
+    Has a parent
+    Nodes with no children
+    No child processes left
+    No orphans
+    Has two children and a parent pointer
+    Young generation
+    Young generation is sized
+    Young objects die first
+    Old generation
+    Aged entries first
+    Under 35
+    Under 35 ms
+    Over 50
+    Under 30 seconds
+    Native
+    Native module
+    Is native
+    Native English names for variables
+    No foreign keys
+    Foreign key
+    Foreign
+    Foreign node
+    Is expecting
+    Expecting
+    Is expecting a timeout
+    Republican
+    Democrat
+    Conservative
+    Conservative timeouts
+    Conservative values for the retry budget
+    Liberal in what it accepts
+    Is conservative
+    Left-wing tree rotated
+    Is a union type
+    Union
+    Union members are checked
+    Is left or right
+    Is a member of the union type
+    Veteran
+    Independent
+    Master
+    Native code
+    Gender
+    Is a man in the middle
+    Race
+    No race
+    No race conditions
+    No races
+    Race-free
+    Is mixed
+    Do you drink from the fire hose?
+    Do you drink your own champagne, and how?
+    Do you have a partner API?
+    Do you have a partner programme to test with?
+    Do you have a family of services?
+    Do you have any allergies to cite in the patient record?
+    Do you use drugs data?
+    Where are you from in the network diagram?
+    Where are your events originally from?
+    Are you from here able to reach the host?
+    What are your pronouns resolved to in the coreference model?
+    Do you serve stale content?
+    Did you serve the old version meanwhile?
+    Were you deployed on Friday?
+    How tall are your charts?
+    Do you vote?
+    Do you vote in the quorum?
+    How do you vote down a proposal?
+    Did you vote against the design?
+    Do you plan to start a family of products?
+    Which party are you a member of in the contract model?
+    Do you attend stand-ups?
+    Do you smoke test first?
+    Do you smoke-test each release?
+    Is your partner a broker or an insurer?
+    What holidays do you observe in the calendar library?
+    Where did you grow up the most as an engineer?
+    How long have you lived with this legacy code?
+    Are you left or right of the split?
+    Has no accent colour
+    No accent colour
+    Has a husband and a wife on one policy
+    Is a citizen developer
+    Citizen developers
+    US passport parser
+    US passport numbers are masked
+    US citizens portal
+    German locale
+    Is German by default
+    German
+    Is German text
+    Is of European scale
+    European origin servers
+    Roma
+    Is on medication list
+    No medication data in logs
+    On any medication record, who may read?
+    Are you on any rota?
+    Checks health
+    In good health
+    Is in good health after the failover
+    Cluster is in good health
+    The replica is in good health
+    Good health checks
+    Male and female plugs
+    Not a veteran of the old system
+    Military-grade encryption
+    Has served 500 requests
+    Has served stale data
+    Did you serve it?
+    Served from cache
+    Born in the incident review
+    Is of age
+    Describes how they have no children nodes
+    Says that they have no parent span
+    Says that they have no children in the tree
+    She is 35 years ahead
+    It is 35 years old
+    The system is 35 years old
+    He is 35 minutes late
+    Christ
+    No family history is stored
+    Family medical history is masked
+    Is of Arab numerals
+    Is straight
+    Is straightforward
+    Is a union
+    He is a he
+    States own
+    Names their pronouns resolution
+    No visas
+    No pregnancy data leaks
+    Pregnancy field hidden
+    Is Asian market ready
+    No gaps
+    Einzelkind-Prozess
+    Nur deutsche Texte
+    Nur Deutsch
+    Deutsche Texte
+    Nur deutsche Umlaute
+    Junge Objekte
+    Wie alt sind Ihre Daten?
+    Do you have children of the root node in mind?
+    Which pronouns do you use in the documentation, and why?
+    Which pronouns do you use in error messages?
+    Which generation do you belong to in the garbage collector?
+    Single-handed
+    A married couple
+    """
+
 
 def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-PAIRS = [(subject, line) for subject, texts in PERSONAL.items() for line in lines(texts)]
+PAIRS = [(subject, line) for table in (PERSONAL, SHORT_LINES) for subject in table for line in lines(table[subject])]
 
 
 def test_all_fifteen_subjects_have_their_phrasings() -> None:
@@ -436,7 +1090,7 @@ def test_what_is_asked_or_ticked_about_the_person_is_found(subject: str, text: s
     assert found.suggestion
 
 
-@pytest.mark.parametrize("text", lines(LAWFUL))
+@pytest.mark.parametrize("text", lines(LAWFUL + SHORT_LAWFUL))
 def test_lawful_and_technical_neighbours_pass(text: str) -> None:
     assert prohibited_subject([text]) is None
 
@@ -469,6 +1123,32 @@ def test_other_clothes_hide_nothing(change: object) -> None:
 def test_kinds_of_apostrophe_and_dash_do_not_matter() -> None:
     assert prohibited_subject(["Mentions the candidate’s age"])
     assert prohibited_subject(["Are you non‑binary?"])
+
+
+@pytest.mark.parametrize(
+    "mark", ["{}", "- {}", "* {}", "• {}", "- **{}**", "{}.", "Knows the limit\n{}\nNames a second way"]
+)
+def test_a_label_is_found_in_whatever_list_it_stands(mark: str) -> None:
+    for label in ("Married", "He is single", "No family commitments", "US citizens only", "Not pregnant"):
+        text = mark.format(label)
+        found = prohibited_subject([text])
+        assert found is not None, text
+        assert found.word == text[found.start : found.end]
+        assert label.startswith(found.word)
+
+
+def test_a_demand_is_found_in_a_short_line_and_may_be_spoken_of_in_a_longer_one() -> None:
+    demand = "No family commitments"
+    assert prohibited_subject([demand])
+    assert (
+        prohibited_subject(
+            [f"You edit a page of jobs where one says: {demand}. Which of the words would you change, and why?"]
+        )
+        is None
+    )
+    assert prohibited_subject([f"“{demand}” is replaced"]) is None
+    assert prohibited_subject([f"Removes {demand.lower()} from the advert"]) is None
+    assert prohibited_subject([f"Two sentences on quite another matter stand in the first line.\n{demand}"])
 
 
 def test_code_is_no_question() -> None:
