@@ -1070,7 +1070,66 @@ def lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
+# Of these it only counts that they are found, whatever the subject is called.
+FURTHER = """
+    Roughly when are you planning to retire?
+    Mentions being a single mother.
+    Looks healthy.
+    Candidate is of Indian origin.
+    Comes from a good family
+    Candidate appears young and energetic.
+    When are you due back from maternity leave?
+    A pregnant candidate would not be able to travel.
+    As a Black engineer, how have you dealt with colleagues who doubted you?
+    Are you expecting?
+    Planen Sie, in den nächsten Jahren Kinder zu bekommen?
+    Haben Sie gesundheitliche Einschränkungen?
+    ¿Practica alguna religión?
+    Do you have any health issues we should know about?
+    Talks about their religious upbringing
+    Did you transition from another gender?
+    Mentions having children
+    Were you born in the United States?
+    Have you ever been treated for depression or anxiety?
+    Are you on the left or the right politically?
+    What do you think of the current president?
+    Are you still in the National Guard or reserves?
+    Explains how their disability affects their work
+    ¿A qué partido político pertenece?
+    ¿De qué país es usted originario?
+    Aus welchem Land stammen Ihre Eltern?
+    Nennt sein Alter und seinen Familienstand
+    Speaks fluent English without an accent.
+    Will you need time off for medical treatment?
+"""
+FURTHER_LAWFUL = """
+    Are you expecting more than a thousand requests a second?
+    What are you expecting from the index?
+    As a black box, how would you test it?
+    Looks healthy in the dashboard although it drops requests
+    Appears young in the cache
+    What does your partner do when the contract of the interface changes?
+    Were you surprised by the result?
+    Is of unknown origin
+    Names the origin of the request
+    The node looks healthy but answers slowly.
+    Says that the container appears healthy
+    Text is set without an accent mark
+    What do you think of the current design?
+    What do you think of the current president algorithm of the Raft group?
+"""
+
 PAIRS = [(subject, line) for table in (PERSONAL, SHORT_LINES) for subject in table for line in lines(table[subject])]
+
+
+@pytest.mark.parametrize("text", lines(FURTHER))
+def test_further_ways_of_asking_and_ticking_are_found(text: str) -> None:
+    assert prohibited_subject([text]) is not None
+
+
+@pytest.mark.parametrize("text", lines(FURTHER_LAWFUL))
+def test_further_lawful_neighbours_pass(text: str) -> None:
+    assert prohibited_subject([text]) is None
 
 
 def test_all_fifteen_subjects_have_their_phrasings() -> None:
