@@ -76,6 +76,7 @@ class _Plain(NamedTuple):
     text: str
     starts: list[int]
     ends: list[int]
+    on_one_line: str
 
 
 def instruction_findings(text: str) -> list[Finding]:
@@ -114,8 +115,19 @@ def _may_hold_a_sign(text: str) -> bool:
 @lru_cache(maxsize=1)
 def _words() -> re.Pattern[str]:
     """One of these stands in whatever a sign finds, line ends taken for spaces."""
-    words = {" ".join(word.split()) for sign in _signs() for word in sign.words}
-    return re.compile("|".join(map(re.escape, sorted(words))))
+    return re.compile(_any_of({" ".join(word.split()) for sign in _signs() for word in sign.words}))
+
+
+def _any_of(words: set[str]) -> str:
+    """An expression for any of the words, branching letter by letter: ten times as fast as one word after the other."""
+    if "" in words:
+        return ""
+    firsts = sorted({word[0] for word in words})
+    return (
+        "(?:"
+        + "|".join(re.escape(first) + _any_of({word[1:] for word in words if word[0] == first}) for first in firsts)
+        + ")"
+    )
 
 
 def _is_hidden(match: re.Match[str]) -> bool:
@@ -125,7 +137,7 @@ def _is_hidden(match: re.Match[str]) -> bool:
 
 def _places(sign: _Sign, plain: _Plain, text: str, pattern: re.Pattern[str]) -> list[tuple[str, int, int]]:
     tight = pattern is sign.tight
-    if not any((word.replace(" ", "") if tight else word) in plain.text for word in sign.words):
+    if not any((word.replace(" ", "") if tight else word) in plain.on_one_line for word in sign.words):
         return []
     places = []
     for match in pattern.finditer(plain.text):
@@ -166,7 +178,8 @@ def _plain(text: str) -> _Plain:
             starts += [place] * len(letter)
             ends += [end] * len(letter)
         place = end
-    return _Plain("".join(letters), starts, ends)
+    joined = "".join(letters)
+    return _Plain(joined, starts, ends, joined.replace("\n", " "))
 
 
 @lru_cache(maxsize=4096)
@@ -189,7 +202,8 @@ def _joined(plain: _Plain) -> _Plain:
         letters += [plain.text[place] for place in places] + ["\n"]
         starts += [plain.starts[place] for place in places] + [plain.ends[places[-1]]]
         ends += [plain.ends[place] for place in places] + [plain.ends[places[-1]]]
-    return _Plain("".join(letters), starts, ends)
+    joined = "".join(letters)
+    return _Plain(joined, starts, ends, joined.replace("\n", " "))
 
 
 @lru_cache(maxsize=1)
