@@ -12,7 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from findings import Finding, Problem
-from form_text import alike, prose_of
+from form_text import alike
 from injected_instructions import instruction_findings
 from job_wording import wording_findings
 from prohibited_subjects import prohibited_subject
@@ -130,10 +130,9 @@ def warm_up() -> None:
 
 def not_to_be_asked(answer: InterviewQuestion, names: Collection[str]) -> bool:
     """Whether a question that exists already is about the candidate's person, or holds an instruction or a name."""
-    return any(
-        _personal_problems(place, text) or instruction_findings(text) or holds_name(text, names)
-        for place, text in places_of(answer)
-    )
+    # All texts together, each a paragraph: one look costs a fifth of thirty.
+    together = "\n\n".join(text for _, text in places_of(answer))
+    return bool(_personal_problems("It", together) or instruction_findings(together) or holds_name(together, names))
 
 
 @lru_cache(maxsize=32)  # what has passed a check is reported on soon after
@@ -182,12 +181,12 @@ def _one_topic_problems(topic: InterviewTopic, names: Collection[str]) -> list[P
 
 def about_the_person(text: str) -> bool:
     """Whether words of a requisition demand something of the person that the work does not need."""
-    return _demand_on_the_person(text) is not None
+    return any(finding.kind == "prohibited_subject" for finding in wording_findings(text))
 
 
 def _personal_problems(place: str, text: str) -> list[Problem]:
     # The words themselves are not quoted: what is wrong after the last repair is told to callers.
-    found = prohibited_subject([text]) or _demand_on_the_person(prose_of(text))
+    found = prohibited_subject([text])
     if found is None:
         return []
     subject = found.category.replace("_", " ")
@@ -197,10 +196,6 @@ def _personal_problems(place: str, text: str) -> list[Problem]:
             f"{place} is about the candidate's person ({subject}). Leave that out, and speak of the work alone.",
         )
     ]
-
-
-def _demand_on_the_person(text: str) -> Finding | None:
-    return next((finding for finding in wording_findings(text) if finding.kind == "prohibited_subject"), None)
 
 
 def _wording_problems(name: str, text: str) -> list[Problem]:

@@ -62,8 +62,10 @@ def interview_quality(requisition: PlanTopics, asked: Sequence[Asked]) -> Qualit
         by_question[question] = f"{by_question.get(question, '')}{text}\n\n"
     # Most questions hold nothing: then one look at all of their texts together is enough.
     odd = {question for question, text in by_question.items() if findings_in(text)}
+    found = _findings({path: text for path, text in written.items() if path.partition(".")[0] in odd})
     return QualityView(
-        findings=list(_findings({path: text for path, text in written.items() if path.partition(".")[0] in odd})),
+        # What a job description may not demand, a question may speak of; what it may not ask is never delivered.
+        findings=[finding for finding in found if finding.kind != "prohibited_subject"],
         unsupported=_unsupported(
             [text for text in given.values() if text],
             by_question,

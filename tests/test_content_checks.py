@@ -13,9 +13,11 @@ import pytest
 from content_checks import (
     alike_question,
     enhancement_problems,
+    not_to_be_asked,
     question_problems,
 )
 from prompts import EnhancedDescription, InterviewQuestion
+from tests.test_prohibited_subjects import PAIRS
 
 EXEMPLARS = sorted((Path(__file__).parent.parent / "samples" / "exemplars").glob("*.json"))
 ONE = json.loads(EXEMPLARS[0].read_text(encoding="utf-8"))
@@ -121,3 +123,12 @@ def test_each_fault_of_an_enhancement_is_named(change: Callable[[dict[str, Any]]
     change(exemplar)
     problems = enhancement_problems(EnhancedDescription.model_validate(exemplar))
     assert any(sentence in problem.sentence for problem in problems), problems
+
+
+@pytest.mark.parametrize(("subject", "text"), PAIRS[::9])
+def test_what_is_about_the_person_is_found_in_a_question_at_one_look(subject: str, text: str) -> None:
+    def put(question: dict[str, Any]) -> None:
+        question["criteria"][4]["description"] = text
+
+    assert not not_to_be_asked(_question(lambda question: None), ())
+    assert not_to_be_asked(_question(put), ())
