@@ -130,9 +130,10 @@ def warm_up() -> None:
 
 def not_to_be_asked(answer: InterviewQuestion, names: Collection[str]) -> bool:
     """Whether a question that exists already is about the candidate's person, or holds an instruction or a name."""
-    # All texts together, each a paragraph: one look costs a fifth of thirty.
-    together = "\n\n".join(text for _, text in places_of(answer))
-    return bool(_personal_problems("It", together) or instruction_findings(together) or holds_name(together, names))
+    return any(
+        _personal_problems(place, text) or instruction_findings(text) or holds_name(text, names)
+        for place, text in places_of(answer)
+    )
 
 
 @lru_cache(maxsize=32)  # what has passed a check is reported on soon after

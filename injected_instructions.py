@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -58,6 +59,7 @@ _HIDDEN = re.compile(
 )
 
 _ESCAPED = re.compile(r"\\{1,4}u003([ce])|&(l|g)t;|&#(?:x3([ce])|6([02]));|%3([ce])", re.IGNORECASE)
+_WIDE_GAP = re.compile(r"\s\s")
 _GAP = r"[\s_*~`·,/\\|-]"
 _SPELLED_OUT = re.compile(r"(?<![^\W_])[a-z](?:[ \n._*-]{1,3}[a-z](?![^\W_])){6,}")
 
@@ -74,8 +76,8 @@ class _Plain(NamedTuple):
     """A plain form of a text, and for each of its characters where that one stands in the text."""
 
     text: str
-    starts: list[int]
-    ends: list[int]
+    starts: Sequence[int]
+    ends: Sequence[int]
     on_one_line: str
 
 
@@ -89,10 +91,10 @@ def instruction_findings(text: str) -> list[Finding]:
     if _may_hold_a_sign(text):
         plain = _plain(text)
         spelled_out = _joined(plain)
-        for sign in _signs():
+        for sign in _possible_signs(plain.on_one_line):
             found += _places(sign, plain, text, sign.pattern)
-            if spelled_out.text:
-                found += _places(sign, spelled_out, text, sign.tight)
+        for sign in _signs() if spelled_out.text else ():
+            found += _places(sign, spelled_out, text, sign.tight)
     findings: list[Finding] = []
     for category, start, end in sorted(set(found), key=lambda place: (place[1], -place[2], place[0])):
         if findings and start < findings[-1].end:
@@ -116,6 +118,27 @@ def _may_hold_a_sign(text: str) -> bool:
 def _words() -> re.Pattern[str]:
     """One of these stands in whatever a sign finds, line ends taken for spaces."""
     return re.compile(_any_of({" ".join(word.split()) for sign in _signs() for word in sign.words}))
+
+
+def _possible_signs(text: str) -> list[_Sign]:
+    """The signs of which a word begins somewhere in the text."""
+    wherever, by_beginning = _index()
+    signs = _signs()
+    return [
+        signs[place] for place in sorted({place for begun in wherever.findall(text) for place in by_beginning[begun]})
+    ]
+
+
+@lru_cache(maxsize=1)
+def _index() -> tuple[re.Pattern[str], dict[str, list[int]]]:
+    """An expression for the beginnings of words, overlapping ones too, and the places of the signs by beginning."""
+    by_beginning: dict[str, list[int]] = {}
+    for place, sign in enumerate(_signs()):
+        for word in sign.words:
+            begun = _words().match(" ".join(word.split()))
+            assert begun is not None
+            by_beginning.setdefault(begun.group(), []).append(place)
+    return re.compile(f"(?=({_words().pattern}))"), by_beginning
 
 
 def _any_of(words: set[str]) -> str:
@@ -158,6 +181,11 @@ def _places(sign: _Sign, plain: _Plain, text: str, pattern: re.Pattern[str]) -> 
 
 def _plain(text: str) -> _Plain:
     """Small letters without accents, entities and invisible characters; gaps are one space or one line end."""
+    table = {ord(letter): _plain_letter(letter) for letter in set(text)}
+    if all(len(letter) == 1 for letter in table.values()) and not _ESCAPED.search(text) and not _WIDE_GAP.search(text):
+        as_it_stands = text.translate(table)
+        one_line = as_it_stands.replace("\n", " ")
+        return _Plain(as_it_stands, range(len(text)), range(1, len(text) + 1), one_line)
     letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []

@@ -126,7 +126,7 @@ def test_each_fault_of_an_enhancement_is_named(change: Callable[[dict[str, Any]]
 
 
 @pytest.mark.parametrize(("subject", "text"), PAIRS[::9])
-def test_what_is_about_the_person_is_found_in_a_question_at_one_look(subject: str, text: str) -> None:
+def test_a_question_about_the_person_is_not_to_be_asked(subject: str, text: str) -> None:
     def put(question: dict[str, Any]) -> None:
         question["criteria"][4]["description"] = text
 
