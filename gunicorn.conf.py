@@ -51,7 +51,8 @@ def post_worker_init(worker: Any) -> None:
     sys.setswitchinterval(0.02)
     from content_checks import warm_up  # only now: the app has loaded it in this process
 
-    warm_up()
+    # Beside the first requests: those that ask for little must not wait for it.
+    threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
     # What was loaded at the start lives as long as the worker: the garbage collector need not look at it again.
     gc.collect()
     gc.freeze()

@@ -495,7 +495,7 @@ FAILURES: list[tuple[Reply, int]] = [
 def test_a_failure_of_ours_is_not_kept_and_the_key_pays_only_for_what_is_missing(
     make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, operation: str, failure: Reply, status: int
 ) -> None:
-    client = make_app(REQUEST_TIMEOUT=1).test_client()
+    client = make_app(REQUEST_TIMEOUT=3).test_client()
     asked = prepared(operation, client, requisition, fake)
     fails = is_enhancement if operation == "enhance" else asks(requisition, 3)
     fake.when(fails, failure, times=1)
@@ -528,7 +528,7 @@ def test_a_failure_of_ours_is_not_kept_and_the_key_pays_only_for_what_is_missing
 def test_questions_of_an_enhancement_that_failed_are_kept_and_so_are_their_topics(
     make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, database_url: str
 ) -> None:
-    client = make_app(REQUEST_TIMEOUT=1).test_client()
+    client = make_app(REQUEST_TIMEOUT=3).test_client()
     # The topics have been told when the enhancement breaks off, so the questions are being paid for.
     plan = good_plan(enhancement_of(requisition))
     after_topics = len(json.dumps({name: plan[name] for name in ("language", "interview_topics")})) + 40
