@@ -178,7 +178,7 @@ def answer_to(port: int, sent: bytes) -> tuple[int | None, bytes]:
         received = b""
         with contextlib.suppress(ConnectionError):  # it may refuse before it has read everything
             connection.sendall(sent)
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(OSError):
             connection.shutdown(socket.SHUT_WR)
             while part := connection.recv(65_536):
                 received += part
