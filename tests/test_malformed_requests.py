@@ -178,8 +178,9 @@ def answer_to(port: int, sent: bytes) -> tuple[int | None, bytes]:
         received = b""
         with contextlib.suppress(ConnectionError):  # it may refuse before it has read everything
             connection.sendall(sent)
-        with contextlib.suppress(OSError):
+        with contextlib.suppress(OSError):  # it may have closed the connection already
             connection.shutdown(socket.SHUT_WR)
+        with contextlib.suppress(ConnectionError):
             while part := connection.recv(65_536):
                 received += part
     status = received.split(b" ", 2)[1] if received.startswith(b"HTTP/") else None
