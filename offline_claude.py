@@ -36,6 +36,7 @@ from injected_instructions import instruction_findings
 from offline_templates import KINDS, LEVEL_WORDS, PRODUCTS, SLOTS, Kind, Point, Scene, Slot
 from prohibited_subjects import prohibited_subject
 from prompts import (
+    WORK_FIELDS,
     Criterion,
     EnhancedDescription,
     EnhanceDescription,
@@ -57,7 +58,6 @@ from schemas import SAMPLE_MODEL
 T = TypeVar("T", bound=BaseModel)
 Requisition = EnhanceDescription | PlanTopics
 
-WORK_FIELDS: tuple[WorkField, ...] = ("work_output", "work_role", "work_knowledge", "work_competencies")
 LISTS = ("work_knowledge", "work_competencies")  # fields whose commas always separate
 LONGEST_QUOTE, LONGEST_SUBJECT, LONGEST_TOPIC, LONGEST_SECTION, LONGEST_ORIGINAL = 300, 90, 80, 5_000, 17_000
 MOST_TURNS = 36

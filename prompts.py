@@ -23,6 +23,7 @@ PROMPT_VERSION = "2026-11-24.1"
 SkillLevel = Literal["Foundational", "Intermediate", "Advanced", "Expert"]
 QuestionType = Literal["technical", "system_design", "coding", "debugging", "behavioral", "situational"]
 WorkField = Literal["work_output", "work_role", "work_knowledge", "work_competencies", "basic_description"]
+WORK_FIELDS: tuple[WorkField, ...] = ("work_output", "work_role", "work_knowledge", "work_competencies")
 ReadsAs = Literal["job", "cv", "boilerplate", "other"]
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 
 from content_checks import about_the_person, findings_in, published
-from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
+from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
 from schemas import (
     CoverageView,
     CoveringQuestionView,
@@ -18,11 +18,11 @@ from schemas import (
     PartCoverageView,
     QualityView,
     UnsupportedView,
-    WorkPartView,
+    WorkItemView,
 )
 from technology_mentions import unsupported_technologies
 from work_coverage import AskedQuestion, coverage_of, gaps
-from work_parts import WORK_FIELDS, work_parts
+from work_parts import work_parts
 
 # A question of an interview and the topic that it is for.
 Asked = tuple[InterviewTopic, InterviewQuestion]
@@ -140,5 +140,5 @@ def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> 
             )
             for each in covered
         ],
-        gaps=[WorkPartView(field=part.field, part=part.part) for part in gaps(covered)],
+        gaps=[WorkItemView(field=part.field, part=part.part) for part in gaps(covered)],
     )

@@ -172,6 +172,13 @@ class CoveringQuestionView(View):
     criteria: list[str]
 
 
+class WorkItemView(View):
+    """Words of the requisition, word for word, and the field they are from."""
+
+    field: str
+    part: str
+
+
 class PartCoverageView(View):
     """A part of a WORK field, word for word, and the questions that cover it."""
 
@@ -180,18 +187,11 @@ class PartCoverageView(View):
     questions: list[CoveringQuestionView]
 
 
-class WorkPartView(View):
-    """A part of a WORK field, word for word."""
-
-    field: str
-    part: str
-
-
 class CoverageView(View):
     """Which parts of the WORK fields an interview covers, and which it leaves out."""
 
     parts: list[PartCoverageView]
-    gaps: list[WorkPartView]
+    gaps: list[WorkItemView]
 
 
 class QualityView(View):
@@ -204,13 +204,6 @@ class QualityView(View):
     findings: list[FindingView]
     unsupported: list[UnsupportedView]
     coverage: CoverageView | None
-
-
-class WorkItemView(View):
-    """Words of the requisition that a topic or a question covers, and the field they are from."""
-
-    field: str
-    part: str
 
 
 class TopicView(View):

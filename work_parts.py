@@ -6,7 +6,8 @@ import dataclasses
 import re
 from collections.abc import Iterator, Mapping
 
-WORK_FIELDS = ("work_output", "work_role", "work_knowledge", "work_competencies")
+from prompts import WORK_FIELDS
+
 LISTS = ("work_knowledge", "work_competencies")  # fields whose commas separate
 
 # A line of hard-wrapped text is longer than this before it breaks.

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app import create_app
+from claude_interface import Claude
 from config import PROJECT_FOLDER
 from models import db
 from runtime import current_runtime
@@ -70,23 +71,26 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
-@contextmanager
-def bench_app(database_url: str, claude_url: str, **settings: Any) -> Iterator[Flask]:
+def bench_app(database_url: str, claude_url: str, **settings: Any) -> AbstractContextManager[Flask]:
     """An app on a freshly migrated database, with the live client speaking to the fake Claude."""
+    given = {"FLASK_ENV": "testing", "DATABASE_URL": database_url, "CLAUDE_BASE_URL": claude_url, "LOG_LEVEL": "ERROR"}
+    return fresh_app({**given, **settings})
+
+
+@contextmanager
+def fresh_app(settings: Mapping[str, Any], claude: Claude | None = None) -> Iterator[Flask]:
+    """An app on a freshly migrated database, taken down at the end.
+
+    Args:
+        settings: DATABASE_URL among them.
+        claude: who answers; by default what the settings say.
+    """
     alembic = Config(PROJECT_FOLDER / "alembic.ini")
-    with create_engine(database_url, poolclass=NullPool).begin() as connection:
+    with create_engine(settings["DATABASE_URL"], poolclass=NullPool).begin() as connection:
         alembic.attributes["connection"] = connection
         command.downgrade(alembic, "base")
         command.upgrade(alembic, "head")
-    app = create_app(
-        {
-            "FLASK_ENV": "testing",
-            "DATABASE_URL": database_url,
-            "CLAUDE_BASE_URL": claude_url,
-            "LOG_LEVEL": "ERROR",
-            **settings,
-        }
-    )
+    app = create_app(settings, claude=claude)
     try:
         yield app
     finally:

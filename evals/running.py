@@ -10,27 +10,20 @@ import json
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alembic import command
-from alembic.config import Config
 from flask import Flask
-from sqlalchemy import create_engine
-from sqlalchemy.pool import NullPool
 
-from app import create_app
+from benchmarks.measuring import fresh_app
 from claude_client import ClaudeClient
 from config import PROJECT_FOLDER, load_settings
 from evals.figures import Figures, alike_pairs, checks_figures, quality_figures
 from evals.listening import HeardAnswer, ListeningClaude, listening
 from evals.readability import lix
-from models import db
-from runtime import current_runtime
 
 REQUISITIONS = PROJECT_FOLDER / "samples" / "requisitions"
 # What a service needs and a run is not to be held up by.
@@ -107,38 +100,22 @@ def run_all(
         at_a_time: how many are under way together. More than one is faster, and takes from each other's seconds.
         tell: hears of each that is done.
     """
-    with tempfile.TemporaryDirectory(prefix="techscreen-eval-") as database, _app(database, settings) as app:
+    with tempfile.TemporaryDirectory(prefix="techscreen-eval-") as database:
+        given = {**NO_LIMITS, **settings, "DATABASE_URL": f"sqlite:///{database}/eval.db"}
+        with fresh_app(given, ListeningClaude(ClaudeClient(load_settings(given)))) as app:
 
-        def run(sample: Path) -> Outcome:
-            outcome = _run_one(app, sample)
-            _keep(outcome, folder)
-            tell(f"{outcome.name}: {_status(outcome)} in {outcome.seconds:.1f} s")
-            return outcome
+            def run(sample: Path) -> Outcome:
+                outcome = _run_one(app, sample)
+                _keep(outcome, folder)
+                tell(f"{outcome.name}: {_status(outcome)} in {outcome.seconds:.1f} s")
+                return outcome
 
-        with ThreadPoolExecutor(at_a_time) as pool:
-            outcomes = list(pool.map(run, samples))
-        usage = _get(app, "/api/interview/usage?group_by=user")
+            with ThreadPoolExecutor(at_a_time) as pool:
+                outcomes = list(pool.map(run, samples))
+            usage = _get(app, "/api/interview/usage?group_by=user")
     costs = {group["group"]: group["estimated_cost"] for group in (usage or {}).get("groups", [])}
     alike = alike_pairs({outcome.name: outcome.question_texts for outcome in outcomes})
     return outcomes, [_figures(outcome, alike[outcome.name], costs.get(outcome.name)) for outcome in outcomes]
-
-
-@contextmanager
-def _app(folder: str, settings: Mapping[str, Any]) -> Iterator[Flask]:
-    """The app on an empty SQLite database, with the live client listened to."""
-    given = {**NO_LIMITS, **settings, "DATABASE_URL": f"sqlite:///{folder}/eval.db"}
-    alembic = Config(PROJECT_FOLDER / "alembic.ini")
-    with create_engine(given["DATABASE_URL"], poolclass=NullPool).begin() as connection:
-        alembic.attributes["connection"] = connection
-        command.upgrade(alembic, "head")
-    app = create_app(given, claude=ListeningClaude(ClaudeClient(load_settings(given))))
-    try:
-        yield app
-    finally:
-        with app.app_context():
-            current_runtime().close()
-            db.session.remove()
-            db.engine.dispose()
 
 
 def _run_one(app: Flask, sample: Path) -> Outcome:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -1166,14 +1167,14 @@ def test_lawful_and_technical_neighbours_pass(text: str) -> None:
         lambda text: f"“{text}”",
     ],
 )
-def test_other_clothes_hide_nothing(change: object) -> None:
+def test_other_clothes_hide_nothing(change: Callable[[str], str]) -> None:
     for text in [
         "Do you have children?",
         "What is your nationality?",
         "Are you married?",
         "Tell me about your religion.",
     ]:
-        changed = change(text)  # type: ignore[operator]
+        changed = change(text)
         found = prohibited_subject([changed])
         assert found is not None, changed
         assert changed[found.start : found.end] == found.word
