@@ -1,11 +1,13 @@
-FROM python:3.11-slim
+FROM python:3.11.15-slim-bookworm
 
-ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 FLASK_ENV=production
+ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 FLASK_ENV=production \
+    SPOOL_DIR=/var/lib/techscreen/spool
 WORKDIR /app
 COPY requirements.txt .
-RUN pip install --no-cache-dir -r requirements.txt
+RUN pip install --no-cache-dir --require-hashes -r requirements.txt
 COPY . .
-RUN useradd --system --no-create-home techscreen
+RUN useradd --system --no-create-home techscreen \
+    && install -d -o techscreen -g techscreen -m 700 /var/lib/techscreen/spool
 USER techscreen
 EXPOSE 5000
 HEALTHCHECK --interval=30s --timeout=3s --start-period=15s \

@@ -21,16 +21,16 @@ help:
 $(READY): requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing what the service needs ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 $(DEV_READY): $(READY) requirements-dev.txt
 	@echo "Installing what its development needs ..."
-	@$(BIN)/pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 demo: $(READY)
-	@$(BIN)/python demo.py $(SAMPLE)
+	@$(BIN)/python -m scripts.demo $(SAMPLE)
 
 # Without a key anywhere, serve marked sample content instead of answering every request with 503.
 run: $(READY)
@@ -47,11 +47,8 @@ lint: $(DEV_READY)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-# import-linter reads packages only, so each module is shown to it as a package of the same name.
 layers: $(DEV_READY)
-	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && \
-	for file in *.py; do name=$${file%.py}; mkdir "$$folder/$$name" && ln -s "$(CURDIR)/$$file" "$$folder/$$name/__init__.py"; done && \
-	cd "$$folder" && "$(CURDIR)/$(BIN)/lint-imports" --config "$(CURDIR)/pyproject.toml" --no-cache
+	PYTHONPATH=. $(BIN)/lint-imports --no-cache
 
 types: $(DEV_READY)
 	$(BIN)/mypy
@@ -72,10 +69,13 @@ eval-judge: $(READY)
 prompts: $(READY)
 	$(BIN)/python -m evals.render_prompts
 
+# Pins with the hashes of all files of a release, for every architecture; each lock is within the limits of the one before.
+# Local folders of packages are ignored: hashes of files that only one machine has are of no use to others.
 lock: $(DEV_READY)
 	for name in requirements requirements-tracing requirements-dev; do \
-	  $(BIN)/pip-compile --quiet --strip-extras --no-emit-index-url --no-emit-find-links --no-header \
-	    --annotation-style=line --output-file $$name.txt $$name.in; \
+	  env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
+	  $(BIN)/pip-compile --quiet --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
+	    --generate-hashes --allow-unsafe --annotation-style=line --output-file $$name.txt $$name.in || exit 1; \
 	done
 
 clean:

@@ -1,62 +1,60 @@
-"""The live Claude client: with `claude_models.py` the only importer of the `anthropic` SDK.
+"""The live Claude client: with `techscreen/claude/model_info.py` the only importer of the `anthropic` SDK.
 
-Calls run on one asyncio loop per process, so that any number can be under way without a thread each,
-and so that one deadline can cancel a call wherever it is: connecting, waiting for a retry, or reading a
-body that drips. Loop and SDK client are made on first use, keyed by process id: a client that is used
-on both sides of a fork mixes up answers.
+It holds the connections, the deadline and the transport: retries, streams, and the mapping of the SDK's errors. A
+`Request` comes in; a checked answer with its cost goes out. `techscreen/claude/conversation.py` decides what is asked
+and when an answer is sent back.
 
-A request with a listener has its answer streamed, all others have it in one piece, which costs less.
+Calls run on one asyncio loop per process: any number can be under way without a thread each, and the deadline can
+cancel a call wherever it is: connecting, waiting for a retry, or reading a slow body. Loop and SDK clients are made on
+first use in each process, because a client used on both sides of a fork mixes up answers.
 
-An answer that cannot be used goes back to Claude with what was wrong, at most twice, and once if it has only
-problems that can be tolerated; every attempt's tokens are counted, also of those that fail.
+Only the answer to a request with a listener is streamed: in one piece it costs less CPU.
 """
 
 from __future__ import annotations
 
 import asyncio
 import itertools
+import json
 import logging
 import os
-import random
+import socket
 import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import Future
+from random import SystemRandom
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import anthropic
 import httpx2
-from anthropic.types import MessageParam
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-import metrics
-from claude_admission import Admission
-from claude_answers import (
+from config import Settings
+from prompts import PROMPT_VERSION, Request
+from techscreen.claude.admission import Admission
+from techscreen.claude.conversation import Conversation, Ledger, Message
+from techscreen.claude.failures import (
     DEFAULT_RETRY_AFTER,
-    ErrorEvent,
-    Failed,
-    Reply,
-    StreamedAnswer,
-    failed_with_event,
+    ErrorBody,
+    FailedTry,
+    failed_in_place_of_answer,
     failed_with_status,
-    reply_of,
     unreachable,
     unusable,
 )
-from claude_interface import Check, ClaudeAnswer, Deadline, Listener
-from config import Settings
-from errors import (
+from techscreen.claude.interface import Check, ClaudeAnswer, Deadline, Listener, OnSpending
+from techscreen.claude.responses import Answer, ErrorInPlaceOfAnswer, Reply
+from techscreen.errors import (
+    ClaudeBilling,
     ClaudeError,
     ClaudeNotAsked,
     ClaudeNotConfigured,
     ClaudeUnavailable,
-    GenerationFailed,
-    GenerationRefused,
     GenerationTimeout,
     Spending,
 )
-from findings import Problem
-from prompts import PROMPT_VERSION, Request, repair_text
+from techscreen.observability import metrics
 
 if TYPE_CHECKING:
     from anthropic.types import JSONOutputFormatParam, OutputConfigParam
@@ -65,19 +63,21 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
 
-# Calls are spread over this many SDK clients, for each allows itself a thousand connections, and with the SDK's
-# usual transport searches them all at every call. On its aiohttp transport a call costs a third less CPU.
+# Calls are spread over this many SDK clients, because one allows itself only a thousand connections. They use the
+# aiohttp transport: a call costs a third less CPU than on the SDK's usual one.
 SDK_CLIENTS = 4
-MOST_REPAIRS = 2
 # Calls that fail in transport (overload, rate limit, lost connection) are tried this often, with pauses
 # of 0.5, 1, 2, 4 and 8 seconds less jitter, or as long as Claude asks for if the deadline allows it.
-MOST_TRIES = 6
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 8.0
+MAX_TRIES = 6
+FIRST_PAUSE, MAX_PAUSE = 0.5, 8.0
 CONNECT_TIMEOUT = 5.0
-MOST_ROOM = 128_000
-# The part of the time left that a repair may take which need not succeed.
-PATIENCE_FOR_POLISH = 0.5
-NO_ANSWER = ("refusal", "max_tokens", "model_context_window_exceeded")
+OVERLOADED = 529
+# What reading a 200 may raise if it is not an answer from Claude.
+UNREADABLE = (anthropic.APIError, ValueError, KeyError, TypeError, AttributeError, RecursionError)
+# Seconds to wait for the end of a stream whose text is complete.
+MAX_WAIT_FOR_END = 5.0
+# Seconds before the deadline at which a complete text is taken without waiting for the end of its stream.
+TIME_TO_USE_TEXT = 0.5
 
 
 class ClaudeClient:
@@ -97,9 +97,14 @@ class ClaudeClient:
         self._admission: Admission
 
     def submit(
-        self, request: Request[T], check: Check[T], deadline: Deadline, listener: Listener[T] | None = None
+        self,
+        request: Request[T],
+        check: Check[T],
+        deadline: Deadline,
+        listener: Listener[T] | None = None,
+        on_spending: OnSpending | None = None,
     ) -> Future[ClaudeAnswer[T]]:
-        """Start asking and return at once; see `claude_interface.Claude`.
+        """Start asking and return at once; see `techscreen.claude.interface.Claude`.
 
         Raises (from the future):
             ClaudeError: one of its kinds, with what was spent.
@@ -109,19 +114,21 @@ class ClaudeClient:
             refused.set_exception(ClaudeNotConfigured("No Claude API key is set: set CLAUDE_API_KEY."))
             return refused
         self._start_in_this_process()
-        return asyncio.run_coroutine_threadsafe(self._answer(request, check, deadline, listener), self._loop)
+        return asyncio.run_coroutine_threadsafe(
+            self._answer(request, check, deadline, listener, on_spending), self._loop
+        )
 
     def close(self) -> None:
         """Close the connections and end the thread of this process. Calls under way are cancelled."""
         with self._lock:
             if self._owner == os.getpid():
-                asyncio.run_coroutine_threadsafe(self._give_up(), self._loop).result()
+                asyncio.run_coroutine_threadsafe(self._cancel_and_close(), self._loop).result()
                 self._loop.call_soon_threadsafe(self._loop.stop)
                 self._thread.join()
                 self._loop.close()
             self._owner = None
 
-    async def _give_up(self) -> None:
+    async def _cancel_and_close(self) -> None:
         under_way = asyncio.all_tasks() - {asyncio.current_task()}
         for task in under_way:
             task.cancel()
@@ -158,274 +165,288 @@ class ClaudeClient:
             self._owner = os.getpid()
 
     async def _answer(
-        self, request: Request[T], check: Check[T], deadline: Deadline, listener: Listener[T] | None
+        self,
+        request: Request[T],
+        check: Check[T],
+        deadline: Deadline,
+        listener: Listener[T] | None,
+        on_spending: OnSpending | None,
     ) -> ClaudeAnswer[T]:
-        conversation = _Conversation(
-            next(self._sdks), self._settings, self._admission, request, check, deadline, listener
-        )
+        """Time, log and count what `_converse` does."""
+        ledger = Ledger(on_spending)
         started = time.monotonic()
         outcome = "cancelled"
         try:
-            self._admission.refuse_if_hopeless(deadline)
-            async with asyncio.timeout(max(0.0, deadline.remaining())):
-                answer = await conversation.run()
+            value = await self._converse(request, check, deadline, listener, ledger)
             outcome = "success"
-            return answer
-        except TimeoutError:
-            if conversation.is_waiting_for_its_turn:
-                outcome = ClaudeUnavailable.code
-                kind = ClaudeUnavailable if conversation.spending.attempts else ClaudeNotAsked
-                raise kind(
-                    "Too many calls to Claude are under way: this one did not get its turn in time.",
-                    retry_after=DEFAULT_RETRY_AFTER,
-                    spending=conversation.spending,
-                ) from None
-            outcome = GenerationTimeout.code
-            raise GenerationTimeout(
-                "Claude did not answer before REQUEST_TIMEOUT was reached.", spending=conversation.spending
-            ) from None
+            return ClaudeAnswer(value, ledger.spending)
         except ClaudeError as error:
             outcome = error.code
-            error.spending = conversation.spending
-            raise
-        except Exception as error:  # an answer that nobody thought of: our fault, but what it cost is counted
-            outcome = ClaudeError.code
-            logger.exception("claude answer could not be handled", extra={"event": "claude_unexpected"})
-            raise ClaudeError("Something went wrong on our side.", spending=conversation.spending) from error
+            raise error.costing(ledger.spending) from error.__cause__
         finally:
-            metrics.claude_asked(self.model, outcome, conversation.spending, time.monotonic() - started)
+            seconds, spending = time.monotonic() - started, ledger.spending
+            metrics.claude_asked(self.model, outcome, spending, seconds)
             logger.info(
                 "claude %s: %s after %d attempts",
                 type(request).__name__,
                 outcome,
-                conversation.spending.attempts,
+                spending.attempts,
                 extra={
                     "event": "claude_call",
                     "asked": type(request).__name__,
                     "outcome": outcome,
                     "model": self.model,
-                    "tokens": conversation.spending.total_tokens,
-                    "attempts": conversation.spending.attempts,
-                    "claude_request_ids": list(conversation.spending.request_ids),
-                    "duration_ms": round((time.monotonic() - started) * 1000),
+                    "tokens": spending.total_tokens,
+                    "attempts": spending.attempts,
+                    "claude_request_ids": list(spending.request_ids),
+                    "duration_ms": round(seconds * 1000),
                 },
             )
+
+    async def _converse(
+        self,
+        request: Request[T],
+        check: Check[T],
+        deadline: Deadline,
+        listener: Listener[T] | None,
+        ledger: Ledger,
+    ) -> T:
+        """Have one conversation within the deadline. Whatever goes wrong is a `ClaudeError`."""
+        transport = _Transport(
+            sdk=next(self._sdks),
+            settings=self._settings,
+            admission=self._admission,
+            request=request,
+            deadline=deadline,
+            ledger=ledger,
+            listener=listener,
+        )
+        conversation = Conversation(
+            request,
+            check,
+            listener,
+            deadline=deadline,
+            max_tokens=self._settings.claude_max_tokens,
+            ledger=ledger,
+            send=transport.send,
+        )
+        try:
+            self._admission.admit(deadline)
+            async with asyncio.timeout(max(0.0, deadline.remaining())):
+                return await conversation.run()
+        except TimeoutError:
+            raise transport.timed_out() from None
+        except ClaudeError:
+            raise
+        except Exception as error:  # a bug of ours; what the answer cost is still counted
+            logger.exception("claude answer could not be handled", extra={"event": "claude_unexpected"})
+            raise ClaudeError("Something went wrong on our side.") from error
 
 
 _inherited: list[object] = []
 
 
-class _Conversation:
-    """One request until it is answered: the attempts, what they cost, and what is sent next."""
+class _Transport:
+    """Sends the messages of one request through the SDK, and turns what comes back into a reply or one of our errors.
+
+    Every attempt is counted in the ledger. The listener hears an answer while it is streamed.
+    """
 
     def __init__(
         self,
+        *,
         sdk: anthropic.AsyncAnthropic,
         settings: Settings,
         admission: Admission,
         request: Request[Any],
-        check: Check[Any],
         deadline: Deadline,
+        ledger: Ledger,
         listener: Listener[Any] | None,
     ) -> None:
-        self.spending = Spending()
-        self.is_waiting_for_its_turn = False
         self._sdk = sdk
         self._settings = settings
         self._admission = admission
-        self._listener = listener
         self._request = request
-        self._check = check
         self._deadline = deadline
-        self._room = settings.claude_max_tokens
-        self._output: OutputConfigParam = {
-            "effort": settings.claude_effort,
-            "format": _format(request.answer_type),
-        }
+        self._ledger = ledger
+        self._listener = listener
+        self._is_waiting_for_slot = False
+        self._output: OutputConfigParam = {"effort": settings.claude_effort, "format": _format(request.answer_type)}
 
-    async def run(self) -> ClaudeAnswer[Any]:
-        """Ask until there is a usable answer."""
-        asked: MessageParam = {"role": "user", "content": self._request.text()}
-        messages = [asked]
-        problems: list[Problem] = []
-        for _ in range(1 + MOST_REPAIRS):
-            if problems:
-                self._count_repair(problems)
-            reply = await self._send(messages)
-            if reply.stop_reason == "refusal":
-                raise GenerationRefused("Claude declined to write this content.")
-            if reply.stop_reason == "model_context_window_exceeded":
-                raise GenerationFailed("The request does not fit into the model's context window.")
-            if reply.stop_reason == "max_tokens":
-                problems = [Problem("cut_off", f"The answer was cut off at {self._room} tokens.")]
-                self._room = min(2 * self._room, MOST_ROOM)
-                messages = [asked]
-                continue
-            text = reply.text
-            value, problems = self._read(text)
-            messages = _sent_back(asked, text, problems)
-            if value is not None and all(problem.is_tolerable for problem in problems):
-                if problems:
-                    value = await self._polished(value, problems, messages)
-                return ClaudeAnswer(value, self.spending)
-        sentences = " ".join([problem.sentence for problem in problems if not problem.is_tolerable][:3])
-        raise GenerationFailed(f"Claude's answer was unusable, also after repair: {sentences}")
-
-    async def _polished(self, value: BaseModel, problems: list[Problem], messages: list[MessageParam]) -> BaseModel:
-        """An answer that can be delivered, repaired if Claude does so in good time, or else as it is."""
-        self._count_repair(problems)
-        try:
-            async with asyncio.timeout(self._deadline.remaining() * PATIENCE_FOR_POLISH):
-                reply = await self._send(messages)
-        except (TimeoutError, ClaudeError) as error:
-            logger.info("claude answer left as it is: %s", type(error).__name__, extra={"event": "claude_unpolished"})
-            return value
-        if reply.stop_reason in NO_ANSWER:
-            return value
-        better, left = self._read(reply.text)
-        # Not one that has changed its mind about whether there is a job at all.
-        same_kind = getattr(better, "reads_as", None) == getattr(value, "reads_as", None)
-        if better is None or not same_kind or len(left) >= len(problems) or not all(one.is_tolerable for one in left):
-            return value
-        return better
-
-    def _count_repair(self, problems: list[Problem]) -> None:
-        checks = tuple(problem.check for problem in problems)
-        self.spending += Spending(repairs=1, failed_checks=checks)
-        logger.warning(
-            "claude answer sent back: %d problems",
-            len(problems),
-            extra={"event": "claude_repair", "failed_checks": sorted(set(checks))},
+    def timed_out(self) -> ClaudeError:
+        """Why there was no answer before the deadline."""
+        if not self._is_waiting_for_slot:
+            return GenerationTimeout("Claude did not answer before REQUEST_TIMEOUT was reached.")
+        kind = ClaudeUnavailable if self._ledger.spending.attempts else ClaudeNotAsked
+        return kind(
+            "Too many calls to Claude are under way: this one did not get its turn in time.",
+            retry_after=DEFAULT_RETRY_AFTER,
         )
 
-    def _read(self, text: str) -> tuple[BaseModel | None, list[Problem]]:
-        try:
-            value = self._request.answer_type.model_validate_json(text)
-        except ValidationError as error:
-            places = [".".join(map(str, item["loc"])) or "the answer" for item in error.errors(include_input=False)]
-            return None, [Problem("schema", f"Not valid against the schema at {place}.") for place in places[:5]]
-        if self._listener is not None:
-            value = self._listener.settle(value)
-        return value, self._check(value)
+    async def send(self, messages: list[Message], max_tokens: int) -> Reply:
+        """One answered call. Transport failures are retried inside the deadline.
 
-    async def _send(self, messages: list[MessageParam]) -> Reply:
-        """One answered call. Transport failures are retried inside the deadline."""
-        for tries in range(1, MOST_TRIES + 1):
-            self.is_waiting_for_its_turn = True
-            async with self._admission.turn():
-                self.is_waiting_for_its_turn = False
-                outcome = await self._try(messages)
+        Raises:
+            ClaudeError: if no retry helps or there is no time for one.
+        """
+        for tries in range(1, MAX_TRIES + 1):
+            self._ledger.report()
+            self._is_waiting_for_slot = True
+            async with self._admission.slot():
+                self._is_waiting_for_slot = False
+                outcome = await self._try(messages, max_tokens)
             if isinstance(outcome, Reply):
                 self._admission.answered()
                 return outcome
-            failure, pause = outcome.failure, outcome.pause
+            failure = outcome.error
             if isinstance(failure, ClaudeUnavailable):
                 self._admission.overloaded()
+            elif not outcome.may_be_retried:
+                self._admission.answered()  # an error, but Claude is there
             if not outcome.may_be_retried:
                 raise failure
-            if pause is None:
-                pause = min(FIRST_PAUSE * 2 ** (tries - 1), LONGEST_PAUSE) * (1 - 0.25 * random.random())
-            else:
-                # Whoever was sent away at the same moment must not come back at the same moment.
-                pause += FIRST_PAUSE * (0.75 + 0.25 * random.random()) if pause < FIRST_PAUSE else random.random()
-            if tries == MOST_TRIES or pause >= self._deadline.remaining():
+            pause = _pause(tries, outcome.pause)
+            if tries == MAX_TRIES or pause >= self._deadline.remaining():
                 raise failure
             logger.info("claude retry in %.1f s: %s", pause, failure.code, extra={"event": "claude_retry"})
             await asyncio.sleep(pause)
         raise AssertionError("the last try returns or raises")
 
-    async def _try(self, messages: list[MessageParam]) -> Reply | Failed:
+    async def _try(self, messages: list[Message], max_tokens: int) -> Reply | FailedTry:
         """Ask once, in one piece or as a stream."""
-        self.spending += Spending(attempts=1)
+        self._ledger.add(Spending(attempts=1))
         asked: dict[str, Any] = {
             "model": self._settings.claude_model,
-            "max_tokens": self._room,
+            "max_tokens": max_tokens,
             "system": self._request.system,
             "messages": messages,
             "output_config": self._output,
-            # Per read, so it only has to come later than the deadline, which cancels the call. Being given at
-            # all, it lifts the SDK's guard against a large max_tokens.
+            # It counts per read and only has to be later than the deadline, which cancels the call. Giving one also
+            # lifts the SDK's guard against a large max_tokens.
             "timeout": anthropic.Timeout(self._deadline.remaining() + CONNECT_TIMEOUT, connect=CONNECT_TIMEOUT),
         }
-        reply: Reply | None
+        answer = Answer()
         try:
-            if self._listener is None:
-                # As it came: to have the SDK build its models of an answer costs more than all we do with it.
-                answer = (await self._sdk.messages.with_raw_response.create(**asked)).http_response
-                reply = reply_of(answer.json(), answer.headers.get("request-id"))
-            else:
-                reply = await self._heard(await self._sdk.messages.create(**asked, stream=True), self._listener)
+            await self._receive(answer, asked)
+            failed = unusable()
         except anthropic.APIStatusError as error:
-            return self._failed(error)
-        except (anthropic.APIConnectionError, httpx2.HTTPError) as error:  # the latter from a stream that breaks off
-            return unreachable().because(error)
-        except ErrorEvent as error:
-            return failed_with_event(error).because(error)
-        except (
-            anthropic.APIError,
-            ValueError,
-            KeyError,
-            TypeError,
-            AttributeError,
-        ) as error:  # a 200 that is not what it claims to be
-            return unusable().because(error)
-        if reply is None:
-            return unusable()
-        self.spending += reply.spending
-        return reply
+            # Claude does not bill what it refuses or is too busy for; a gateway's error may hide an answer that was
+            # billed.
+            answer.costs_nothing = error.status_code < 500 or error.status_code == OVERLOADED
+            answer.request_id = error.request_id
+            error_body = ErrorBody.parse(error.body)
+            failed = failed_with_status(error.status_code, error.response.headers, error_body).caused_by(error)
+            self._log_error(f"HTTP {error.status_code}", answer, error_body, failed)
+        except ErrorInPlaceOfAnswer as error:
+            failed = failed_in_place_of_answer(error.body).caused_by(error)
+            self._log_error("an error after HTTP 200:", answer, error.body, failed)
+        except (anthropic.APIConnectionError, httpx2.HTTPError, TimeoutError) as error:  # the latter two of a stream
+            answer.costs_nothing = _was_never_sent(error)
+            failed = unreachable().caused_by(error)
+        except UNREADABLE as error:
+            failed = unusable().caused_by(error)
+        finally:
+            self._ledger.add(answer.spending)
+        reply = answer.reply()
+        if reply is not None and (not answer.has_ended or answer.spending.is_lower_bound):
+            logger.warning(
+                "claude's answer was complete, but had no proper end or no token counts: taken",
+                extra={"event": "claude_odd_answer", "claude_request_id": answer.request_id},
+            )
+        return reply or failed
 
-    async def _heard(self, stream: anthropic.AsyncStream[Any], listener: Listener[Any]) -> Reply | None:
-        """A streamed answer; None if it is no answer of Claude's. What a stream that breaks off has cost is counted.
+    async def _receive(self, answer: Answer, asked: dict[str, Any]) -> None:
+        """Ask, and take what comes, streamed or in one piece: gateways do not always give what was asked for.
 
-        The events are taken as they come: to have the SDK build a model of each costs twice the CPU.
+        The SDK's models are not used: building one of each event would double the CPU of a stream, and that of an
+        answer in one piece costs more than everything we do with it.
         """
-        answer = StreamedAnswer(stream.response.headers.get("request-id"))
-        try:
-            async with stream:
-                async for event in anthropic.AsyncStream.raw_events(stream.response):
-                    if answer.take(event.event, event.data):
-                        listener.heard(answer.text)
-                    if answer.has_ended:
-                        return answer.reply()
-            if not answer.has_begun:
-                return None
-            raise httpx2.RemoteProtocolError("The stream ended before its message did.")
-        except BaseException:
-            self.spending += answer.spending
-            raise
+        messages = self._sdk.messages
+        if self._listener is None:
+            response = (await messages.with_raw_response.create(**asked)).http_response
+            await self._read_body(answer, response, streams="event-stream" in _content_type(response))
+        else:
+            async with await messages.create(**asked, stream=True) as stream:
+                await self._read_body(answer, stream.response, streams="json" not in _content_type(stream.response))
 
-    def _failed(self, error: anthropic.APIStatusError) -> Failed:
-        if error.request_id:
-            self.spending += Spending(request_ids=(error.request_id,))
-        logger.warning(
-            "claude answered HTTP %d %s",
-            error.status_code,
-            error.type,
-            extra={"event": "claude_error", "status": error.status_code, "claude_request_id": error.request_id},
+    async def _read_body(self, answer: Answer, response: httpx2.Response, *, streams: bool) -> None:
+        answer.request_id = response.headers.get("request-id")
+        if not streams:
+            answer.take_message(json.loads(await response.aread()))
+            return
+        async with asyncio.timeout(None) as patience:
+            async for event in anthropic.AsyncStream.raw_events(response):
+                if answer.take(event.event, event.data):
+                    self._tell_listener(answer.text)
+                if answer.has_ended:
+                    return
+                if event.event == "content_block_stop" and answer.text_is_complete():
+                    wait = max(0.0, min(MAX_WAIT_FOR_END, self._deadline.remaining() - TIME_TO_USE_TEXT))
+                    patience.reschedule(asyncio.get_running_loop().time() + wait)
+        if answer.has_begun and answer.reply() is None:
+            raise httpx2.RemoteProtocolError("The stream ended before its message did.")
+
+    def _tell_listener(self, text: str) -> None:
+        if self._listener is None:
+            return
+        try:
+            self._listener.heard(text)
+        except Exception:  # a fault of ours must not lose an answer that is paid for
+            logger.exception("listener failed", extra={"event": "claude_listener"})
+
+    def _log_error(self, what: str, answer: Answer, error_body: ErrorBody, failed: FailedTry) -> None:
+        level = logging.ERROR if isinstance(failed.error, ClaudeBilling) else logging.WARNING
+        key = self._settings.claude_api_key
+        assert key is not None
+        said = error_body.quoted(key.get_secret_value(), self._request.text()) if failed.is_unexplained else ""
+        logger.log(
+            level,
+            "claude answered %s %s (%s)%s%s",
+            what,
+            error_body.kind,
+            answer.request_id or error_body.request_id,
+            said and f" {said!r}",
+            f": {failed.error.message}" if level == logging.ERROR else "",
+            extra={
+                "event": "claude_error",
+                "outcome": failed.error.code,
+                "error_type": error_body.kind,
+                "error_code": error_body.code,
+                "claude_request_id": answer.request_id or error_body.request_id,
+                "claude_message": said,
+            },
         )
-        limited = error.type == "rate_limit_error"
-        return failed_with_status(error.status_code, error.response.headers, limited=limited).because(error)
+
+
+def _pause(tries: int, asked_for: float | None) -> float:
+    """Seconds before the next try, with jitter so that callers refused together do not come back together.
+
+    Args:
+        tries: how many there have been.
+        asked_for: seconds that Claude asks us to wait.
+    """
+    spread = SystemRandom().random()
+    if asked_for is None:
+        return min(FIRST_PAUSE * 2.0 ** (tries - 1), MAX_PAUSE) * (1 - 0.25 * spread)
+    return asked_for + (FIRST_PAUSE * (0.75 + 0.25 * spread) if asked_for < FIRST_PAUSE else spread)
+
+
+def _was_never_sent(error: BaseException | None) -> bool:
+    """Whether no connection was made at all. The transport raises the same error for one that was lost."""
+    while error is not None and not isinstance(error, (ConnectionRefusedError, socket.gaierror)):
+        error = error.__cause__
+    return error is not None
+
+
+def _content_type(response: httpx2.Response) -> str:
+    return response.headers.get("content-type", "")
 
 
 def _format(answer_type: type[BaseModel]) -> JSONOutputFormatParam:
-    """The schema that an answer must fill. Made once for each type: it costs two milliseconds."""
+    """The JSON schema of an answer, made once for each type because it costs two milliseconds."""
     if answer_type not in _FORMATS:
         _FORMATS[answer_type] = {"type": "json_schema", "schema": anthropic.transform_schema(answer_type)}
     return _FORMATS[answer_type]
 
 
 _FORMATS: dict[type[BaseModel], JSONOutputFormatParam] = {}
-
-
-def _sent_back(asked: MessageParam, text: str, problems: list[Problem]) -> list[MessageParam]:
-    """What was asked, the answer and what is wrong with it. An empty assistant turn would be refused, so an empty
-    answer is simply asked for again."""
-    if not text.strip() or not _can_be_sent(text):
-        return [asked]
-    repair = repair_text([problem.sentence for problem in problems])
-    return [asked, {"role": "assistant", "content": text}, {"role": "user", "content": repair}]
-
-
-def _can_be_sent(text: str) -> bool:
-    """Whether a text can be encoded: half of a surrogate pair cannot."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

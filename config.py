@@ -6,11 +6,12 @@ are reported at once, and no message ever contains a password or a key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
 
 from limits import parse_many
@@ -24,14 +25,22 @@ from pydantic import (
     field_validator,
     model_validator,
 )
+from pydantic.fields import FieldInfo
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent
+# The most characters of a setting that is stored beside what it produced, such as the model: the columns' length.
+MAX_STORED = 255
 CLAUDE_API = "https://api.anthropic.com"
 # Port 9 is "discard": nothing answers there, so a test that forgets its fake fails instead of paying.
 NOWHERE = "http://127.0.0.1:9"
+# RATE_LIMIT in production, if none is set: more than a busy frontend needs, less than would exhaust the database.
+PRODUCTION_RATE_LIMIT = "1200 per minute"
+# Names, numbers and ports only: nothing that Flask-CORS could take for a regular expression.
+ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
 
 class TokenPrices(BaseModel):
@@ -93,14 +102,28 @@ class DatabaseSettings(BaseSettings):
     )
 
     @model_validator(mode="after")
-    def _settle_database(self) -> Self:
-        url = self.database_url
-        if not url:
-            if self.flask_env == "production":
-                raise ValueError("DATABASE_URL is required in production.")
-            url = "sqlite:///:memory:" if self.flask_env == "testing" else "sqlite:///techscreen.db"
-        object.__setattr__(self, "database_url", absolute_database_url(url))
+    def _fit_together(self) -> Self:
+        """One check for all settings together, so that every problem is reported at once."""
+        problems = self._problems()
+        if problems:
+            raise ValueError("\n".join(problems))
+        self._settle()
         return self
+
+    def _problems(self) -> list[str]:
+        """What is wrong with settings that are valid one by one: sentences that begin with a setting's name."""
+        if self.database_url:
+            return database_url_problems(self.database_url)
+        return ["DATABASE_URL is required in production."] if self.flask_env == "production" else []
+
+    def _settle(self) -> None:
+        """Fill in what depends on other settings."""
+        in_memory = self.flask_env == "testing"
+        url = self.database_url or ("sqlite:///:memory:" if in_memory else "sqlite:///techscreen.db")
+        object.__setattr__(self, "database_url", absolute_database_url(url))
+
+
+S = TypeVar("S", bound=DatabaseSettings)
 
 
 class Settings(DatabaseSettings):
@@ -111,7 +134,11 @@ class Settings(DatabaseSettings):
     claude_mode: Literal["live", "offline"] = Field(
         "live", description="live asks Claude; offline makes marked sample content without a key (not in production)."
     )
-    claude_model: str = Field("claude-opus-5-5", description="Model that writes descriptions and questions.")
+    claude_model: str = Field(
+        "claude-opus-5-5",
+        max_length=MAX_STORED,
+        description="Model that writes descriptions and questions; a name or an address of at most 255 characters.",
+    )
     claude_max_tokens: int = Field(
         16_000, ge=1_000, le=128_000, description="Room for one answer in tokens; thinking counts towards it."
     )
@@ -131,10 +158,20 @@ class Settings(DatabaseSettings):
         2_000, ge=1, le=100_000, description="Calls to Claude that one process may have under way at the same time."
     )
     max_slow_requests: int = Field(
-        960, ge=1, le=10_000, description="Generations and event streams that callers of one process may wait for."
+        960, ge=1, le=10_000, description="Generations that callers of one process may wait for."
     )
+    max_event_streams: int = Field(
+        200, ge=1, le=10_000, description="Event streams of jobs that may be open in one process."
+    )
+    max_event_streams_per_user: int = Field(20, ge=1, le=10_000, description="The same for each user.")
 
     # Callers
+    head_timeout: float = Field(
+        10.0, ge=0.1, le=300, description="Seconds in which a caller must have sent the head of a request."
+    )
+    body_timeout: float = Field(
+        30.0, ge=0.1, le=3_600, description="Seconds for its body, and for each piece of the answer to be taken."
+    )
     reader_roles: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"admin", "recruiter", "hiring_manager", "interviewer"}),
         description="Roles that may read, separated by commas. Writing always needs admin.",
@@ -154,6 +191,9 @@ class Settings(DatabaseSettings):
     cache_similarity_threshold: float = Field(
         0.85, ge=0, le=1, description="How alike two topics must be to share a question, 0 to 1."
     )
+    cache_same_model_only: bool = Field(
+        False, description="Lend only questions that the model of CLAUDE_MODEL has written."
+    )
     cache_max_uses: int = Field(20, ge=1, description="How many requisitions may use one cached question.")
     cache_ttl_days: int = Field(
         180, ge=1, le=36_500, description="Days after which a cached question is no longer lent."
@@ -164,12 +204,20 @@ class Settings(DatabaseSettings):
     heartbeat_seconds: float = Field(
         5.0, ge=0.05, le=60, description="Seconds between the heartbeats of a process; dead after six missed ones."
     )
+    hang_seconds: float = Field(
+        30.0, ge=0.5, le=3_600, description="CPU seconds after which a process whose interpreter is held is ended."
+    )
     celery_broker_url: str | None = Field(None, description="Broker of the background workers.", repr=False)
+    spool_dir: Path | None = Field(
+        None, description="Folder for what was paid for while the database is away. Default: one in the system's /tmp."
+    )
 
     # Limits
-    rate_limit: str | None = Field(None, description='Requests of one caller, such as "120 per minute".')
+    rate_limit: str | None = Field(
+        None, description=f'Requests of one caller, such as "120 per minute". In production: {PRODUCTION_RATE_LIMIT}.'
+    )
     generation_rate_limit: str | None = Field(
-        None, description='Of these the generating ones, such as "10 per minute; 200 per day".'
+        None, description='Generations of one caller, such as "10 per minute; 200 per day".'
     )
     ratelimit_storage_uri: str = Field(
         "memory://", description="Where requests are counted: in each process, or in a Redis for all.", repr=False
@@ -208,7 +256,7 @@ class Settings(DatabaseSettings):
     def _usable_key(cls, value: object) -> object:
         if not isinstance(value, str):
             return value
-        key = value.strip()  # a file's last line end comes along easily
+        key = value.strip()  # a key read from a file often ends in a line break
         if not (key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("must be printable ASCII without spaces.")
         return key or None
@@ -230,14 +278,8 @@ class Settings(DatabaseSettings):
     @field_validator("cors_origins")
     @classmethod
     def _origins_alone(cls, value: tuple[str, ...]) -> tuple[str, ...]:
-        for origin in value:
-            parts = urlsplit(origin)
-            if (
-                parts.scheme not in ("http", "https")
-                or not parts.hostname
-                or origin != f"{parts.scheme}://{parts.netloc}"
-            ):
-                raise ValueError("must be origins such as https://ats.example, without a path and without *.")
+        if not all(ORIGIN.fullmatch(origin) for origin in value):
+            raise ValueError("must be origins such as https://ats.example, each in full: without a path and without *.")
         return value
 
     @field_validator("rate_limit", "generation_rate_limit")
@@ -272,21 +314,39 @@ class Settings(DatabaseSettings):
             raise ValueError("must not end in /v1: the SDK adds it.")
         return value
 
-    @model_validator(mode="after")
-    def _fit_for_environment(self) -> Self:
+    @field_validator("celery_broker_url")
+    @classmethod
+    def _known_broker(cls, value: str | None) -> str | None:
+        if value is not None and urlsplit(value).scheme not in BROKERS:
+            raise ValueError("must be the address of a Redis (redis://...) or a RabbitMQ (amqp://...).")
+        return value
+
+    @field_validator("log_file")
+    @classmethod
+    def _in_a_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.absolute().parent.is_dir():
+            raise ValueError("must be in a folder that exists.")
+        return value
+
+    def _problems(self) -> list[str]:
+        problems = super()._problems()
         if self.flask_env == "production":
-            problems = []
             if self.claude_mode == "offline":
                 problems.append("CLAUDE_MODE=offline makes sample content and is refused in production.")
             if self.claude_api_key is None:
                 problems.append("CLAUDE_API_KEY is required in production.")
+            if urlsplit(self.claude_base_url).scheme == "http" and not is_loopback(self.claude_base_url):
+                problems.append("CLAUDE_BASE_URL must be https in production, or the key could be read on the way.")
             if self.sqlalchemy_echo:
                 problems.append("SQLALCHEMY_ECHO logs every statement and is refused in production.")
-            if problems:
-                raise ValueError("\n".join(problems))
+        return problems
+
+    def _settle(self) -> None:
+        super()._settle()
+        if self.flask_env == "production" and self.rate_limit is None:
+            object.__setattr__(self, "rate_limit", PRODUCTION_RATE_LIMIT)
         if self.flask_env == "testing":
             self._make_paid_calls_impossible()
-        return self
 
     def _make_paid_calls_impossible(self) -> None:
         object.__setattr__(self, "claude_api_key", SecretStr("a-key-that-buys-nothing"))
@@ -311,19 +371,7 @@ def load_settings(
     given: dict[str, Any] = {
         name.lower(): value for name, value in (overrides or {}).items() if name.isupper() and name.lower() in known
     }
-    try:
-        return Settings(_env_file=env_file, **given)
-    except ValidationError as error:
-        problems = _sentences(error)
-        unusable = [str(item["loc"][0]).lower() for item in error.errors() if item["loc"]]
-    if unusable:
-        # The checks across fields only run once every field is usable, so run them with those set aside.
-        defaults = {name: Settings.model_fields[name].default for name in unusable if name in Settings.model_fields}
-        try:
-            Settings(_env_file=env_file, **{**given, **defaults})
-        except ValidationError as error:
-            problems += _sentences(error)
-    raise SettingsError(problems)
+    return _loaded(Settings, {"_env_file": env_file, **given})
 
 
 def load_database_url() -> str:
@@ -332,25 +380,51 @@ def load_database_url() -> str:
     Raises:
         SettingsError: if there is none, or it is unusable.
     """
+    return _loaded(DatabaseSettings, {}).database_url
+
+
+def _loaded(kind: type[S], given: Mapping[str, Any]) -> S:
     try:
-        return DatabaseSettings().database_url
+        return kind(**given)
     except ValidationError as error:
-        raise SettingsError(_sentences(error)) from None
+        problems = _sentences(error)
+        unusable = {str(item["loc"][0]).upper() for item in error.errors() if item["loc"]}
+    if unusable:
+        # Settings are checked together only once each is valid by itself, so the invalid ones are set aside for this.
+        defaults = {
+            name: field.default for name, field in kind.model_fields.items() if unusable & set(_names(name, field))
+        }
+        try:
+            kind(**{**given, **defaults})
+        except ValidationError as error:
+            # Problems that only the defaults of those set aside would have are left out.
+            problems += [problem for problem in _sentences(error) if problem.split()[0] not in unusable]
+    raise SettingsError(problems)
+
+
+def _names(name: str, field: FieldInfo) -> list[str]:
+    """The names under which a setting is read."""
+    alias = field.validation_alias
+    return [str(choice) for choice in alias.choices] if isinstance(alias, AliasChoices) else [name.upper()]
+
+
+def database_url_problems(url: str) -> list[str]:
+    """Why a database address cannot be used, without quoting it; empty if it can."""
+    try:
+        make_url(url).get_dialect().import_dbapi()
+    except (ArgumentError, ValueError):
+        return ["DATABASE_URL is not an address that SQLAlchemy can read."]
+    except (NoSuchModuleError, ImportError):
+        return ["DATABASE_URL names a driver that is not installed: begin it with mysql+pymysql:// or sqlite:///."]
+    return []
 
 
 def absolute_database_url(url: str) -> str:
     """The same address, with a relative SQLite file placed in the project folder.
 
-    Flask-SQLAlchemy and Alembic would each resolve a relative file from another folder, and so
-    open two databases.
-
-    Raises:
-        ValueError: if the address cannot be read. The message does not contain it.
+    Flask-SQLAlchemy and Alembic resolve a relative file from different folders, and so would open two databases.
     """
-    try:
-        parsed = make_url(url)
-    except ArgumentError:
-        raise ValueError("DATABASE_URL is not an address that SQLAlchemy can read.") from None
+    parsed = make_url(url)
     file = parsed.database
     if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
         return url

@@ -1,4 +1,7 @@
-"""How gunicorn serves the app. Read by itself from the working directory; the command line wins."""
+"""How gunicorn serves the app: workers, threads, timeouts, and what a worker does when it starts and stops.
+
+gunicorn reads this file from the working directory; options on its command line win.
+"""
 
 import gc
 import os
@@ -9,22 +12,28 @@ import time
 from typing import Any
 
 from config import load_settings
-from metrics_folder import forget_counts, share_counts, shares_counts
+from techscreen.observability.multiprocess import forget_counts, share_counts
+from techscreen.server.hang_watch import watch_for_hangs
+from techscreen.server.memory_arenas import share_arenas
 
 settings = load_settings()
-# For what does not wait for Claude: reading, health checks, accepting jobs.
-THREADS_FOR_THE_REST = 32
+# For requests that do not wait for Claude: reading, health checks, accepting jobs.
+QUICK_THREADS = 32
 
-bind = "0.0.0.0:5000"
+# Only a proxy on this machine can connect: callers who reach the service directly can claim to be anybody.
+bind = "127.0.0.1:5000"
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
-# A generation waits for Claude for up to a minute and holds a thread meanwhile, but hardly any CPU. With a
-# thread worker `timeout` watches the worker's heartbeat and not the request, so a slow generation is not
-# killed: REQUEST_TIMEOUT bounds it. This one also stops without losing a request.
-worker_class = "draining_worker.DrainingWorker"
-threads = settings.max_slow_requests + THREADS_FOR_THE_REST
-timeout = 60
-# On SIGTERM, generations under way may come to their end.
+# A generation waits for Claude for up to a minute and holds a thread meanwhile, but hardly any CPU. In a threaded
+# worker `timeout` watches the worker's heartbeat and not the request, so it does not kill a slow generation:
+# REQUEST_TIMEOUT bounds that. This worker also stops without losing a request.
+worker_class = "techscreen.server.draining_worker.DrainingWorker"
+threads = settings.max_slow_requests + settings.max_event_streams + QUICK_THREADS
+# More connections than threads, for callers who are still sending or idle. The oldest of these make room for others.
+worker_connections = threads + 1_000
+# Longer than HANG_SECONDS, so that a hanging worker can end itself first, with a traceback.
+timeout = 30 + int(settings.hang_seconds)
+# On SIGTERM, generations under way may finish.
 graceful_timeout = settings.request_timeout + 30
 
 # Heartbeat files belong in memory: on a container's disk a slow write can look like a dead worker.
@@ -40,55 +49,51 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 
 def on_starting(_server: Any) -> None:
-    """Let the workers of a node count together what /metrics tells. With --preload it is too late for that."""
-    if "metrics" not in sys.modules:
-        share_counts()
+    """Let the workers of a node share the counts of /metrics. With --preload it is too late for that."""
+    if "techscreen.observability.metrics" not in sys.modules:
+        share_counts("web")
 
 
 def post_worker_init(worker: Any) -> None:
     """Prepare a worker for hundreds of threads that mostly wait."""
-    # Threads that want to go on ask for the interpreter so often. At 5 ms a fifth of the CPU went into asking.
+    watch_for_hangs(settings.hang_seconds)
+    share_arenas()
+    # How long a thread keeps the interpreter while others wait. At the usual 5 ms, switching took a fifth of the CPU.
     sys.setswitchinterval(0.02)
-    from content_checks import warm_up  # only now: the app has loaded it in this process
+    from techscreen.checks.answers import warm_up  # only now: the app has loaded it in this process
 
-    # Beside the first requests: those that ask for little must not wait for it.
+    # In a thread, so that the first quick requests do not wait for it.
     threading.Thread(target=warm_up, name="warm-up", daemon=True).start()
-    # What was loaded at the start lives as long as the worker: the garbage collector need not look at it again.
+    # What is loaded by now lives as long as the worker, so the garbage collector need not look at it again.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
     runtime = _runtime(worker)
     if runtime is not None:
-        # What an earlier process left behind is taken up also if nobody asks for anything.
+        # So that orphaned work is recovered even if no request comes.
         runtime.heartbeat.ensure(wait=False)
         threading.Thread(target=_begin_no_jobs_after, args=(worker, runtime), daemon=True).start()
 
 
 def _begin_no_jobs_after(worker: Any, runtime: Any) -> None:
-    """Leave the queue to others from the moment a worker is asked to stop: it first waits for its requests, and what
-    it began meanwhile might not come to its end."""
+    """Begin no more jobs once the worker is asked to stop.
+
+    It waits for its requests first, and a job begun meanwhile might not finish in time.
+    """
     while worker.alive:
         time.sleep(0.5)
     runtime.queue.close(wait=False)
 
 
 def worker_exit(_server: Any, worker: Any) -> None:
-    """Let the jobs under way come to their end."""
+    """Let the jobs under way finish."""
     runtime = _runtime(worker)
     if runtime is not None:
         runtime.close(wait=True)
 
 
-def child_exit(_server: Any, worker: Any) -> None:
-    """Let the counts of a worker that has ended stay, but not what it was holding."""
-    from prometheus_client.multiprocess import mark_process_dead  # only now: it reads what share_counts has set
-
-    if shares_counts():
-        mark_process_dead(worker.pid)  # type: ignore[no-untyped-call]
-
-
 def on_exit(_server: Any) -> None:
-    """Take the counts away with the last of the processes."""
+    """Remove the shared counts with the last process."""
     forget_counts()
 
 

@@ -1,65 +1,50 @@
 """An enhanced job description in, an interview of five questions out.
 
-The questions are written by `interview_writing.py`; here is what comes before and after: the job description with
-its topics is read into plain values, and the finished interview is stored as the requisition's next version.
+The service reads the job description, has its topics planned if it has none, and chooses five of them.
+`techscreen/generation/interview_draft.py` then makes the interview and stores it. It also finds stored interviews.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import partial
+from typing import Final
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from claude_interface import Claude, Deadline
 from config import Settings
-from content_checks import topic_problems
-from errors import (
-    FieldProblem,
-    GenerationFailed,
-    InvalidRequest,
-    NotEnhanced,
-    NotFound,
+from models import MAX_ID, Interview, JobDescription
+from prompts import InterviewTopic, PlannedTopics
+from techscreen.checks.answers import topic_violations
+from techscreen.checks.entity_names import names_to_avoid
+from techscreen.checks.job_description_gate import refuse_unless_job
+from techscreen.checks.requisition_quotes import with_sound_quotes
+from techscreen.claude.interface import Claude, Deadline
+from techscreen.errors import FieldProblem, InvalidRequest, NotEnhanced, NotFound, Superseded
+from techscreen.generation.audit_log import AuditRow, open_audit_row
+from techscreen.generation.interview_draft import InterviewDraft, cached_questions
+from techscreen.generation.interview_task import (
+    QUESTIONS,
+    InterviewSource,
+    InterviewTask,
+    read_source,
+    stored_topics,
 )
-from field_types import LONGEST_SHORT_TEXT
-from generation_log import AuditRow, audited
-from interview_writing import Alongside, InterviewInTheMaking, ReadyQuestion
-from models import (
-    LARGEST_ID,
-    PATIENCE,
-    Interview,
-    InterviewQuestion,
-    JobDescription,
-    settled,
-    transaction,
-)
-from progress import Progress
-from prompts import InterviewTopic, PlannedTopics, PlanTopics
-from proper_names import names_to_avoid
-from quality_report import interview_quality
-from question_cache import QuestionCache
-from requisition_substance import refuse_unless_job
-from schemas import GenerateAnswer, GenerateRequest, InterviewView, QualityView
+from techscreen.generation.progress import Progress
+from techscreen.generation.running_enhancement import RunningEnhancement
+from techscreen.generation.superseded import LOCKED, refuse_if_superseded
+from techscreen.generation.token_budget import set_aside
+from techscreen.question_cache.reservations import QuestionCache
+from techscreen.schemas.generation import EnhanceRequest, GenerateAnswer, GenerateRequest, InterviewView
+from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer
+from techscreen.storage.transactions import run_in_transaction
 
-QUESTIONS = 5
-MOST_VERSION_TRIES = 50
-
-
-@dataclass(frozen=True)
-class _Source:
-    """What an interview is made from, as plain values."""
-
-    job_description_id: int
-    req_id: str
-    requisition: PlanTopics
-    planned: PlannedTopics | None
-    earlier: tuple[tuple[str, str], ...]  # topic and text of each question of the earlier interviews
+OPERATION: Final = "interview_generation"
 
 
 class InterviewGenerationService:
-    """Generates interviews and finds them again."""
+    """Generates interviews, and finds stored ones."""
 
     def __init__(self, claude: Claude, settings: Settings) -> None:
         self._claude = claude
@@ -72,50 +57,56 @@ class InterviewGenerationService:
         user_id: str,
         deadline: Deadline | None = None,
         progress: Progress | None = None,
+        texts: EnhanceRequest | None = None,
     ) -> GenerateAnswer:
         """Make the next version of a requisition's interview and store it.
 
         Args:
             request: which job description; the name is optional.
+            texts: the requisition's texts; by default those stored.
             user_id: who asks; kept with the interview and in the audit log.
             deadline: moment by which Claude must have answered; REQUEST_TIMEOUT from now by default.
-            progress: hears of each question, and knows what an earlier attempt has left.
+            progress: is told of each question, and knows what an earlier attempt has left.
 
         Raises:
-            NotFound, InvalidRequest, NotEnhanced: before anything is written.
+            NotFound, InvalidRequest, NotEnhanced, TokenBudgetExhausted: before anything is written.
+            Superseded: if the requisition has other texts meanwhile; finished questions are kept.
             ClaudeError: one of its kinds; finished questions are kept.
         """
         progress = progress or Progress()
         if progress.earlier.interview_id is not None:
             return _answer(self.get_interview(progress.earlier.interview_id), progress.earlier.interview_tokens)
         deadline = deadline or Deadline.after(self._settings.request_timeout)
-        source = self._load(request)
-        return self._generate(source, request.interview_name, user_id, deadline, progress)
+        source = self._load(request, texts, progress.earlier.planned)
+        return self._generate(InterviewTask(source, request.interview_name, user_id, deadline, progress))
 
-    def generate_alongside(
+    def generate_from_enhancement(
         self,
-        enhancement: Alongside,
-        planned: PlannedTopics,
+        enhancement: RunningEnhancement,
         request: GenerateRequest,
+        texts: EnhanceRequest,
         user_id: str,
         deadline: Deadline,
         progress: Progress,
     ) -> GenerateAnswer:
-        """Make an interview from topics whose enhancement is still being written.
+        """Make an interview from the topics of an enhancement that is still being written.
 
-        It is stored after the enhancement, and not at all if that fails. Else as `generate_interview`.
+        It is stored after the enhancement, and not at all if the enhancement fails. Otherwise like
+        `generate_interview`.
 
         Args:
-            enhancement: finished as soon as it can be, and in any case before the interview is stored.
-            planned: the topics that it has named.
-            request: for the job description that it enhances.
+            enhancement: stored as soon as its answer is there, and always before the interview.
+            request: names the job description that is being enhanced.
+            texts: the texts being enhanced. The stored row may still hold older ones, or newer ones by now.
 
         Raises:
-            AlongsideFailed: if the enhancement failed; finished questions are kept.
+            Exception: the enhancement's failure, if it has failed.
         """
-        with transaction() as session:
-            source = _source(session, session.get_one(JobDescription, request.job_description_id), planned)
-        return self._generate(source, request.interview_name, user_id, deadline, progress, enhancement)
+        planned, stored_id = enhancement.planned(), request.job_description_id
+        source = run_in_transaction(
+            lambda session: read_source(session, session.get_one(JobDescription, stored_id), planned, texts)
+        )
+        return self._generate(InterviewTask(source, request.interview_name, user_id, deadline, progress, enhancement))
 
     def get_interview(self, interview_id: int) -> InterviewView:
         """A stored interview.
@@ -123,171 +114,133 @@ class InterviewGenerationService:
         Raises:
             NotFound: if there is none with this id.
         """
-        with transaction() as session:
-            stored = session.get(Interview, interview_id) if interview_id <= LARGEST_ID else None
+
+        def read(session: Session) -> InterviewView:
+            stored = session.get(Interview, interview_id) if interview_id <= MAX_ID else None
             if stored is None:
                 raise NotFound("There is no interview with this id.")
             return InterviewView.model_validate(stored)
 
+        return run_in_transaction(read)
+
     def list_interviews(self, req_id: str) -> list[InterviewView]:
         """All interviews of a requisition, oldest version first; empty if there are none."""
-        with transaction() as session:
-            stored = session.scalars(select(Interview).where(Interview.req_id == req_id).order_by(Interview.version))
-            return [InterviewView.model_validate(interview) for interview in stored]
+        of_requisition = select(Interview).where(Interview.req_id == req_id).order_by(Interview.version)
+        return run_in_transaction(
+            lambda session: [InterviewView.model_validate(interview) for interview in session.scalars(of_requisition)]
+        )
 
-    def _load(self, request: GenerateRequest) -> _Source:
-        with transaction() as session:
-            stored_id = request.job_description_id
-            stored = session.get(JobDescription, stored_id) if stored_id <= LARGEST_ID else None
-            if stored is None:
-                raise NotFound("There is no job description with this job_description_id.", req_id=request.req_id)
-            if stored.req_id != request.req_id:
-                sentence = "req_id and job_description_id belong to different requisitions."
-                both = [FieldProblem(name, sentence) for name in ("req_id", "job_description_id")]
-                raise InvalidRequest(sentence, details=both, req_id=request.req_id)
-            if stored.enhanced_description is None:
-                raise NotEnhanced("This job description has not been enhanced yet.", req_id=request.req_id)
-            return _source(session, stored, _stored_topics(stored))
+    def refuse_unless_enhanced(self, session: Session, request: GenerateRequest) -> None:
+        """Check that there is something to make an interview from.
 
-    def _generate(
-        self,
-        source: _Source,
-        name: str | None,
-        user_id: str,
-        deadline: Deadline,
-        progress: Progress,
-        alongside: Alongside | None = None,
-    ) -> GenerateAnswer:
+        Raises:
+            NotFound, InvalidRequest, NotEnhanced: if not.
+        """
+        _enhanced(session, request)
+
+    def _load(
+        self, request: GenerateRequest, texts: EnhanceRequest | None, planned: PlannedTopics | None
+    ) -> InterviewSource:
+
+        def load(session: Session) -> InterviewSource:
+            stored = _enhanced(session, request)
+            return read_source(session, stored, planned if texts else None, texts)
+
+        return run_in_transaction(load)
+
+    def _generate(self, task: InterviewTask) -> GenerateAnswer:
+        source = task.source
         with (
-            audited("interview_generation", req_id=source.req_id, user_id=user_id, claude=self._claude) as audit,
-            self._cache.loans_for(source.req_id) as loans,
+            run_in_transaction(partial(self._open_audit_row, task)) as audit,
+            self._cache.reservations_for(source.req_id) as reservations,
         ):
-            planned = source.planned or self._plan(source, audit, deadline)
+            planned = source.planned or self._plan(source, audit, task.deadline)
+            planned = with_sound_quotes(planned, source.requisition.fields())
             topics = choose_topics(planned.interview_topics)
-            in_topics = [text for topic in topics for text in (topic.topic, topic.facet, *topic.technologies)]
-            progress.topics_named(planned)
-            making = InterviewInTheMaking(
-                self._claude,
-                topics,
-                planned.language,
-                source.earlier,
-                names_to_avoid(source.requisition.fields(), in_topics),
-                loans,
-                audit,
-                deadline,
-                progress,
-                alongside,
+            task.progress.topics_named(planned)
+            draft = InterviewDraft(
+                task, topics, planned.language, claude=self._claude, audit=audit, reservations=reservations
             )
-            interview = self._complete(making, source, name, user_id)
+            interview = draft.complete()
         return _answer(interview, audit.spending.total_tokens)
 
-    def _plan(self, source: _Source, audit: AuditRow, deadline: Deadline) -> PlannedTopics:
-        """Topics for a job description that has none, stored with it."""
-        check = partial(topic_problems, names=names_to_avoid(source.requisition.fields()))
-        answer = self._claude.submit(source.requisition, check, deadline).result()
-        audit.spending += answer.spending
-        planned = answer.value
-        refuse_unless_job(planned.reads_as)
+    def _open_audit_row(self, task: InterviewTask, session: Session) -> AuditRow:
+        if task.enhancement is not None:
+            tokens = task.enhancement.hand_over_interview_tokens(session)
+        else:
+            tokens = set_aside(session, self._settings, task.user_id, (OPERATION,)).get(OPERATION)
+        return open_audit_row(
+            OPERATION,
+            req_id=task.source.req_id,
+            user_id=task.user_id,
+            claude=self._claude,
+            session=session,
+            expected_tokens=tokens,
+        )
+
+    def _plan(self, source: InterviewSource, audit: AuditRow, deadline: Deadline) -> PlannedTopics:
+        """Plan topics for a job description that has none, and store them with it."""
+        requisition = source.requisition.fields()
+        check = partial(topic_violations, names=names_to_avoid(requisition), requisition=requisition)
+        call = audit.ask(self._claude, source.requisition, check, deadline)
+        audit.wait_for(call)
+        answer = audit.take(call)
+        refuse_unless_job(answer.value.reads_as)
+        planned = with_sound_quotes(answer.value, requisition)
 
         def store(session: Session) -> None:
-            stored = session.get_one(JobDescription, source.job_description_id)
+            audit.save_spending(session)  # first, for SQLite locks at the first write
+            stored = session.get_one(JobDescription, source.job_description_id, **LOCKED)
+            refuse_if_superseded(stored, source.requisition.fields())
+            if stored_topics(stored) is not None:
+                return  # it was enhanced meanwhile, and these topics may belong to an older text
             stored.interview_topics = [topic.model_dump() for topic in planned.interview_topics]
             stored.language = planned.language
 
-        settled(store, patience=PATIENCE)
+        def to_store_later() -> Values:
+            return {
+                "job_description_id": source.job_description_id,
+                "texts": requisition,
+                "interview_topics": [topic.model_dump() for topic in planned.interview_topics],
+                "language": planned.language,
+            }
+
+        store_or_defer(store, topics_paid_for, to_store_later)
         return planned
 
-    def _complete(self, making: InterviewInTheMaking, source: _Source, name: str | None, user_id: str) -> InterviewView:
-        """Complete the questions and store the interview as the next version.
 
-        Another interview of the requisition may be stored meanwhile, or a question be retired. What is no longer
-        fit is then written anew; the unique version makes sure that nothing slips in between.
-        """
-
-        tries = 0
-        quality: QualityView
-
-        def store(session: Session) -> InterviewView | list[int]:
-            nonlocal tries
-            tries += 1
-            stored_id = making.audit.result_stored(session) if tries > 1 else None
-            if stored_id is not None:
-                return InterviewView.model_validate(session.get_one(Interview, stored_id))
-            making.earlier, newest = _earlier_questions(session, source.req_id)
-            unfit = making.unfit(making.loans.retired(session))
-            return unfit or self._insert(session, making, source, quality, newest + 1, name, user_id)
-
-        making.borrow()
-        for _ in range(MOST_VERSION_TRIES):
-            making.write_missing()
-            quality = interview_quality(
-                source.requisition, [(ready.topic, ready.question) for ready in making.in_order()]
-            )
-            stored = settled(store, tries=MOST_VERSION_TRIES, patience=PATIENCE)
-            if isinstance(stored, InterviewView):
-                return stored
-            making.drop(stored)
-        raise GenerationFailed("Other interviews of this requisition kept coming first.")
-
-    def _insert(
-        self,
-        session: Session,
-        making: InterviewInTheMaking,
-        source: _Source,
-        quality: QualityView,
-        version: int,
-        name: str | None,
-        user_id: str,
-    ) -> InterviewView:
-        if name is None:
-            stored = session.get_one(JobDescription, source.job_description_id)
-            name = default_name(stored.enhanced_title or stored.basic_title, version)
-        interview = Interview(
-            job_description_id=source.job_description_id,
-            req_id=source.req_id,
-            interview_name=name,
-            created_by_user_id=user_id,
-            version=version,
-            language=making.language,
-            model=self._claude.model,
-            prompt_version=self._claude.prompt_version,
-            quality=quality.model_dump(),
-            questions=[_row(number, ready) for number, ready in enumerate(making.in_order(), start=1)],
-        )
-        session.add(interview)
-        session.flush()
-        making.loans.become_part_of(interview.id, session)
-        view = InterviewView.model_validate(interview)
-        making.audit.succeed(session, interview.id, cached_questions=_lent(view))
-        making.progress.interview_stored(session, interview.id, making.audit.spending.total_tokens)
-        return view
+@deferrable
+def topics_paid_for(session: Session, values: Values) -> None:
+    """Store topics that could not be stored in time, unless the job description has others by now."""
+    this = update(JobDescription).where(JobDescription.id == values["job_description_id"])
+    # First, for SQLite locks at the first write.
+    session.execute(this.values(id=JobDescription.id))
+    stored = session.get_one(JobDescription, values["job_description_id"], **LOCKED)
+    try:
+        refuse_if_superseded(stored, values["texts"])
+    except Superseded:
+        return
+    if stored_topics(stored) is None:
+        stored.interview_topics, stored.language = values["interview_topics"], values["language"]
 
 
-def _source(session: Session, stored: JobDescription, planned: PlannedTopics | None) -> _Source:
-    earlier, _ = _earlier_questions(session, stored.req_id)
-    return _Source(
-        job_description_id=stored.id,
-        req_id=stored.req_id,
-        requisition=PlanTopics(
-            basic_title=stored.basic_title,
-            basic_description=stored.basic_description,
-            basic_department=stored.basic_department,
-            basic_level=stored.basic_level,
-            work_output=stored.work_output,
-            work_role=stored.work_role,
-            work_knowledge=stored.work_knowledge,
-            work_competencies=stored.work_competencies,
-        ),
-        planned=planned,
-        earlier=tuple(earlier),
-    )
+def _enhanced(session: Session, request: GenerateRequest) -> JobDescription:
+    """The job description that a request names.
 
-
-def _stored_topics(stored: JobDescription) -> PlannedTopics | None:
-    """The topics that a job description has; None if there are too few for an interview."""
-    if not stored.language or len(stored.interview_topics or ()) < QUESTIONS:
-        return None
-    return PlannedTopics(language=stored.language, interview_topics=stored.interview_topics or [])
+    Raises:
+        NotFound, InvalidRequest, NotEnhanced: if nothing can be made from it.
+    """
+    stored_id = request.job_description_id
+    stored = session.get(JobDescription, stored_id) if stored_id <= MAX_ID else None
+    if stored is None:
+        raise NotFound("There is no job description with this job_description_id.", req_id=request.req_id)
+    if stored.req_id != request.req_id:
+        sentence = "req_id and job_description_id belong to different requisitions."
+        both = [FieldProblem(name, sentence) for name in ("req_id", "job_description_id")]
+        raise InvalidRequest(sentence, details=both, req_id=request.req_id)
+    if stored.enhanced_description is None:
+        raise NotEnhanced("This job description has not been enhanced yet.", req_id=request.req_id)
+    return stored
 
 
 def _answer(interview: InterviewView, tokens_used: int) -> GenerateAnswer:
@@ -299,30 +252,15 @@ def _answer(interview: InterviewView, tokens_used: int) -> GenerateAnswer:
         interview=interview,
         quality=interview.quality,
         tokens_used=tokens_used,
-        cached_questions=_lent(interview),
+        cached_questions=cached_questions(interview),
         created_at=interview.created_at,
         model=interview.model,
         prompt_version=interview.prompt_version,
     )
 
 
-def _lent(interview: InterviewView) -> int:
-    """How many of its questions come from the cache."""
-    return sum(question.source == "cache" for question in interview.questions)
-
-
-def _earlier_questions(session: Session, req_id: str) -> tuple[list[tuple[str, str]], int]:
-    """Topic and text of every question that a requisition has had, and its newest version (0 if none)."""
-    rows = session.execute(
-        select(InterviewQuestion.topic, InterviewQuestion.question_text, Interview.version)
-        .join(Interview, InterviewQuestion.interview_id == Interview.id)
-        .where(Interview.req_id == req_id)
-    ).all()
-    return [(row.topic, row.question_text) for row in rows], max((row.version for row in rows), default=0)
-
-
 def choose_topics(topics: Sequence[InterviewTopic]) -> list[InterviewTopic]:
-    """The five best topics that fit together: no two with the same technologies and facet if it can be helped."""
+    """The five best topics, without two of the same technologies and facet if there are enough others."""
     chosen: list[InterviewTopic] = []
     seen: set[tuple[frozenset[str], str]] = set()
     for topic in topics:
@@ -332,27 +270,3 @@ def choose_topics(topics: Sequence[InterviewTopic]) -> list[InterviewTopic]:
             chosen.append(topic)
     chosen += [topic for topic in topics if topic not in chosen]
     return chosen[:QUESTIONS]
-
-
-def default_name(title: str, version: int) -> str:
-    """The name of an interview that was not given one."""
-    ending = f" - Interview {version}"
-    return title[: LONGEST_SHORT_TEXT - len(ending)] + ending
-
-
-def _row(number: int, ready: ReadyQuestion) -> InterviewQuestion:
-    return InterviewQuestion(
-        question_number=number,
-        question_text=ready.question.question_text,
-        question_type=ready.question_type,
-        criteria=[{**criterion.model_dump(), "is_checked": False} for criterion in ready.question.criteria],
-        topic=ready.topic.topic,
-        skill_level=ready.topic.skill_level,
-        follow_ups=ready.question.follow_ups,
-        rating_anchors=ready.question.rating_anchors.model_dump(),
-        work_items=[item.model_dump() for item in ready.topic.work_items],
-        source=ready.source,
-        cached_question_id=ready.cached_question_id,
-        cached_topic=ready.lent.cached_topic if ready.lent else None,
-        similarity=ready.lent.similarity if ready.lent else None,
-    )

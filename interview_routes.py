@@ -1,109 +1,154 @@
-"""The routes under /api/interview: read the request, call one service, shape the answer.
+"""The routes under /api/interview: each declares its endpoint, calls one service and returns the answer.
 
-`interview_bp` is all that a host app registers. It brings its own error pages, its own authentication
-and its own services, and leaves the pages of the host app alone.
+`interview_bp` is all that a host app has to register. It brings its own services, authentication and error handlers,
+and leaves the host's routes alone.
 """
 
 from __future__ import annotations
 
-from flask import Blueprint, Response, request
-from pydantic import BaseModel
+from collections.abc import Iterator
+from itertools import chain, islice
 
-from auth import current_caller, require_admin, require_reader
-from error_pages import register_error_pages
-from event_stream import event_stream
-from job_schemas import JobsQuery
-from job_views import job_answer, job_for, jobs_answer
-from post_answering import answer_generation, waited_for
-from request_log import log_requests
-from request_reading import read_body, read_query
-from runtime import current_runtime, set_up
-from schemas import (
+from flask import Blueprint, Flask, Response, current_app, url_for
+
+from techscreen.errors import NotEnhanced, NotFound, Overloaded, TooManyStreams
+from techscreen.operations.interview_lists import all_interviews, interviews_page
+from techscreen.schemas.generation import (
+    EnhanceAnswer,
     EnhanceRequest,
+    GenerateAnswer,
     GenerateRequest,
     InterviewAnswer,
     InterviewsAnswer,
+    InterviewsQuery,
     JobDescriptionAnswer,
+    WorkflowAnswer,
     WorkflowRequest,
 )
+from techscreen.schemas.jobs import JobAnswer, JobsAnswer, JobsQuery
+from techscreen.web.auth import current_caller
+from techscreen.web.container import current_runtime, ensure_heartbeat, set_up
+from techscreen.web.dispatch import follow
+from techscreen.web.endpoint import endpoint
+from techscreen.web.error_handlers import register_error_pages
+from techscreen.web.job_views import job_answer, job_for, jobs_answer
+from techscreen.web.parsing import refuse_unless_work_described
+from techscreen.web.request_context import log_requests
+from techscreen.web.responses import json_response
+from techscreen.web.sse import EVENT_STREAM
 
 interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview")
-
 
 interview_bp.record_once(set_up)
 register_error_pages(interview_bp)
 log_requests(interview_bp)
-
-
-@interview_bp.before_request
-def _show_sign_of_life() -> None:
-    current_runtime().heartbeat.ensure(wait=request.method == "POST")
+interview_bp.before_request(ensure_heartbeat)
 
 
 @interview_bp.post("/jd/enhance")
-@require_admin
-def enhance_job_description() -> Response:
+@endpoint(tag="Generation", access="admin", body=EnhanceRequest, answer=EnhanceAnswer, dispatch="generation")
+def enhance_job_description(body: EnhanceRequest) -> EnhanceRequest:
     """Enhance a basic job description with its WORK inputs."""
-    return answer_generation("jd_enhancement", read_body(EnhanceRequest))
+    refuse_unless_work_described(body)
+    return body
 
 
 @interview_bp.get("/jd/<req_id:req_id>")
-@require_reader
-def get_job_description(req_id: str) -> Response:
+@endpoint(tag="Reading", access="reader", answer=JobDescriptionAnswer, errors=(NotFound,))
+def get_job_description(req_id: str) -> JobDescriptionAnswer:
     """The job description of a requisition."""
-    return _json(JobDescriptionAnswer(job_description=current_runtime().enhancement.get_job_description(req_id)))
+    return JobDescriptionAnswer(job_description=current_runtime().enhancement.get_job_description(req_id))
 
 
 @interview_bp.post("/generate")
-@require_admin
-def generate_interview() -> Response:
+@endpoint(
+    tag="Generation",
+    access="admin",
+    body=GenerateRequest,
+    answer=GenerateAnswer,
+    dispatch="generation",
+    errors=(NotFound, NotEnhanced),
+)
+def generate_interview(body: GenerateRequest) -> GenerateRequest:
     """Generate the next version of the interview from an enhanced job description."""
-    return answer_generation("interview_generation", read_body(GenerateRequest))
+    return body
 
 
 @interview_bp.get("/<row_id:interview_id>")
-@require_reader
-def get_interview(interview_id: int) -> Response:
+@endpoint(tag="Reading", access="reader", answer=InterviewAnswer, errors=(NotFound,))
+def get_interview(interview_id: int) -> InterviewAnswer:
     """One interview."""
-    return _json(InterviewAnswer(interview=current_runtime().generation.get_interview(interview_id)))
+    return InterviewAnswer(interview=current_runtime().generation.get_interview(interview_id))
 
 
 @interview_bp.get("/req/<req_id:req_id>")
-@require_reader
-def list_interviews(req_id: str) -> Response:
-    """All interviews of a requisition, oldest version first."""
-    return _json(InterviewsAnswer(interviews=current_runtime().generation.list_interviews(req_id)))
+@endpoint(tag="Reading", access="reader", query=InterviewsQuery, answer=InterviewsAnswer, answer_headers=("Link",))
+def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
+    """All interviews of a requisition, oldest version first.
+
+    With `limit` or `cursor` one page of them; `Link` and `next_cursor` lead to the next one.
+    """
+    if query.is_page:
+        return _page(req_id, query)
+    parts = all_interviews(req_id)
+    # Nearly always that is all of them, and an error is raised before the answer has begun.
+    begin = list(islice(parts, 2))
+    if len(begin) == 1:
+        return json_response(begin[0])
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the answer outlives the request
+    return json_response(chain(begin, _within(app, parts)))
+
+
+def _within(app: Flask, parts: Iterator[str]) -> Iterator[str]:
+    """The same parts, each made in the context of an app."""
+    while True:
+        with app.app_context():
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part
+
+
+def _page(req_id: str, query: InterviewsQuery) -> Response:
+    answer = interviews_page(req_id, query)
+    response = json_response(answer)
+    if answer.next_cursor is not None:
+        address = url_for(".list_interviews", req_id=req_id, limit=query.page_size, cursor=answer.next_cursor)
+        response.headers["Link"] = f'<{address}>; rel="next"'
+    return response
 
 
 @interview_bp.post("/workflow/full")
 @interview_bp.post("/workflow/create")
-@require_admin
-def run_workflow() -> Response:
+@endpoint(tag="Generation", access="admin", body=WorkflowRequest, answer=WorkflowAnswer, dispatch="generation")
+def run_workflow(body: WorkflowRequest) -> WorkflowRequest:
     """Enhance a job description and generate an interview from it, in one call."""
-    return answer_generation("workflow", read_body(WorkflowRequest))
+    refuse_unless_work_described(body)
+    return body
 
 
 @interview_bp.get("/jobs/<job_id>")
-@require_reader
-def get_job(job_id: str) -> Response:
+@endpoint(tag="Jobs", access="reader", answer=JobAnswer, errors=(NotFound,))
+def get_job(job_id: str) -> JobAnswer:
     """A job: how far it is, and in the end its answer. Only its owner and admins can see it."""
-    return _json(job_answer(job_for(current_caller(), job_id)))
+    return job_answer(job_for(current_caller(), job_id))
 
 
 @interview_bp.get("/jobs")
-@require_admin
-def list_jobs() -> Response:
+@endpoint(tag="Jobs", access="admin", query=JobsQuery, answer=JobsAnswer)
+def list_jobs(query: JobsQuery) -> JobsAnswer:
     """Jobs, newest first."""
-    return _json(jobs_answer(read_query(JobsQuery)))
+    return jobs_answer(query)
 
 
 @interview_bp.get("/jobs/<job_id>/events")
-@require_reader
+@endpoint(
+    tag="Jobs",
+    access="reader",
+    answer=EVENT_STREAM,
+    errors=(NotFound, Overloaded, TooManyStreams),
+    resumable=True,
+)
 def follow_job(job_id: str) -> Response:
-    """The progress of a job as it happens, from its beginning."""
-    job = job_for(current_caller(), job_id)
-    return waited_for(lambda: event_stream(job.id))
-
-
-def _json(answer: BaseModel) -> Response:
-    return Response(answer.model_dump_json(), mimetype="application/json")
+    """The progress of a job as it happens, from its beginning or from where `Last-Event-ID` says it was lost."""
+    return follow(job_for(current_caller(), job_id))

@@ -1,104 +1,43 @@
 """One basic job description in, the enhanced one with its interview topics out.
 
-A new requisition is stored before Claude is asked, so that nothing typed in is lost; a known one keeps
-what it has until the new enhancement is there, so that basic and enhanced text always belong together.
-No database connection is held while Claude works.
+A new requisition is stored before Claude is asked, so that nothing typed in is lost. A known one keeps its texts until
+the new enhancement is there, so that basic and enhanced text always belong together. Of several requests for one
+requisition the newest wins, in whatever order they end. No database connection is held while Claude works.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
+from collections.abc import Mapping
+from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from claude_interface import Claude, ClaudeAnswer, Deadline
 from config import Settings
-from content_checks import enhancement_problems, topic_problems
-from early_topics import EarlyTopics
-from errors import NotFound, TechScreenError
-from generation_log import AuditRow, audited
-from models import PATIENCE, JobDescription, settled, transaction, utc_now
-from progress import Progress
-from prompts import EnhancedDescription, EnhanceDescription, PlannedTopics
-from proper_names import names_to_avoid
-from quality_report import job_description_quality
-from requisition_substance import refuse_unless_job
-from schemas import EnhanceAnswer, EnhanceRequest, JobDescriptionView
-
-
-class EnhancementUnderWay:
-    """An enhancement that Claude is writing. As the context of a block it is finished at its end, whatever happens:
-    what has been paid for is stored, and its audit row closed.
-
-    Attributes:
-        job_description_id: the row that it will be stored in.
-        answer: Claude's answer.
-    """
-
-    def __init__(
-        self,
-        job_description_id: int,
-        answer: Future[ClaudeAnswer[EnhancedDescription]],
-        early: EarlyTopics,
-        audit: AuditRow,
-        store: Callable[[ClaudeAnswer[EnhancedDescription]], JobDescriptionView],
-    ) -> None:
-        self.job_description_id = job_description_id
-        self.answer = answer
-        self.is_finished = False
-        self._early = early
-        self._audit = audit
-        self._store = store
-        self._finished: EnhanceAnswer | None = None
-
-    def __enter__(self) -> EnhancementUnderWay:
-        return self
-
-    def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
-        if not self.is_finished:
-            try:
-                self.finish()
-            except TechScreenError:
-                if error is None:
-                    raise
-
-    def planned(self) -> PlannedTopics:
-        """The topics, as soon as they are known: while the description is being written, if Claude is listened to.
-
-        Raises:
-            TechScreenError: what `finish` raises, if there are none, or if it is known already that it will.
-        """
-        either: list[Future[Any]] = [self._early.told, self.answer]
-        wait(either, return_when=FIRST_COMPLETED)
-        has_failed = self.answer.done() and self.answer.exception() is not None
-        if self._early.told.done() and not has_failed:
-            return self._early.told.result()
-        self.finish()
-        return self.answer.result().value
-
-    def finish(self) -> EnhanceAnswer:
-        """Wait for the answer and store it.
-
-        Raises:
-            ClaudeError: one of its kinds; the audit row then says `failed`.
-        """
-        if self._finished is None:
-            self.is_finished = True
-            with self._audit as audit:
-                answer = self.answer.result()
-                audit.spending += answer.spending
-                refuse_unless_job(answer.value.reads_as)
-                view = self._store(answer)
-            self._finished = EnhanceAnswer(**view.model_dump(), tokens_used=answer.spending.total_tokens)
-        return self._finished
+from models import GenerationJob, JobDescription, utc_now
+from prompts import EnhancedDescription, EnhanceDescription
+from techscreen.checks.answers import enhancement_violations, topic_violations
+from techscreen.checks.entity_names import names_to_avoid
+from techscreen.checks.markdown_safety import made_harmless
+from techscreen.checks.requisition_quotes import with_sound_quotes
+from techscreen.claude.interface import Claude, ClaudeAnswer, Deadline
+from techscreen.errors import NotFound, Superseded
+from techscreen.generation.audit_log import AuditRow, open_audit_row
+from techscreen.generation.progress import Progress
+from techscreen.generation.running_enhancement import RunningEnhancement
+from techscreen.generation.streamed_topics import StreamedTopics
+from techscreen.generation.superseded import LOCKED, refuse_if_superseded
+from techscreen.generation.token_budget import set_aside
+from techscreen.quality.report import job_description_quality
+from techscreen.schemas.generation import EnhanceAnswer, EnhanceRequest, JobDescriptionView
+from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer
+from techscreen.storage.transactions import run_in_transaction, transaction
 
 
 class JDEnhancementService:
-    """Enhances job descriptions and finds them again."""
+    """Enhances job descriptions, and finds stored ones."""
 
     def __init__(self, claude: Claude, settings: Settings) -> None:
         self._claude = claude
@@ -117,13 +56,15 @@ class JDEnhancementService:
             request: the basic job description with its WORK inputs.
             user_id: who asks; kept with a new row and in the audit log.
             deadline: moment by which Claude must have answered; REQUEST_TIMEOUT from now by default.
-            progress: hears of the topics, and knows what an earlier attempt has left.
+            progress: is told of the topics, and knows what an earlier attempt has left.
 
         Raises:
+            Superseded: if a newer request has enhanced it meanwhile. Nothing of this one is stored then.
+            TokenBudgetExhausted: before anything is asked.
             ClaudeError: one of its kinds; the audit row then says `failed`.
         """
         progress = progress or Progress()
-        enhanced_already = self.enhanced_earlier(progress)
+        enhanced_already = self.enhanced_earlier(request, progress)
         if enhanced_already is not None:
             return enhanced_already
         deadline = deadline or Deadline.after(self._settings.request_timeout)
@@ -133,38 +74,71 @@ class JDEnhancementService:
             return enhancement.finish()
 
     def begin(
-        self, request: EnhanceRequest, user_id: str, deadline: Deadline, progress: Progress, *, listen: bool
-    ) -> EnhancementUnderWay:
+        self,
+        request: EnhanceRequest,
+        user_id: str,
+        deadline: Deadline,
+        progress: Progress,
+        *,
+        listen: bool,
+        with_interview: bool = False,
+    ) -> RunningEnhancement:
         """Start an enhancement and return while Claude is at work.
 
         Args:
             listen: have the answer streamed, so that the topics are known before the rest.
+            with_interview: whether an interview is made at the same time, for which the budgets reserve tokens as well.
+
+        Raises:
+            Superseded, TokenBudgetExhausted: before anything is written.
         """
-        names = names_to_avoid(_prompt(request).fields())
-        early = EarlyTopics(progress.earlier.planned, partial(topic_problems, names=names))
+        operations = ("jd_enhancement", "interview_generation") if with_interview else ("jd_enhancement",)
+        texts = _prompt(request).fields()
+        names = names_to_avoid(texts)
+        check_topics = partial(topic_violations, names=names, requisition=texts)
+        topics = StreamedTopics(progress.earlier.planned, check_topics)
 
-        def open_(session: Session) -> tuple[int, AuditRow]:
-            job_description_id = self._store_if_new(session, request, user_id)
-            return job_description_id, audited(
-                "jd_enhancement", req_id=request.req_id, user_id=user_id, claude=self._claude, session=session
+        def open_(session: Session) -> tuple[int, AuditRow, Mapping[str, int]]:
+            tokens = set_aside(session, self._settings, user_id, operations)
+            job_description_id = self._store_if_new(session, request, user_id, progress.asked_at)
+            audit = open_audit_row(
+                "jd_enhancement",
+                req_id=request.req_id,
+                user_id=user_id,
+                claude=self._claude,
+                session=session,
+                expected_tokens=sum(tokens.values()) or None,
             )
+            return job_description_id, audit, tokens
 
-        job_description_id, audit = settled(open_)
+        job_description_id, audit, tokens = run_in_transaction(open_)
+        listener = topics if listen or progress.earlier.planned else None
+        check = partial(enhancement_violations, names=names, requisition=texts)
+        answer = audit.ask(self._claude, _prompt(request), check, deadline, listener)
+        return RunningEnhancement(
+            job_description_id=job_description_id,
+            answer=answer,
+            topics=topics,
+            audit=audit,
+            reserved_tokens=tokens,
+            store=partial(self._store, request, job_description_id, audit, progress),
+        )
 
-        def store(answer: ClaudeAnswer[EnhancedDescription]) -> JobDescriptionView:
-            return self._store(request, answer, audit, progress)
+    def enhanced_earlier(self, request: EnhanceRequest, progress: Progress) -> EnhanceAnswer | None:
+        """The answer that an earlier attempt has stored, if it got that far.
 
-        listener = early if listen or progress.earlier.planned else None
-        answer = self._claude.submit(_prompt(request), partial(enhancement_problems, names=names), deadline, listener)
-        return EnhancementUnderWay(job_description_id, answer, early, audit, store)
-
-    def enhanced_earlier(self, progress: Progress) -> EnhanceAnswer | None:
-        """The answer that an earlier attempt has stored, if it came that far."""
+        Raises:
+            Superseded: if something newer is stored by now.
+        """
         if progress.earlier.job_description_id is None:
             return None
-        with transaction() as session:
+
+        def read(session: Session) -> JobDescriptionView:
             stored = session.get_one(JobDescription, progress.earlier.job_description_id)
-            view = job_description_view(stored)
+            refuse_if_superseded(stored, _prompt(request).fields())
+            return job_description_view(stored)
+
+        view = run_in_transaction(read)
         return EnhanceAnswer(**view.model_dump(), tokens_used=progress.earlier.enhancement_tokens)
 
     def get_job_description(self, req_id: str) -> JobDescriptionView:
@@ -179,10 +153,11 @@ class JDEnhancementService:
                 raise NotFound("There is no job description for this req_id.", req_id=req_id)
             return job_description_view(stored)
 
-    def _store_if_new(self, session: Session, request: EnhanceRequest, user_id: str) -> int:
-        known = session.scalar(select(JobDescription.id).where(JobDescription.req_id == request.req_id))
+    def _store_if_new(self, session: Session, request: EnhanceRequest, user_id: str, asked_at: datetime) -> int:
+        known = session.scalar(select(JobDescription).where(JobDescription.req_id == request.req_id))
         if known is not None:
-            return known
+            refuse_if_superseded(known, _prompt(request).fields(), asked_at)  # a job that was begun late
+            return known.id
         new = JobDescription(**request.model_dump(include=_COLUMNS), created_by_user_id=user_id)
         session.add(new)
         session.flush()
@@ -191,33 +166,80 @@ class JDEnhancementService:
     def _store(
         self,
         request: EnhanceRequest,
-        answer: ClaudeAnswer[EnhancedDescription],
+        job_description_id: int,
         audit: AuditRow,
         progress: Progress,
+        answer: ClaudeAnswer[EnhancedDescription],
     ) -> JobDescriptionView:
-        enhanced = answer.value
-        quality = job_description_quality(_prompt(request).fields(), enhanced).model_dump()
+        texts = _prompt(request).fields()
+        enhanced = with_sound_quotes(answer.value, texts)
+        description, markup = made_harmless(enhanced.enhanced_description.strip())
+        enhanced = enhanced.model_copy(update={"enhanced_description": description})
+        values = {
+            **request.model_dump(include=_COLUMNS),
+            "enhanced_title": enhanced.enhanced_title.strip(),
+            "enhanced_description": description,
+            "interview_topics": [topic.model_dump() for topic in enhanced.interview_topics],
+            "language": enhanced.language,
+            "model": self._claude.model,
+            "prompt_version": self._claude.prompt_version,
+            "enhanced_at": utc_now(),
+            "quality": job_description_quality(texts, enhanced, markup).model_dump(),
+        }
 
         def store(session: Session) -> JobDescriptionView:
-            stored = session.scalars(select(JobDescription).where(JobDescription.req_id == request.req_id)).one()
-            for name, value in request.model_dump(include=_COLUMNS).items():
+            audit.succeed(session, job_description_id)  # first, for SQLite locks at the first write
+            stored = session.get_one(JobDescription, job_description_id, **LOCKED)
+            refuse_if_superseded(stored, texts, progress.asked_at)
+            for name, value in values.items():
                 setattr(stored, name, value)
-            stored.enhanced_title = enhanced.enhanced_title.strip()
-            stored.enhanced_description = enhanced.enhanced_description.strip()
-            stored.interview_topics = [topic.model_dump() for topic in enhanced.interview_topics]
-            stored.language = enhanced.language
-            stored.model = self._claude.model
-            stored.prompt_version = self._claude.prompt_version
-            stored.enhanced_at = utc_now()
-            stored.quality = quality
-            audit.succeed(session, stored.id)
+            stored.enhancement_asked_at = max(progress.asked_at, stored.enhancement_asked_at or progress.asked_at)
             progress.enhanced(session, stored.id, answer.spending.total_tokens)
             return job_description_view(stored)
 
-        return settled(store, patience=PATIENCE)
+        def to_store_later() -> Values:
+            job = progress.resumption(answer.spending.total_tokens)
+            return {"asked_at": progress.asked_at, "texts": texts, "values": values, "job": job}
+
+        return store_or_defer(store, enhancement_paid_for, to_store_later)
 
 
-# What a request and a row have in common. A workflow's request has an interview name as well.
+@deferrable
+def enhancement_paid_for(session: Session, values: Values) -> None:
+    """Store an enhancement that could not be stored in time, and note it in its job, unless there is a newer one."""
+    enhanced, job, asked_at = values["values"], values["job"], values["asked_at"]
+    this = JobDescription.req_id == enhanced["req_id"]
+    # First, for SQLite locks at the first write.
+    session.execute(update(JobDescription).where(this).values(id=JobDescription.id))
+    locked = select(JobDescription).where(this).with_for_update().execution_options(populate_existing=True)
+    stored = session.scalars(locked).one()
+    try:
+        refuse_if_superseded(stored, values["texts"], asked_at)
+    except Superseded:
+        return
+    if not _comes_after(stored, asked_at, enhanced["enhanced_at"]):
+        return
+    for name, value in enhanced.items():
+        setattr(stored, name, value)
+    stored.enhancement_asked_at = max(asked_at, stored.enhancement_asked_at or asked_at)
+    if job is not None:
+        its_job = GenerationJob.id == job["job_id"], GenerationJob.attempts == job["attempts"]
+        not_noted = GenerationJob.job_description_id.is_(None), GenerationJob.status != "succeeded"
+        noted = update(GenerationJob).where(*its_job, *not_noted)
+        session.execute(noted.values(job_description_id=stored.id, progress=job["progress"]))
+
+
+def _comes_after(stored: JobDescription, asked_at: datetime, enhanced_at: datetime) -> bool:
+    """Whether an enhancement replaces what is stored: the newest request counts, whichever ended last."""
+    newest = stored.enhancement_asked_at
+    if newest is None:
+        return True
+    if newest == asked_at or newest > utc_now():  # the same one, or from a clock that was wrong
+        return stored.enhanced_at is None or stored.enhanced_at < enhanced_at
+    return newest < asked_at
+
+
+# The fields of a request that are columns too. (A workflow's request also has an interview name.)
 _COLUMNS = set(EnhanceRequest.model_fields)
 
 
@@ -226,7 +248,7 @@ def _prompt(request: EnhanceRequest) -> EnhanceDescription:
 
 
 def job_description_view(stored: JobDescription) -> JobDescriptionView:
-    """The answer's form of a stored row."""
+    """A stored row as it is answered."""
     enhanced: dict[str, Any] | None = None
     if stored.enhanced_title is not None and stored.enhanced_description is not None:
         enhanced = {"title": stored.enhanced_title, "description": stored.enhanced_description}

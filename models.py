@@ -1,17 +1,14 @@
-"""Tables, and the short transaction in which they are read and written.
+"""The tables, and nothing else.
 
-Plain SQLAlchemy models on the metadata of `db`, so that `db.create_all()` in a host app and Alembic
-see the same tables. `expire_on_commit` is off: a commit gives the connection back, and touching an
-object afterwards must not take it again (Claude may be at work by then).
+Plain SQLAlchemy models on the metadata of `db`, so that `db.create_all()` in a host app and Alembic see the same
+tables. `expire_on_commit` is off: a commit gives the connection back, and reading an object afterwards must not take
+one again (Claude may be at work by then).
 """
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, cast
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -24,17 +21,12 @@ from sqlalchemy import (
     Text,
     TypeDecorator,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column, relationship
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
-
-from errors import DatabaseUnavailable
-
-T = TypeVar("T")
 
 # Names for every constraint, so that a migration can drop it on any database.
 NAMING = {
@@ -43,15 +35,8 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-# The largest number an id can be. Drivers do not agree on what they do with a larger one.
-LARGEST_ID = 2**31 - 1
-# Seconds after which a caller may try again when the database is away.
-RETRY_AFTER = 10
-# How long a result that has been paid for waits for a database that is away, in seconds.
-PATIENCE = 20.0
-# A lock not had in time, a deadlock, and a row that has changed since the transaction read it.
-MYSQL_RACES = (1205, 1213, 1020)
-MYSQL_NO_SUCH_TABLE = 1146
+# The largest possible id. Drivers do not agree on what they do with a larger number.
+MAX_ID = 2**31 - 1
 UTF8 = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
 
 
@@ -99,71 +84,6 @@ class Base(DeclarativeBase):
 db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
 
-@contextmanager
-def transaction() -> Iterator[Session]:
-    """One short transaction: committed at the end, rolled back on an error, connection given back either way.
-
-    Raises:
-        DatabaseUnavailable: if the database does not answer, or no connection comes free.
-    """
-    try:
-        yield db.session()
-        db.session.commit()
-    except BaseException as error:
-        db.session.rollback()
-        if _is_away(error):
-            raise DatabaseUnavailable("The database does not answer.", retry_after=RETRY_AFTER) from error
-        raise
-
-
-def settled(work: Callable[[Session], T], *, tries: int = 20, patience: float = 0.0) -> T:
-    """Do work in a transaction, and again from the start as long as another transaction came first.
-
-    Args:
-        work: what to do; it may be done several times.
-        tries: how often to lose a race at the most.
-        patience: seconds to wait for a database that is away. For what has been paid for: a server that is
-            started anew is back in less.
-
-    Raises:
-        DatabaseUnavailable: if the database does not answer.
-        IntegrityError: if it fails at every try, and so for another reason than a race.
-    """
-    given_up, pause = time.monotonic() + patience, 0.25
-    while True:
-        try:
-            with transaction() as session:
-                return work(session)
-        except (IntegrityError, DatabaseUnavailable) as error:
-            if lost_a_race(error):
-                tries -= 1
-                if not tries:
-                    raise
-                continue
-            if time.monotonic() + pause > given_up:
-                raise
-        time.sleep(pause)
-        pause = min(2 * pause, 2.0)
-
-
-def lost_a_race(error: BaseException) -> bool:
-    """Whether a transaction failed only because another one came first, so that trying again may help."""
-    if isinstance(error, IntegrityError):
-        return True
-    cause = error.__cause__ if isinstance(error, DatabaseUnavailable) else error
-    number = getattr(getattr(cause, "orig", None), "args", (None,))[0]
-    return number in MYSQL_RACES
-
-
-def _is_away(error: BaseException) -> bool:
-    if isinstance(error, DBAPIError) and error.connection_invalidated:
-        return True
-    # A missing table is an OperationalError on SQLite and a ProgrammingError on MySQL. Either way: migrate first.
-    if isinstance(error, DBAPIError) and getattr(error.orig, "args", (None,))[:1] == (MYSQL_NO_SUCH_TABLE,):
-        return True
-    return isinstance(error, (OperationalError, InterfaceError, PoolTimeout))
-
-
 class JobDescription(Base):
     """A requisition's job description, before and after enhancement."""
 
@@ -184,12 +104,14 @@ class JobDescription(Base):
     enhanced_description: Mapped[str | None] = mapped_column(LongText)
     interview_topics: Mapped[list[Any] | None]
     language: Mapped[str | None] = mapped_column(String(35))
-    model: Mapped[str | None] = mapped_column(String(100))
+    model: Mapped[str | None]
     prompt_version: Mapped[str | None] = mapped_column(String(32))
     quality: Mapped[dict[str, Any] | None]
     created_by_user_id: Mapped[str] = mapped_column(ExactString(255))
     created_at: Mapped[datetime] = mapped_column(default=utc_now)
     enhanced_at: Mapped[datetime | None]
+    # When the newest request was accepted whose enhancement has been stored.
+    enhancement_asked_at: Mapped[datetime | None]
 
 
 class Interview(Base):
@@ -207,8 +129,9 @@ class Interview(Base):
     status: Mapped[str] = mapped_column(String(20), default="draft")
     version: Mapped[int]
     language: Mapped[str | None] = mapped_column(String(35))
-    model: Mapped[str] = mapped_column(String(100))
-    prompt_version: Mapped[str] = mapped_column(String(32))
+    # Who wrote what was generated for this interview; null where every question was lent.
+    model: Mapped[str | None]
+    prompt_version: Mapped[str | None] = mapped_column(String(32))
     quality: Mapped[dict[str, Any] | None]
 
     questions: Mapped[list[InterviewQuestion]] = relationship(
@@ -217,7 +140,7 @@ class Interview(Base):
 
 
 class CachedQuestion(Base):
-    """A question that was paid for once and may be lent to other requisitions."""
+    """A question that was generated once and may be used for other requisitions."""
 
     __tablename__ = "question_cache"
     __table_args__ = (
@@ -245,17 +168,20 @@ class CachedQuestion(Base):
     rating_anchors: Mapped[dict[str, Any]]
     variant: Mapped[int]
     prompt_version: Mapped[str] = mapped_column(String(32))
-    model: Mapped[str] = mapped_column(String(100))
+    model: Mapped[str]
     retired_at: Mapped[datetime | None]
     retired_reason: Mapped[str | None] = mapped_column(Text)
     retired_url: Mapped[str | None] = mapped_column(Text)
+    retired_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))
+    # A question that holds confidential words is kept for the requisition that paid for it, and never lent.
+    only_for_req_id: Mapped[str | None] = mapped_column(ExactString(100))
     technologies: Mapped[list[Any] | None]
 
 
 class QuestionUse(Base):
     """A cached question in a requisition: reserved while `interview_id` is null, then part of that interview.
 
-    The unique pair is what keeps a question from being lent twice to a requisition, by whichever processes.
+    The unique pair keeps any two processes from lending a question twice to one requisition.
     """
 
     __tablename__ = "question_uses"
@@ -307,6 +233,8 @@ class InterviewQuestion(Base):
     )
     cached_topic: Mapped[str | None]
     similarity: Mapped[float | None]
+    model: Mapped[str | None]
+    prompt_version: Mapped[str | None] = mapped_column(String(32))
 
 
 class GenerationLog(Base):
@@ -315,7 +243,7 @@ class GenerationLog(Base):
     __tablename__ = "generation_logs"
     __table_args__ = (
         Index("ix_generation_logs_status_started_at", "status", "started_at"),
-        # The last column lets the tokens of a period be summed, for all or by user, without reading a row.
+        # With the last column, the index alone is enough to sum the tokens of a period, for all users or for one.
         Index("ix_generation_logs_period", "started_at", "user_id", "tokens_used"),
         UTF8,
     )
@@ -327,9 +255,12 @@ class GenerationLog(Base):
     status: Mapped[str] = mapped_column(String(16))
     error_message: Mapped[str | None] = mapped_column(Text)
     tokens_used: Mapped[int] = mapped_column(default=0)
+    # Tokens that it is likely to use in all, reserved in the token budgets while it is in progress; null without a
+    # budget.
+    expected_tokens: Mapped[int | None]
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     completed_at: Mapped[datetime | None]
-    model: Mapped[str] = mapped_column(String(100))
+    model: Mapped[str]
     prompt_version: Mapped[str] = mapped_column(String(32))
     input_tokens: Mapped[int] = mapped_column(default=0)
     output_tokens: Mapped[int] = mapped_column(default=0)
@@ -339,6 +270,8 @@ class GenerationLog(Base):
     repairs: Mapped[int] = mapped_column(default=0, server_default="0")
     failed_checks: Mapped[list[Any] | None]
     cached_questions: Mapped[int] = mapped_column(default=0, server_default="0")
+    # Some of what was spent is unknown: Claude's answers did not say.
+    tokens_are_lower_bound: Mapped[bool] = mapped_column(default=False, server_default=false())
     duration_ms: Mapped[int | None]
     claude_request_ids: Mapped[list[Any] | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
@@ -349,7 +282,7 @@ class GenerationLog(Base):
 class GenerationJob(Base):
     """One accepted POST that must survive its connection or its process: keyed, streamed or in the background.
 
-    It also holds what is known of the work so far, so that a further attempt pays only for what is missing.
+    It also notes what has been done so far, so that another attempt pays only for what is missing.
     """
 
     __tablename__ = "generation_jobs"
@@ -373,7 +306,7 @@ class GenerationJob(Base):
     idempotency_key: Mapped[str | None] = mapped_column(ExactString(255))
     fingerprint: Mapped[str | None] = mapped_column(String(64))
     attempts: Mapped[int] = mapped_column(default=0)
-    refusals: Mapped[int] = mapped_column(default=0)  # of these, those in which Claude could not even be asked
+    refusals: Mapped[int] = mapped_column(default=0)  # attempts in which Claude could not be asked at all
     process_id: Mapped[str | None] = mapped_column(String(32))
     due_at: Mapped[datetime | None]
     job_description_id: Mapped[int | None]
@@ -392,3 +325,7 @@ class ServiceProcess(Base):
     id: Mapped[str] = mapped_column(String(32), primary_key=True)
     started_at: Mapped[datetime] = mapped_column(default=utc_now)
     heartbeat_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
+    # Where it runs, so that a neighbour on the same host can see at once that it is gone.
+    host: Mapped[str | None] = mapped_column(String(64))
+    pid: Mapped[int | None]
+    pid_started: Mapped[str | None] = mapped_column(String(64))

@@ -1,12 +1,12 @@
 """Every word that is sent to Claude, and the types that its answers must fill.
 
-A request is a frozen dataclass of plain values. Its `system` text is the same for every requisition;
-its `text()` holds what differs, as one JSON object between tags. `<` never occurs in that JSON (it is
-written as \\u003c), so no text from a job description can close the tags and pass for an instruction.
-Requisition id, user and interview name are never sent.
+A request is a frozen dataclass of plain values. Its `system` text is the same for every requisition; its `text()` is
+what differs, as one JSON object between tags. `<` never occurs in that JSON (it is written as \\u003c), so no text from
+a job description can close the tags and pass for an instruction. Requisition id, user and interview name are never
+sent.
 
-Change any of these words and raise PROMPT_VERSION: it is stored with all that the prompts made, and
-questions of another version are not lent. A test holds a digest of the words against the version.
+Whoever changes a word raises PROMPT_VERSION: it is stored with everything the prompts produced, and questions of
+another version are not taken from the cache. A test compares a digest of the words with the version.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class InterviewTopic(BaseModel):
 
 
 def _with_all_required(schema: dict[str, Any]) -> None:
-    """Have Claude give every field, also one that our own code may leave out."""
+    """Require every field of Claude, even those with a default in our own code."""
     schema["required"] = list(schema["properties"])
 
 
@@ -317,6 +317,14 @@ def repair_text(problems: list[str]) -> str:
     return (
         f"This answer cannot be used yet:\n{listed}\n\n"
         "Give the whole answer again with these problems solved. Keep what was right, and keep to all rules."
+    )
+
+
+def plainer_text(text: str) -> str:
+    """What is asked once more after Claude has refused: the same request, introduced in plainer words."""
+    return (
+        f"{text}\n\nWrite it plainly and neutrally, in your own words: about everyday situations at work, with nothing "
+        "in it that could be taken for harmful, private or quoted."
     )
 
 

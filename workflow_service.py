@@ -1,17 +1,26 @@
-"""The whole way in one call: a basic job description in, its enhancement and an interview out."""
+"""The whole workflow in one call: a basic job description in, its enhancement and an interview out.
+
+The questions are written while the description still is. This service only starts and joins the other two, and decides
+what stays when one of them fails.
+"""
 
 from __future__ import annotations
 
-from claude_interface import Deadline
 from config import Settings
-from errors import TechScreenError
 from interview_generation_service import InterviewGenerationService
-from interview_writing import AlongsideFailed
 from jd_enhancement_service import JDEnhancementService
 from models import utc_now
-from progress import Progress
-from quality_report import combined
-from schemas import EnhanceAnswer, GenerateAnswer, GenerateRequest, WorkflowAnswer, WorkflowRequest
+from techscreen.claude.interface import Deadline
+from techscreen.errors import Superseded, TechScreenError
+from techscreen.generation.progress import Progress
+from techscreen.quality.report import combined
+from techscreen.schemas.generation import (
+    EnhanceAnswer,
+    GenerateAnswer,
+    GenerateRequest,
+    WorkflowAnswer,
+    WorkflowRequest,
+)
 
 
 class WorkflowService:
@@ -31,22 +40,23 @@ class WorkflowService:
         deadline: Deadline | None = None,
         progress: Progress | None = None,
     ) -> WorkflowAnswer:
-        """Enhance and generate. The questions are begun as soon as the enhancement has named its topics.
+        """Enhance and generate. The questions are asked for as soon as the enhancement has named its topics.
 
         Args:
-            request: the basic job description, and the interview's name if it is to have a certain one.
+            request: the basic job description and, optionally, the interview's name.
             user_id: who asks.
             deadline: moment by which Claude must have answered; REQUEST_TIMEOUT from now by default.
-            progress: hears of each step, and knows what an earlier attempt has left.
+            progress: is told of each step, and knows what an earlier attempt has left.
 
         Raises:
             TechScreenError: if only the interview failed, `job_description_id` names the enhanced job
-                description, which is kept. A failed enhancement leaves no interview.
+                description, which is kept. A failed enhancement leaves no interview, nor does one that a newer
+                request has superseded.
         """
         started = utc_now()
         progress = progress or Progress()
         deadline = deadline or Deadline.after(self._settings.request_timeout)
-        enhanced = self._enhancement.enhanced_earlier(progress)
+        enhanced = self._enhancement.enhanced_earlier(request, progress)
         if enhanced is not None:
             generated = self._generate(enhanced, request, user_id, deadline, progress)
         else:
@@ -70,18 +80,18 @@ class WorkflowService:
     def _both_at_once(
         self, request: WorkflowRequest, user_id: str, deadline: Deadline, progress: Progress
     ) -> tuple[EnhanceAnswer, GenerateAnswer]:
-        with self._enhancement.begin(request, user_id, deadline, progress, listen=True) as enhancement:
-            planned = enhancement.planned()
+        with self._enhancement.begin(
+            request, user_id, deadline, progress, listen=True, with_interview=True
+        ) as enhancement:
             to_generate = _to_generate(request, enhancement.job_description_id)
             try:
-                generated = self._generation.generate_alongside(
-                    enhancement, planned, to_generate, user_id, deadline, progress
+                generated = self._generation.generate_from_enhancement(
+                    enhancement, to_generate, request, user_id, deadline, progress
                 )
-            except AlongsideFailed as failed:
-                raise failed.cause from None
             except TechScreenError as error:
-                enhancement.finish()
-                error.job_description_id = enhancement.job_description_id
+                enhancement.finish()  # if it has failed, its error is the one to raise
+                if not isinstance(error, Superseded):  # else the enhanced description was not kept
+                    error.job_description_id = enhancement.job_description_id
                 raise
             return enhancement.finish(), generated
 
@@ -95,7 +105,7 @@ class WorkflowService:
     ) -> GenerateAnswer:
         try:
             to_generate = _to_generate(request, enhanced.job_description_id)
-            return self._generation.generate_interview(to_generate, user_id, deadline, progress)
+            return self._generation.generate_interview(to_generate, user_id, deadline, progress, texts=request)
         except TechScreenError as error:
             error.job_description_id = enhanced.job_description_id
             raise

@@ -1,1 +1,1 @@
-"""Measurements of the service, against a fake Claude, as ratios within one run. See README.md here."""
+"""Benchmarks of the service against a fake Claude, as ratios within one run. See README.md here."""

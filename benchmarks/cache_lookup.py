@@ -11,15 +11,17 @@ from typing import Any
 from flask import Flask
 from sqlalchemy import insert, select, text
 
-import topics
 from benchmarks.measuring import ADMIN, Row, bench_app, median, percentile, run_workflow, seconds
-from cache_keys import cache_key, request_hash, subject_of
 from config import load_settings
-from models import CachedQuestion, db, transaction, utc_now
+from models import CachedQuestion, db, utc_now
 from prompts import InterviewTopic
-from question_cache import Loans
-from runtime import current_runtime
-from tests.fake_claude import WORDS, FakeClaude, good_question
+from techscreen.question_cache.keys import cache_key, request_hash, subject_of
+from techscreen.question_cache.lookup import CacheLookup
+from techscreen.question_cache.reservations import Reservations
+from techscreen.storage.transactions import transaction
+from techscreen.topics import matching
+from techscreen.web.container import current_runtime
+from tests.support.fake_claude import WORDS, FakeClaude, good_question
 
 SIZES = (1_000, 10_000, 100_000)
 WARM_UP, LOOKUPS = 100, 400
@@ -30,7 +32,7 @@ TARGET_MS, INTERVIEW_TARGET_MS = 3.0, 30.0
 
 
 def cache_lookup(database_url: str) -> list[Row]:
-    """Lookups of topics that are there and of topics that are not, in caches of three sizes."""
+    """Look-ups of topics that are cached and of topics that are not, in caches of three sizes."""
     rows = []
     with FakeClaude() as fake, bench_app(database_url, fake.url) as app, app.app_context():
         held = 0
@@ -79,51 +81,57 @@ def _measure(size: int) -> tuple[list[float], list[float], list[float]]:
     choose = random.Random(size)
     there = [next(_topics(number, number + 1)) for number in choose.sample(range(size), WARM_UP + LOOKUPS)]
     for topic in there[:WARM_UP]:
-        _find(_loans("R-warm-up"), topic)
+        _find(_lookup_of("R-warm-up"), topic)
     hits, misses, lendings = [], [], []
     for number, topic in enumerate(there[WARM_UP:]):
-        loans = _loans(f"R{size}-{number}")
+        lookup, reservations = _lookup_of(f"R{size}-{number}"), _reservations_of(f"R{size}-{number}")
         other = topic.model_copy(update={"topic": topic.topic + " unheard of"})
-        hits.append(1000 * seconds(lambda loans=loans, topic=topic: _find(loans, topic)))
-        lendings.append(1000 * seconds(lambda loans=loans, topic=topic: loans.lend(topic, "en", [])))
+        hits.append(1000 * seconds(lambda lookup=lookup, topic=topic: _find(lookup, topic)))
+        lendings.append(
+            1000 * seconds(lambda reservations=reservations, topic=topic: reservations.reserve(topic, "en", []))
+        )
         started = time.perf_counter()
-        if loans.lend(other, "en", []):
+        if reservations.reserve(other, "en", []):
             raise RuntimeError(f"{topic.topic} should have been missed")
         misses.append(1000 * (time.perf_counter() - started))
     return hits, misses, lendings
 
 
-def _find(loans: Loans, topic: InterviewTopic) -> None:
+def _find(lookup: CacheLookup, topic: InterviewTopic) -> None:
     with transaction() as session:
-        if not loans._equal(session, loans._wanted(topic, "en")):
+        if not lookup.hits(session, lookup.wanted(topic, "en")):
             raise RuntimeError(f"{topic.topic} was not found")
 
 
 def _explained() -> Row:
-    """Whether both selects of a lookup are answered by their index."""
-    loans = _loans("R-explain")
-    wanted = loans._wanted(next(_topics(7, 8)), "en")
-    equal = select(CachedQuestion.id).where(CachedQuestion.request_hash == wanted.request_hash, *loans._lendable())
+    """Whether both selects of a look-up use their index."""
+    lookup = _lookup_of("R-explain")
+    wanted = lookup.wanted(next(_topics(7, 8)), "en")
+    equal = select(CachedQuestion.id).where(CachedQuestion.request_hash == wanted.request_hash, *lookup.lendable())
     bucket = select(CachedQuestion.id).where(
         CachedQuestion.technology_key == wanted.technology_key,
         CachedQuestion.skill_level == wanted.topic.skill_level,
         CachedQuestion.language == wanted.language,
         CachedQuestion.prompt_version == wanted.prompt_version,
-        *loans._lendable(),
+        *lookup.lendable(),
     )
     used = []
     with transaction() as session:
         sqlite = db.engine.dialect.name == "sqlite"
-        for lookup in (equal, bucket):
-            sql = lookup.compile(db.engine, compile_kwargs={"literal_binds": True})
+        for statement in (equal, bucket):
+            sql = statement.compile(db.engine, compile_kwargs={"literal_binds": True})
             plan = session.execute(text(f"EXPLAIN {'QUERY PLAN ' if sqlite else ''}{sql}".replace(":", "\\:")))
             used.append([str(row.get("key", row.get("detail"))) for row in plan.mappings()])
     indexed = all("None" not in keys and not any("SCAN" in key for key in keys) for keys in used)
     return Row("EXPLAIN of both selects", "; ".join(" + ".join(keys) for keys in used), "indexes only", indexed)
 
 
-def _loans(req_id: str) -> Loans:
-    return Loans(current_runtime().claude, load_settings({"CACHE_MAX_USES": 1_000}), req_id)
+def _lookup_of(req_id: str) -> CacheLookup:
+    return CacheLookup(current_runtime().claude, load_settings({"CACHE_MAX_USES": 1_000}), req_id)
+
+
+def _reservations_of(req_id: str) -> Reservations:
+    return Reservations(current_runtime().claude, load_settings({"CACHE_MAX_USES": 1_000}), req_id)
 
 
 def _topics(start: int, end: int) -> Iterator[InterviewTopic]:
@@ -160,8 +168,8 @@ def _fill(start: int, end: int) -> None:
                 "technologies": topic.technologies,
                 "skill_level": topic.skill_level,
                 "question_type": topic.question_type,
-                "technology_key": topics.technology_key(subject),
-                "facet_key": topics.facet_key(subject),
+                "technology_key": matching.technology_key(subject),
+                "facet_key": matching.facet_key(subject),
                 "language": "en",
                 "prompt_version": claude.prompt_version,
                 "model": claude.model,

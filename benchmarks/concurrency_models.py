@@ -1,7 +1,7 @@
 """Ways to hold many slow Claude calls in flight on one node: `python -m benchmarks.concurrency_models 200 500`.
 
-Every figure is of a gunicorn of its own, whose workers have made a first call already, and of a fake Claude of its own.
-All workflows, of five parallel calls each, are sent at once. Memory is the most seen, looked at once a second.
+Each figure has a gunicorn of its own, whose workers have made a first call already, and a fake Claude of its own. All
+workflows, of five parallel calls each, are sent at once. Memory is the maximum of one sample a second.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from typing import Any
 from benchmarks.concurrency_app import CALLS, THREADS, TIMEOUT
 from benchmarks.processes import cpu_seconds, family, megabytes
 from config import PROJECT_FOLDER
-from tests.private_servers import free_port
+from tests.support.private_servers import free_port
 
 WORKERS = 2
 START_SECONDS = 60
@@ -42,13 +42,13 @@ SETUPS = {
 
 
 def main() -> None:
-    """Measure all setups and print the table; how it went is told on stderr."""
+    """Measure all set-ups and print the table; progress goes to stderr."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("counts", nargs="*", type=int, default=[200, 500], help="workflows at once")
     parser.add_argument("--first-token", type=float, default=10.0, help="seconds that Claude takes for an answer")
     parser.add_argument("--only", default="", help="only setups whose name contains this")
     options = parser.parse_args()
-    # So that everything started is stopped, whoever ends this.
+    # So that everything is stopped, however this ends.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit("terminated"))
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
@@ -88,7 +88,7 @@ def _measured(name: str, count: int, first_token: float) -> str:
 
 
 async def _at_once(count: int, port: int, service: int) -> tuple[Counter[int], float, float]:
-    """How many workflows each worker answered (0: failed ones), and the most memory held meanwhile."""
+    """How many workflows each worker answered (0: failed ones), and the peak memory."""
 
     async def watch() -> None:
         nonlocal rss, pss
@@ -107,7 +107,7 @@ async def _at_once(count: int, port: int, service: int) -> tuple[Counter[int], f
 
 
 async def _workflow(port: int) -> int:
-    """The process id of the worker that answered well, otherwise 0."""
+    """The process id of the worker that answered; 0 after a failure."""
     try:
         async with asyncio.timeout(TIMEOUT + 60):
             reader, writer = await asyncio.open_connection("127.0.0.1", port)
@@ -131,7 +131,7 @@ def _service(name: str, claude: str, quick: str, log: Path) -> Iterator[tuple[in
     command = [
         *("gunicorn", "--bind", f"127.0.0.1:{port}", "--pythonpath", str(PROJECT_FOLDER), "--no-control-socket"),
         *("--workers", str(WORKERS), "--worker-class", worker, "--threads", str(THREADS), "--log-level", "warning"),
-        # None of these may limit or end what is measured.
+        # None of these may limit what is measured.
         *("--worker-connections", "10000", "--timeout", str(TIMEOUT), "--graceful-timeout", "3"),
         f"benchmarks.concurrency_app:create({model!r}, {clients}, {claude!r}, {quick!r})",
     ]
@@ -151,14 +151,14 @@ def _service(name: str, claude: str, quick: str, log: Path) -> Iterator[tuple[in
 @contextmanager
 def _fake_claude(first_token: float) -> Iterator[tuple[int, str]]:
     """Its process id and address."""
-    command = ["tests.fake_claude", "0", str(first_token), "0"]
+    command = ["tests.support.fake_claude", "0", str(first_token), "0"]
     with _python(command, PROJECT_FOLDER, stdout=subprocess.PIPE) as process:
         yield process.pid, process.stdout.readline().strip()
 
 
 @contextmanager
 def _python(module: list[str], folder: Path, **streams: Any) -> Iterator[subprocess.Popen[str]]:
-    """A module run in a process that is stopped at the end and its children with it, if need be by force."""
+    """A module run in a process, which is stopped at the end together with its children, if need be by force."""
     # A proxy would stand between the service and the fake.
     environment = {name: value for name, value in os.environ.items() if not name.lower().endswith("_proxy")}
     command = [sys.executable, "-m", *module]

@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import json
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -17,14 +15,13 @@ from pathlib import Path
 from sqlalchemy import create_engine, text
 from sqlalchemy.pool import NullPool
 
-from benchmarks.measuring import REQUISITION, Row, bench_app, percentile
+from benchmarks.measuring import REQUISITION, Row, bench_app, fake_claude, percentile
 from benchmarks.processes import cpu_seconds, family, megabytes
-from config import PROJECT_FOLDER
-from tests.private_service import ADMIN, Service
+from tests.support.private_service import ADMIN, Service
 
 FIRST_TOKEN = 5.0  # an enhancement and then the questions: ten seconds of waiting in all
 COUNTS = (200, 500)
-MOST_CONNECTIONS = 10
+MAX_CONNECTIONS = 10
 WARM_UP = 8
 HEALTH_INTERVAL = 0.05
 HEALTH_TARGET = 100.0
@@ -33,7 +30,7 @@ TIMEOUT = 180
 
 @dataclass
 class _Seen:
-    """What was seen while workflows were in flight."""
+    """The observations while workflows were in flight."""
 
     wall: float = 0.0
     cpu: float = 0.0
@@ -44,16 +41,10 @@ class _Seen:
 
 
 def two_hundred_and_more(database_url: str) -> list[Row]:
-    """200 and 500 full workflows at once, against one alone."""
+    """200 and 500 full workflows at once, compared with one alone."""
     _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
-    command = [sys.executable, "-m", "tests.fake_claude", "0", str(FIRST_TOKEN), "0"]
-    with (
-        subprocess.Popen(command, cwd=PROJECT_FOLDER, stdout=subprocess.PIPE, text=True) as fake,
-        tempfile.TemporaryDirectory() as folder,
-    ):
-        assert fake.stdout is not None
-        url = fake.stdout.readline().strip()
+    with fake_claude(FIRST_TOKEN) as url, tempfile.TemporaryDirectory() as folder:
         with bench_app(database_url, url):
             pass  # migrates the database
         service = Service(Path(folder), database_url, url, LOG_LEVEL="ERROR")
@@ -64,7 +55,6 @@ def two_hundred_and_more(database_url: str) -> list[Row]:
             many = {count: asyncio.run(_in_flight(service, database_url, count, f"n{count}")) for count in COUNTS}
         finally:
             service.stop()
-            fake.terminate()
     rows = [_in_flight_row(count, seen, alone) for count, seen in many.items()]
     worst = {count: (percentile(seen.health_ms, 0.99), max(seen.health_ms)) for count, seen in many.items()}
     in_flight = many[COUNTS[0]].worker_megabytes
@@ -94,13 +84,13 @@ def _in_flight_row(count: int, seen: _Seen, alone: _Seen) -> Row:
         f"{count} workflows in flight, each waiting {2 * FIRST_TOKEN:.0f} s on Claude, 2 workers",
         f"{seen.statuses[200]} succeeded, {seen.connections} database connections, wall {seen.wall:.1f} s = "
         f"{ratio:.2f}x one ({alone.wall:.1f} s), {seen.cpu:.1f} s of CPU",
-        f"all, <= {MOST_CONNECTIONS}, <= 1.25x" if count == COUNTS[0] else f"all, <= {MOST_CONNECTIONS}",
-        seen.statuses[200] == count and seen.connections <= MOST_CONNECTIONS and (ratio <= 1.25 or count != COUNTS[0]),
+        f"all, <= {MAX_CONNECTIONS}, <= 1.25x" if count == COUNTS[0] else f"all, <= {MAX_CONNECTIONS}",
+        seen.statuses[200] == count and seen.connections <= MAX_CONNECTIONS and (ratio <= 1.25 or count != COUNTS[0]),
     )
 
 
 async def _in_flight(service: Service, database_url: str, count: int, name: str) -> _Seen:
-    """Send so many workflows at once, and look at the service until the last one is answered."""
+    """Send this many workflows at once, and observe the service until the last one is answered."""
     seen = _Seen()
     looks = [
         asyncio.create_task(_every(HEALTH_INTERVAL, lambda: _look_at_health(service, seen))),
@@ -165,7 +155,7 @@ def _connections(database_url: str) -> int:
     if engine.dialect.name != "mysql":
         return 0
     with engine.connect() as connection:
-        # This one does not count.
+        # Without this connection itself.
         mine = text("SELECT COUNT(*) - 1 FROM information_schema.processlist WHERE db = DATABASE()")
         return connection.scalar(mine) or 0
 

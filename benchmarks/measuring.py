@@ -1,25 +1,27 @@
-"""What the benchmarks share: percentiles, rows of the table, and an app on a fresh database."""
+"""What the benchmarks share: percentiles, rows of the table, an app on a fresh database, and a fake Claude."""
 
 from __future__ import annotations
 
 import statistics
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from alembic import command
+from alembic import command as alembic_command
 from alembic.config import Config
 from flask import Flask
 from sqlalchemy import create_engine
 from sqlalchemy.pool import NullPool
 
 from app import create_app
-from claude_interface import Claude
 from config import PROJECT_FOLDER
 from models import db
-from runtime import current_runtime
+from techscreen.claude.interface import Claude
+from techscreen.web.container import current_runtime
 
 ADMIN = {"X-User-ID": "bench", "X-User-Role": "admin"}
 REQUISITION = {
@@ -35,7 +37,7 @@ REQUISITION = {
 
 @dataclass(frozen=True)
 class Row:
-    """One line of the table: what was measured, and the target it is held against."""
+    """One line of the table: what was measured, and its target."""
 
     what: str
     measured: str
@@ -71,6 +73,22 @@ def seconds(work: Callable[[], Any]) -> float:
     return time.perf_counter() - started
 
 
+@contextmanager
+def fake_claude(first_token: float = 0) -> Iterator[str]:
+    """The address of a fake Claude in another process, so that its CPU time is not taken for ours.
+
+    Args:
+        first_token: seconds until an answer begins.
+    """
+    command = [sys.executable, "-m", "tests.support.fake_claude", "0", str(first_token), "0"]
+    with subprocess.Popen(command, cwd=PROJECT_FOLDER, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        try:
+            yield process.stdout.readline().strip()
+        finally:
+            process.terminate()
+
+
 def bench_app(database_url: str, claude_url: str, **settings: Any) -> AbstractContextManager[Flask]:
     """An app on a freshly migrated database, with the live client speaking to the fake Claude."""
     given = {"FLASK_ENV": "testing", "DATABASE_URL": database_url, "CLAUDE_BASE_URL": claude_url, "LOG_LEVEL": "ERROR"}
@@ -88,8 +106,8 @@ def fresh_app(settings: Mapping[str, Any], claude: Claude | None = None) -> Iter
     alembic = Config(PROJECT_FOLDER / "alembic.ini")
     with create_engine(settings["DATABASE_URL"], poolclass=NullPool).begin() as connection:
         alembic.attributes["connection"] = connection
-        command.downgrade(alembic, "base")
-        command.upgrade(alembic, "head")
+        alembic_command.downgrade(alembic, "base")
+        alembic_command.upgrade(alembic, "head")
     app = create_app(settings, claude=claude)
     try:
         yield app
@@ -101,7 +119,7 @@ def fresh_app(settings: Mapping[str, Any], claude: Claude | None = None) -> Iter
 
 
 def run_workflow(app: Flask, number: int, title: str | None = None) -> dict[str, Any]:
-    """One full workflow of a requisition of its own. With a title of its own, the cache cannot serve it."""
+    """One full workflow of a new requisition. With a title of its own, the cache cannot serve it."""
     body = {**REQUISITION, "req_id": f"REQ-{number}", "basic_title": title or f"Senior Software Engineer {number}"}
     response = app.test_client().post("/api/interview/workflow/full", json=body, headers=ADMIN)
     if response.status_code != 200:

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from benchmarks.measuring import Row, bench_app, median, percentile, run_workflow
-from tests.fake_claude import FakeClaude
-from tests.private_service import ADMIN, Service
+from tests.support.fake_claude import FakeClaude
+from tests.support.private_service import ADMIN, Service
 
 READERS, READS_EACH = 8, 200
 

@@ -1,4 +1,4 @@
-"""How well topics are matched, beside two common ways to compare short texts.
+"""How well topics are matched, compared with two common ways to compare short texts.
 
 `python -m benchmarks.topic_matching` prints the table.
 """
@@ -14,7 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import topics
+from techscreen.text.tokens import stem
+from techscreen.topics import matching
 
 HERE = Path(__file__).parent
 THRESHOLD = 0.85
@@ -36,7 +37,7 @@ def pairs(name: str) -> list[dict[str, Any]]:
 
 
 def figures(labelled: list[dict[str, Any]], similarity: Callable[[str, str], float]) -> Figures:
-    """Precision, recall and the share of different pairs that would be taken for the same."""
+    """Precision, recall and the share of different pairs that would be taken for equal."""
     hits = [pair["same"] for pair in labelled if similarity(pair["a"], pair["b"]) >= THRESHOLD]
     same = sum(pair["same"] for pair in labelled)
     false = len(hits) - sum(hits)
@@ -57,15 +58,16 @@ def token_set_ratio(a: str, b: str) -> float:
 
 
 def parse_time() -> float:
-    """Microseconds that a topic takes that was not seen before: the median of some rounds."""
+    """Microseconds for parsing a topic not seen before: the median of some rounds."""
     texts = sorted({pair[side] for name in ("dev", "own") for pair in pairs(name) for side in ("a", "b")})
-    topics.parse("")  # reads the tables
+    matching.parse("")  # reads the tables
     rounds = []
     for _ in range(ROUNDS):
-        topics.forget()
+        matching._parse.cache_clear()
+        stem.cache_clear()
         start = time.perf_counter()
         for text in texts:
-            topics.parse(text)
+            matching.parse(text)
         rounds.append((time.perf_counter() - start) / len(texts) * 1e6)
     return statistics.median(rounds)
 
@@ -73,7 +75,7 @@ def parse_time() -> float:
 def topic_matching() -> str:
     """The table, as Markdown."""
     ways = {
-        "by parts (topics.py)": topics.similarity,
+        "by parts (topics/matching.py)": matching.similarity,
         "edit distance (difflib)": edit_ratio,
         "token set ratio": token_set_ratio,
     }

@@ -1,26 +1,31 @@
-"""How long a full workflow takes, against the time that Claude alone needs."""
+"""How long a full workflow takes, compared with the time that Claude alone needs."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from flask import Flask
 
-from benchmarks.measuring import ADMIN, REQUISITION, Row, bench_app, median, percentile, run_workflow, seconds
-from config import PROJECT_FOLDER
-from tests.fake_claude import CHARACTERS_PER_TOKEN, FakeClaude, good_question
+from benchmarks.measuring import (
+    ADMIN,
+    REQUISITION,
+    Row,
+    bench_app,
+    fake_claude,
+    median,
+    percentile,
+    run_workflow,
+    seconds,
+)
+from tests.support.fake_claude import CHARACTERS_PER_TOKEN, FakeClaude, good_question
 
 FIRST_TOKEN, TOKENS_PER_SECOND = 1.0, 60.0
 SLOW_RUNS, FAST_RUNS = 2, 60
 
 
 def against_claude(database_url: str) -> list[Row]:
-    """Wall time of a workflow over its enhancement alone, over one after the other, and over one call for all."""
+    """Wall time of a workflow relative to its enhancement alone, two calls in turn, and one call for all questions."""
     over_enhancement, over_unavoidable, one_after_other, one_call_for_all, questions_alone = [], [], [], [], []
     with (
         FakeClaude(first_token=FIRST_TOKEN, tokens_per_second=TOKENS_PER_SECOND) as fake,
@@ -75,7 +80,7 @@ def against_claude(database_url: str) -> list[Row]:
 
 
 class Stepwise:
-    """The same requisition under another id, enhanced and then made an interview of, by two calls."""
+    """The same requisition under another id, enhanced and then given an interview by two calls."""
 
     def __init__(self, app: Flask, number: int) -> None:
         self._client = app.test_client()
@@ -99,7 +104,7 @@ class Stepwise:
 
 def own_time(database_url: str) -> list[Row]:
     """Our own part of a workflow: everything but Claude."""
-    with _claude_of_its_own() as url, bench_app(database_url, url) as app:
+    with fake_claude() as url, bench_app(database_url, url) as app:
         run_workflow(app, 0)
         times = [1000 * seconds(lambda number=number: run_workflow(app, number)) for number in range(1, FAST_RUNS + 1)]
     return [
@@ -110,18 +115,6 @@ def own_time(database_url: str) -> list[Row]:
             median(times) <= 60,
         )
     ]
-
-
-@contextmanager
-def _claude_of_its_own() -> Iterator[str]:
-    """A fake Claude without latency in another process, so that its work is not taken for ours."""
-    command = [sys.executable, "-m", "tests.fake_claude", "0", "0", "0"]
-    with subprocess.Popen(command, cwd=PROJECT_FOLDER, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        try:
-            yield process.stdout.readline().strip()
-        finally:
-            process.terminate()
 
 
 def _question_tokens(body: dict) -> int:

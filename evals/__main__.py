@@ -23,14 +23,15 @@ from evals.reading_copy import reading_copy
 from evals.running import NO_LIMITS, REQUISITIONS, run_all
 from evals.tables import comparison, run_tables
 from prompts import PROMPT_VERSION
-from tests.fake_claude import FakeClaude
+from techscreen.cli.terminal import say, say_lines
+from tests.support.fake_claude import FakeClaude
 
 RUNS = Path(__file__).parent / "runs"
 RESULTS = "results.json"
-# What a mistake of whoever calls ends with.
+# Exit code for a mistake on the command line.
 UNUSABLE = 2
 FAKE_NOTICE = """\
-No CLAUDE_API_KEY is set: the fake Claude of tests/fake_claude.py answers, on this machine.
+No CLAUDE_API_KEY is set: the fake Claude of tests/support/fake_claude.py answers, on this machine.
 All content is the fake's random words. The figures show that the pipeline works, and tell nothing of the prompts or
 the model. Tokens are counted by length, and the cost is what as many would have cost.
 """
@@ -49,12 +50,12 @@ def main(arguments: Sequence[str] | None = None, *, runs: Path = RUNS) -> int:
             return _compare(asked, runs)
         return judge_runs(*(_folder(runs, name) for name in (asked.a, asked.b)), at_a_time=asked.at_a_time)
     except (_Unusable, SettingsError) as problem:
-        print(problem, file=sys.stderr)
+        say_lines(str(problem), err=True)
         return UNUSABLE
 
 
 class _Unusable(Exception):
-    """A sentence for whoever called."""
+    """A mistake on the command line, in one sentence."""
 
 
 def _arguments(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -92,13 +93,15 @@ def _run(asked: argparse.Namespace, runs: Path) -> int:
     settings = load_settings(NO_LIMITS)
     fake = FakeClaude() if settings.claude_api_key is None else None
     endpoint = "the fake Claude" if fake else urlsplit(settings.claude_base_url).hostname or ""
-    print(FAKE_NOTICE if fake else PAID_NOTICE.format(count=len(samples), model=settings.claude_model, host=endpoint))
+    say_lines(
+        FAKE_NOTICE if fake else PAID_NOTICE.format(count=len(samples), model=settings.claude_model, host=endpoint)
+    )
     folder.mkdir(parents=True)
     with fake or nullcontext():
-        # Who asks the fake must not be able to ask anybody else.
+        # A run against the fake must not be able to reach the real Claude.
         given: dict[str, Any] = {} if fake is None else {"FLASK_ENV": "testing", "CLAUDE_BASE_URL": fake.url}
         outcomes, figures = run_all(
-            samples, folder, given, at_a_time=asked.at_a_time, tell=lambda line: print(f"... {line}", file=sys.stderr)
+            samples, folder, given, at_a_time=asked.at_a_time, tell=lambda line: say(f"... {line}", err=True)
         )
     run = Run(
         name=name,
@@ -112,8 +115,8 @@ def _run(asked: argparse.Namespace, runs: Path) -> int:
     (folder / RESULTS).write_text(run.model_dump_json(indent=1), encoding="utf-8")
     for outcome in outcomes:
         (folder / f"{outcome.name}.md").write_text(reading_copy(outcome), encoding="utf-8")
-    print(run_tables(run))
-    print(f"Kept in {folder}: {RESULTS} and, to read, {len(outcomes)} Markdown files.")
+    say_lines(run_tables(run))
+    say(f"Kept in {folder}: {RESULTS} and, to read, {len(outcomes)} Markdown files.")
     return 0
 
 
@@ -137,11 +140,11 @@ def _folder(runs: Path, name: str) -> Path:
 def _compare(asked: argparse.Namespace, runs: Path) -> int:
     folders = [_folder(runs, name) for name in (asked.a, asked.b)]
     a, b = (Run.model_validate_json((folder / RESULTS).read_text(encoding="utf-8")) for folder in folders)
-    print(comparison(a, b))
-    print("Texts to read side by side:")
+    say_lines(comparison(a, b))
+    say("Texts to read side by side:")
     for path in sorted(folders[0].glob("*.md")):
         if (folders[1] / path.name).exists():
-            print(f"  git diff --no-index --word-diff {path} {folders[1] / path.name}")
+            say(f"  git diff --no-index --word-diff {path} {folders[1] / path.name}")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""What is measured of a run: the figures of each requisition, taken from what the service answered and logged."""
+"""The figures of a run: what was measured of each requisition, from what the service answered and logged."""
 
 from __future__ import annotations
 
@@ -11,21 +11,21 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from content_checks import alike_question
 from evals.listening import HeardAnswer
+from techscreen.text.similarity import alike_question
 
 OK = "ok"
 
 
 class CheckFigures(BaseModel):
-    """How many answers failed a check, at first try and in the end."""
+    """How many answers failed a check, at the first try and in the end."""
 
     first: int = 0
     end: int = 0
 
 
 class Figures(BaseModel):
-    """The figures of one requisition. What a failed workflow could not tell is None.
+    """The figures of one requisition; None where a failed workflow has none.
 
     Attributes:
         requisition: name of its file.
@@ -34,9 +34,9 @@ class Figures(BaseModel):
             passed_at_first had no fault at first try, and passed_in_the_end none when it was delivered.
         sent_back: answers that went back to Claude, or were asked for again as they were cut off.
         checks: by name, those that an answer failed.
-        rewritten: questions that were written anew, for they were alike others.
+        rewritten: questions that were written again, because they were like others.
         alike: pairs of questions that ask the same, in this interview or with other requisitions of the run.
-        lint_*: what the lint has found, by where.
+        lint_*: the findings of the lint, by place.
         parts, covered, gaps: WORK parts, how many of them a question covers, and which none does.
         unsupported: technologies that the requisition does not name, and where they stand.
         lix_*: reading level.
@@ -183,12 +183,12 @@ class Number:
     digits: int = 0
 
     def total(self, figures: Iterable[Figures]) -> float | None:
-        """Over all requisitions that have it."""
+        """The total over all requisitions that have it."""
         known = [number for number in map(self.of, figures) if number is not None]
         return self.over_all(known) if known else None
 
     def show(self, number: float | None, *, signed: bool = False) -> str:
-        """As a table has it."""
+        """The figure as a table shows it."""
         return "-" if number is None else f"{number:{'+' if signed else ''},.{self.digits}f}"
 
 

@@ -1,7 +1,7 @@
 """Claude as judge of two runs. Optional, and paid for.
 
-Blind: the judge sees `first` and `second`, and neither whose they are nor what wrote them. Each pair is judged twice,
-the second time in the other order, so that a liking for a place cancels out and can be measured. The rubric is
+It is blind: the judge sees `first` and `second`, and neither their runs nor what wrote them. Each pair is judged twice,
+in both orders, so that a preference for one position cancels out and can be measured. The rubric is
 samples/exemplars/RUBRIC.md.
 """
 
@@ -16,14 +16,15 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from claude_client import ClaudeClient
-from claude_interface import Claude, Deadline
 from config import PROJECT_FOLDER, Settings, load_settings
-from errors import Spending, TechScreenError
 from evals.running import NO_LIMITS
 from evals.verdicts import KINDS, Judgement, Kind, Side, Verdict, report
-from findings import Problem
 from prompts import between
-from usage_report import cost_of
+from techscreen.checks.findings import Violation
+from techscreen.claude.interface import Claude, Deadline
+from techscreen.cli.terminal import say, say_lines
+from techscreen.errors import Spending, TechScreenError
+from techscreen.operations.usage import cost_of
 
 RUBRIC = PROJECT_FOLDER / "samples" / "exemplars" / "RUBRIC.md"
 NO_ENDPOINT = 2
@@ -91,16 +92,16 @@ class JudgePair:
         """The pair between its tags."""
         return between("pair", {"requisition": self.requisition, "first": self.first, "second": self.second})
 
-    def problems(self, answer: Verdict) -> list[Problem]:
+    def problems(self, answer: Verdict) -> list[Violation]:
         """What is wrong with a verdict."""
         named = tuple(scores.dimension for scores in answer.scores)
         if named == dimensions(self.kind):
             return []
         wanted = ", ".join(dimensions(self.kind))
-        return [Problem("dimensions", f"scores must name these dimensions, each once, in this order: {wanted}.")]
+        return [Violation("dimensions", f"scores must name these dimensions, each once, in this order: {wanted}.")]
 
 
-# What a document shows of itself. Nothing of it tells the run, the model or the prompts.
+# The parts of a document that the judge sees, none of which reveals the run, the model or the prompts.
 _REQUISITION = (
     *("basic_title", "basic_description", "basic_department", "basic_level"),
     *("work_output", "work_role", "work_knowledge", "work_competencies"),
@@ -134,7 +135,7 @@ class Pair:
     b: Mapping[str, Any]
 
     def request(self, first: Side) -> JudgePair:
-        """To be judged with one of them first."""
+        """The request to judge it with one of them first."""
         one, other = (self.a, self.b) if first == "A" else (self.b, self.a)
         return JudgePair(self.kind, self.requisition, one, other)
 
@@ -147,7 +148,7 @@ def judge_runs(a: Path, b: Path, *, at_a_time: int = 4) -> int:
     """
     settings = load_settings(NO_LIMITS)
     if settings.claude_api_key is None:
-        print("A judge needs a real Claude: set CLAUDE_API_KEY, and CLAUDE_BASE_URL and CLAUDE_MODEL if need be.")
+        say("A judge needs a real Claude: set CLAUDE_API_KEY, and CLAUDE_BASE_URL and CLAUDE_MODEL if need be.")
         return NO_ENDPOINT
     pairs = pairs_of(a, b)
     claude = ClaudeClient(settings)
@@ -157,8 +158,8 @@ def judge_runs(a: Path, b: Path, *, at_a_time: int = 4) -> int:
         claude.close()
     kept = b / f"judged-against-{a.name}.json"
     kept.write_text(json.dumps([each.model_dump() for each in judgements], ensure_ascii=False, indent=1), "utf-8")
-    print(f"# {a.name} (A) and {b.name} (B), judged by {settings.claude_model}\n\n{report(judgements)}")
-    print(f"{_spent(spending, settings)}\nKept in {kept}.")
+    say_lines(f"# {a.name} (A) and {b.name} (B), judged by {settings.claude_model}\n\n{report(judgements)}")
+    say_lines(f"{_spent(spending, settings)}\nKept in {kept}.")
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Hears what the checks say of each answer of Claude, try by try, while the pipeline works as always."""
+"""Records what the checks find in each answer of Claude, try by try, while the pipeline works as always."""
 
 from __future__ import annotations
 
@@ -11,15 +11,15 @@ from typing import TypeVar
 
 from pydantic import BaseModel
 
-from claude_interface import Check, Claude, ClaudeAnswer, Deadline, Listener
-from errors import Spending, TechScreenError
-from findings import Problem
 from prompts import Request, WriteQuestion
+from techscreen.checks.findings import Violation
+from techscreen.claude.interface import Check, Claude, ClaudeAnswer, Deadline, Listener, OnSpending
+from techscreen.errors import Spending, TechScreenError
 
 T = TypeVar("T", bound=BaseModel)
 
 DELIVERED = "delivered"
-# What keeps an answer from the other checks: it does not fit its type, or was cut off.
+# Problems that keep an answer from the other checks: it does not fit its type, or was cut off.
 UNREADABLE = ("schema", "cut_off")
 
 
@@ -51,7 +51,7 @@ class HeardAnswer:
 
     @property
     def failed_in_the_end(self) -> frozenset[str]:
-        """The checks that the answer failed which was delivered all the same, or the last one if none was."""
+        """The checks that the delivered answer failed, or the last answer if none was delivered."""
         if self.outcome == DELIVERED:
             return next(failed for value, failed in self.tries if value is self.delivered)
         return (self.tries[-1][1] if self.tries else None) or frozenset({self.outcome})
@@ -62,7 +62,7 @@ _heard: ContextVar[list[HeardAnswer]] = ContextVar("heard")
 
 @contextmanager
 def listening() -> Iterator[list[HeardAnswer]]:
-    """What is asked of a ListeningClaude in this block, by this thread."""
+    """Record what this thread asks of a ListeningClaude in the block."""
     heard: list[HeardAnswer] = []
     token = _heard.set(heard)
     try:
@@ -88,13 +88,18 @@ class ListeningClaude:
         return self._inner.prompt_version
 
     def submit(
-        self, request: Request[T], check: Check[T], deadline: Deadline, listener: Listener[T] | None = None
+        self,
+        request: Request[T],
+        check: Check[T],
+        deadline: Deadline,
+        listener: Listener[T] | None = None,
+        on_spending: OnSpending | None = None,
     ) -> Future[ClaudeAnswer[T]]:
-        """See `claude_interface.Claude`."""
+        """See `techscreen.claude.interface.Claude`."""
         heard = HeardAnswer(request.topic.topic if isinstance(request, WriteQuestion) else None)
         _heard.get([]).append(heard)
 
-        def checked(value: T) -> list[Problem]:
+        def checked(value: T) -> list[Violation]:
             problems = check(value)
             heard.tries.append((value, frozenset(problem.check for problem in problems)))
             return problems
@@ -117,9 +122,9 @@ class ListeningClaude:
                 heard.spending = getattr(error, "spending", Spending())
                 told.set_exception(error)
 
-        self._inner.submit(request, checked, deadline, listener).add_done_callback(note)
+        self._inner.submit(request, checked, deadline, listener, on_spending).add_done_callback(note)
         return told
 
     def close(self) -> None:
-        """Give back what is held."""
+        """Release connections and threads."""
         self._inner.close()

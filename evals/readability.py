@@ -18,7 +18,7 @@ SENTENCE_END = re.compile(r"[.!?:…。！？]+(?=\W*(?:\s|$))|\n")
 
 
 def lix(markdown: str) -> float | None:
-    """LIX of a Markdown text without its fenced code. A line ends its sentence, so a list item is one at least.
+    """LIX of a Markdown text without its fenced code. A line end ends a sentence, so a list item is at least one.
 
     Returns:
         None for a text without words.

@@ -1,4 +1,4 @@
-"""An interview as Markdown, to be read beside the one of another run: nothing in it but what people read."""
+"""An answer as Markdown, to be compared with that of another run: only what people read."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from evals.running import Outcome
 
 
 def reading_copy(outcome: Outcome) -> str:
-    """What came of a requisition: findings, enhanced job description, interview, coverage. Or its error."""
+    """The result of a requisition: findings, enhanced job description, interview and coverage; or its error."""
     lines = [f"# {outcome.body['basic_title'].strip()}", "", f"samples/requisitions/{outcome.name}.json", ""]
     if outcome.error is not None:
         lines += ["## Failed", "", f"{outcome.error.get('code')}: {outcome.error.get('error')}", ""]

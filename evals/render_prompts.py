@@ -9,7 +9,6 @@ import anthropic
 from pydantic import BaseModel
 
 from config import PROJECT_FOLDER
-from content_checks import question_problems
 from prompts import (
     PROMPT_VERSION,
     EnhancedDescription,
@@ -18,9 +17,12 @@ from prompts import (
     InterviewTopic,
     PlanTopics,
     WriteQuestion,
+    plainer_text,
     repair_text,
 )
-from schemas import EnhanceRequest
+from techscreen.checks.answers import question_violations
+from techscreen.cli.terminal import say
+from techscreen.schemas.generation import EnhanceRequest
 
 DOCUMENT = PROJECT_FOLDER / "docs" / "prompts.md"
 SAMPLES = ("junior-developer", "backend-payments-engineer")
@@ -44,7 +46,8 @@ Written by `make prompts` from `prompts.py`; a test fails when it is out of date
 | skill levels | The same four lines where topics are chosen and where questions are written, so that both mean the same. |
 | `other_topics`, `taken` | Questions of an interview are written at the same time; this keeps them apart, and from those that exist. |
 | repair | An answer that fails a check goes back with one sentence for each fault, and the whole answer is given again. |
-| JSON schema | Holds the form. Counts and wording are not the schema's to hold: the checks of `content_checks.py` do. |
+| plainer words | What Claude refuses is asked for once more, with a sentence behind the user text. |
+| JSON schema | Holds the form. Counts and wording are not the schema's to hold: the checks in `techscreen/checks` do. |
 
 Job descriptions without topics get them by a call of their own: its system text is that of the enhancement without \
 the part on title and description.
@@ -55,7 +58,7 @@ def main() -> None:
     """Write the document."""
     DOCUMENT.parent.mkdir(exist_ok=True)
     DOCUMENT.write_text(rendered(), encoding="utf-8")
-    print(f"Written: {DOCUMENT}")
+    say(f"Written: {DOCUMENT}")
 
 
 def rendered() -> str:
@@ -74,7 +77,9 @@ def rendered() -> str:
             for name, asked in questions.items()
         ),
         "## Repair: what is sent back, with the answer before it\n",
-        _block(repair_text([problem.sentence for problem in question_problems(_faulty_question())])),
+        _block(repair_text([problem.sentence for problem in question_violations(_faulty_question())])),
+        "## Plainer words: what follows the user text after a refusal\n",
+        _block(plainer_text("").strip()),
         "## Topics alone: system text\n",
         _folded("Show", _block(PlanTopics.system)),
         "## JSON schemas, as the SDK sends them\n",
@@ -84,14 +89,14 @@ def rendered() -> str:
 
 
 def _enhancement(name: str) -> EnhanceDescription:
-    """As the service makes it of a request."""
+    """The request as the service makes it."""
     body = json.loads((PROJECT_FOLDER / "samples" / "requisitions" / f"{name}.json").read_text(encoding="utf-8"))
     request = EnhanceRequest.model_validate(body)
     return EnhanceDescription(**request.model_dump(exclude={"req_id"}))
 
 
 def _question(name: str) -> WriteQuestion:
-    """As the service makes it of the topics that the exemplary answer to the requisition has."""
+    """The request for a question as the service makes it from the topics of the exemplary answer."""
     exemplar = _exemplar(name)
     topics = [InterviewTopic.model_validate(topic) for topic in exemplar["interview_topics"][:QUESTIONS]]
     topic = topics[TOPICS[name]]

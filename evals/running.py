@@ -1,13 +1,12 @@
 """Runs requisitions through the live pipeline: the real routes, services, client and SDK, on a database of its own.
 
-The requests go through the app's routes in this process. Nothing is lent between requisitions, for the question
-cache is off. What comes back is kept as it comes, for it is paid for.
+The requests go through the app's routes in this process. The question cache is off, so that requisitions share nothing.
+Each answer is kept the moment it comes, because it is paid for.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -24,9 +23,10 @@ from config import PROJECT_FOLDER, load_settings
 from evals.figures import Figures, alike_pairs, checks_figures, quality_figures
 from evals.listening import HeardAnswer, ListeningClaude, listening
 from evals.readability import lix
+from techscreen.cli.terminal import say
 
 REQUISITIONS = PROJECT_FOLDER / "samples" / "requisitions"
-# What a service needs and a run is not to be held up by.
+# Settings that limit a service but must not hold up a run.
 NO_LIMITS = {
     "FLASK_ENV": "development",
     "CLAUDE_MODE": "live",
@@ -46,14 +46,14 @@ NO_LIMITS = {
 
 @dataclass
 class Outcome:
-    """What came of one requisition.
+    """The result of one requisition.
 
     Attributes:
         name: of its file.
         body: what was sent.
         answer: of the workflow, if it succeeded.
         kept: the job description that a failed interview has left.
-        error: else the error, as JSON.
+        error: the error as JSON, if it failed.
     """
 
     name: str
@@ -73,7 +73,7 @@ class Outcome:
 
     @property
     def quality(self) -> dict[str, Any] | None:
-        """The report of the service, also on what a failed interview has left."""
+        """The quality report, even on what a failed interview has left."""
         report: dict[str, Any] | None = (self.answer or self.kept or {}).get("quality")
         return report
 
@@ -97,8 +97,8 @@ def run_all(
         samples: files of requisitions.
         folder: where to keep each answer as it comes, for the judge.
         settings: that win over the environment.
-        at_a_time: how many are under way together. More than one is faster, and takes from each other's seconds.
-        tell: hears of each that is done.
+        at_a_time: how many are under way together. More than one is faster overall, but slows each of them.
+        tell: called for each that is done.
     """
     with tempfile.TemporaryDirectory(prefix="techscreen-eval-") as database:
         given = {**NO_LIMITS, **settings, "DATABASE_URL": f"sqlite:///{database}/eval.db"}
@@ -134,12 +134,12 @@ def _run_one(app: Flask, sample: Path) -> Outcome:
 
 
 def _post(app: Flask, name: str, body: dict[str, Any]) -> tuple[dict[str, Any] | None, dict[str, Any] | None]:
-    """The workflow's answer, or its error. Each requisition has a user of its own, whose cost can be asked for."""
+    """The workflow's answer, or its error. Each requisition has a user of its own, to look up its cost."""
     try:
         response = app.test_client().post("/api/interview/workflow/full", json=body, headers=_headers(name))
         answer: dict[str, Any] = response.get_json()
     except Exception as error:  # whatever it is, the other requisitions go on
-        print(f"{name}: {error!r}", file=sys.stderr)
+        say(f"{name}: {error!r}", err=True)
         return None, {"code": "internal_error", "error": f"{type(error).__name__} in this process."}
     return (answer, None) if response.status_code == 200 else (None, answer)
 

@@ -154,10 +154,10 @@ def _counts(a: int, b: int) -> tuple[str, str, str]:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table with even columns, to be read as text too."""
+    """A Markdown table with aligned columns, readable as plain text too."""
     cells = [[" ".join(cell.split()).replace("|", "\\|") for cell in row] for row in (head, *rows)]
     widths = [max(3, *(len(row[column]) for row in cells)) for column in range(len(head))]
-    # Long lists would blow up a column for all.
+    # Long lists would widen a column for all rows.
     widths = [min(width, 60) for width in widths]
     lines = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells

@@ -1,4 +1,4 @@
-"""What the judge said of the pairs of two runs, and what that comes to: mean differences and the position bias."""
+"""The judge's verdicts on the pairs of two runs, and their sum: mean differences and the position bias."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from evals.tables import table
 
-# A document that invents a fact or touches the candidate's person gets no higher mean than this.
+# The highest mean of a document that invents a fact or touches the candidate's person.
 CAP = 2.0
 
 Kind = Literal["Enhanced JD", "Interview"]
@@ -43,7 +43,7 @@ class Verdict(BaseModel):
 
 
 class Judgement(BaseModel):
-    """What the judge said of a pair in one order, or why it said nothing."""
+    """The judge's verdict on a pair in one order, or the reason why there is none."""
 
     name: str
     kind: Kind
@@ -53,14 +53,14 @@ class Judgement(BaseModel):
 
     @property
     def better(self) -> Side | None:
-        """Which run's document is the better one; None: neither."""
+        """The run whose document is better; None if neither is."""
         assert self.verdict is not None
         if self.verdict.better == "neither":
             return None
         return self.first if self.verdict.better == "first" else _other(self.first)
 
     def differences(self) -> dict[str, float]:
-        """Score of B less score of A on each dimension, and of their means, capped where trust is broken."""
+        """B's score minus A's on each dimension and of the means, which are capped where trust is broken."""
         assert self.verdict is not None
         sign = 1 if self.first == "B" else -1
         each = {
@@ -69,7 +69,7 @@ class Judgement(BaseModel):
         return {**each, "mean, capped": sign * self.lead_of_first()}
 
     def lead_of_first(self) -> float:
-        """Mean score of the first document less that of the second. A broken trust caps a mean at 2."""
+        """The first document's mean score minus the second's. Broken trust caps a mean at 2."""
         assert self.verdict is not None
         first = statistics.mean(scores.first.score for scores in self.verdict.scores)
         second = statistics.mean(scores.second.score for scores in self.verdict.scores)

@@ -40,7 +40,7 @@ if context.is_offline_mode():
 elif given is not None:
     migrate_on(given)
 else:
-    # Only the command line has no logging of its own yet.
+    # Only the command line has no logging yet.
     if context.config.cmd_opts is not None and context.config.config_file_name:
         fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     # Straight from the settings: through alembic.ini, a % in a password would break.

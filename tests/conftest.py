@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
 import os
+import tempfile
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NoReturn
 
+import httpx2
 import pytest
 from alembic import command
 from alembic.config import Config
@@ -19,20 +22,31 @@ from sqlalchemy.pool import NullPool
 import config
 import models
 from app import create_app
-from content_checks import warm_up
-from runtime import current_runtime
-from tests.fake_claude import FakeClaude
-from tests.private_brokers import private_rabbitmq, private_redis, rabbitmq_is_installed, redis_is_installed
-from tests.private_servers import mariadb_is_installed, private_mariadb
+from techscreen.checks.answers import warm_up
+from techscreen.web.container import current_runtime
+from tests.support.fake_claude import FakeClaude
+from tests.support.private_brokers import private_rabbitmq, private_redis, rabbitmq_is_installed, redis_is_installed
+from tests.support.private_servers import mariadb_is_installed, private_mariadb, quick_folder
 
 ADMIN = {"X-User-ID": "anna.admin", "X-User-Role": "admin"}
 READER = {"X-User-ID": "ian.interviewer", "X-User-Role": "interviewer"}
+
+# For what no database can change: texts, headers, parsing, the form of an answer.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)
 def _checks_are_compiled() -> None:
     """No test with a short deadline has to wait for it."""
     warm_up()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _certificates_are_read_once() -> Iterator[None]:
+    """Not for each client of each test, which takes 25 ms."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(httpx2, "create_ssl_context", functools.cache(httpx2.create_ssl_context))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -113,10 +127,11 @@ def migrate(url: str, revision: str = "head") -> None:
 
 
 @pytest.fixture(scope="session")
-def migrated_sqlite_url(tmp_path_factory: pytest.TempPathFactory) -> str:
-    url = f"sqlite:///{tmp_path_factory.mktemp('sqlite') / 'test.db'}"
-    migrate(url)
-    return url
+def migrated_sqlite_url() -> Iterator[str]:
+    with tempfile.TemporaryDirectory(prefix="techscreen-sqlite-", dir=quick_folder()) as folder:
+        url = f"sqlite:///{folder}/test.db"
+        migrate(url)
+        yield url
 
 
 @pytest.fixture(scope="session")

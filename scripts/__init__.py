@@ -1,0 +1,1 @@
+"""Scripts that people start from the project's folder: the demonstration."""

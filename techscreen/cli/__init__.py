@@ -1,0 +1,4 @@
+"""The shell's commands: `flask cache`, `flask logs`, `flask doctor`.
+
+Arguments come in; lines for an operator and an exit code go out. May import web, operations and everything below.
+"""

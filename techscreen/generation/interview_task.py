@@ -1,0 +1,106 @@
+"""The order for one interview as plain values: what it is made from, for whom, and by when.
+
+A stored job description comes in; its texts, topics and earlier questions go out, so that no row is needed later.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from models import Interview, InterviewQuestion, JobDescription
+from prompts import PlannedTopics, PlanTopics
+from techscreen.claude.interface import Deadline
+from techscreen.generation.progress import Progress
+from techscreen.generation.running_enhancement import RunningEnhancement
+from techscreen.schemas.generation import EnhanceRequest
+
+QUESTIONS = 5
+
+
+@dataclass(frozen=True)
+class InterviewSource:
+    """What an interview is made from.
+
+    Attributes:
+        planned: its topics; None if Claude has to plan them first.
+        earlier: topic and text of each question of the requisition's earlier interviews, newest first.
+        newest_version: of the earlier interviews; 0 if there are none.
+    """
+
+    job_description_id: int
+    req_id: str
+    title: str
+    requisition: PlanTopics
+    planned: PlannedTopics | None
+    earlier: tuple[tuple[str, str], ...]
+    newest_version: int
+
+
+@dataclass(frozen=True)
+class InterviewTask:
+    """An interview to be made.
+
+    Attributes:
+        name: None for the default name.
+        user_id: who asks for it.
+        enhancement: the one that is being written at the same time, if any. It must be stored before the interview.
+    """
+
+    source: InterviewSource
+    name: str | None
+    user_id: str
+    deadline: Deadline
+    progress: Progress
+    enhancement: RunningEnhancement | None = None
+
+
+def read_source(
+    session: Session, stored: JobDescription, planned: PlannedTopics | None, texts: EnhanceRequest | None
+) -> InterviewSource:
+    """Read what an interview is made from.
+
+    Args:
+        planned: the topics to use; by default those that are stored.
+        texts: the requisition's texts; by default those stored. Where they differ, stored topics and title are ignored.
+    """
+    earlier, newest_version = questions_after(session, stored.req_id, version=0)
+    requisition = _requisition(texts or stored)
+    is_stored = requisition == _requisition(stored)
+    return InterviewSource(
+        job_description_id=stored.id,
+        req_id=stored.req_id,
+        title=(stored.enhanced_title if is_stored else None) or requisition.basic_title,
+        requisition=requisition,
+        planned=planned or (stored_topics(stored) if is_stored else None),
+        earlier=tuple(earlier),
+        newest_version=newest_version,
+    )
+
+
+def stored_topics(stored: JobDescription) -> PlannedTopics | None:
+    """The topics that a job description has; None if there are too few for an interview."""
+    if not stored.language or len(stored.interview_topics or ()) < QUESTIONS:
+        return None
+    return PlannedTopics(language=stored.language, interview_topics=stored.interview_topics or [])
+
+
+def questions_after(session: Session, req_id: str, version: int) -> tuple[list[tuple[str, str]], int]:
+    """The questions of a requisition's interviews after a version.
+
+    Returns:
+        Topic and text of each, newest first, and the newest version: the given one if there are no later interviews.
+    """
+    rows = session.execute(
+        select(InterviewQuestion.topic, InterviewQuestion.question_text, Interview.version)
+        .join(Interview, InterviewQuestion.interview_id == Interview.id)
+        .where(Interview.req_id == req_id, Interview.version > version)
+        .order_by(Interview.version.desc(), InterviewQuestion.question_number)
+    ).all()
+    return [(row.topic, row.question_text) for row in rows], rows[0].version if rows else version
+
+
+def _requisition(says: JobDescription | EnhanceRequest) -> PlanTopics:
+    return PlanTopics(**{field.name: getattr(says, field.name) for field in fields(PlanTopics)})

@@ -1,0 +1,187 @@
+"""The questions of one interview being made: which are ready, which are missing, and what a new one must not repeat.
+
+Topics come in; questions are added from the cache or as Claude writes them. Each new question goes into the cache at
+once, because it is paid for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from prompts import InterviewQuestion, InterviewTopic, WriteQuestion
+from techscreen.checks.answers import not_to_be_asked
+from techscreen.checks.confidential_words import Confidential
+from techscreen.checks.entity_names import names_to_avoid
+from techscreen.checks.markdown_safety import holds_markup
+from techscreen.checks.question_structure import places_of
+from techscreen.generation.audit_log import AuditRow
+from techscreen.generation.interview_task import InterviewTask
+from techscreen.question_cache.earlier_questions import EarlierQuestions
+from techscreen.question_cache.reservations import Reservations, ReservedQuestion
+from techscreen.text.similarity import alike_question
+
+# The most existing questions that are shown to Claude with a request for a new one.
+MAX_TAKEN = 12
+
+
+@dataclass(frozen=True)
+class ReadyQuestion:
+    """A question that can be delivered.
+
+    Attributes:
+        cached_question_id: its row in the cache; None if the cache is off.
+        reserved: what the cache has lent; None if Claude has written it for this interview.
+    """
+
+    topic: InterviewTopic
+    question: InterviewQuestion
+    question_type: str
+    cached_question_id: int | None
+    reserved: ReservedQuestion | None = None
+
+    @property
+    def source(self) -> str:
+        """Where it comes from: `generated` for this interview, or lent by the `cache`."""
+        return "cache" if self.reserved else "generated"
+
+
+class QuestionSet:
+    """One question for each topic, by its place from 0.
+
+    Attributes:
+        names: of the employer, its products and people, which no question may contain.
+        newer: topic and text of the questions in interviews stored by others meanwhile.
+    """
+
+    def __init__(
+        self,
+        task: InterviewTask,
+        topics: Sequence[InterviewTopic],
+        language: str,
+        audit: AuditRow,
+        reservations: Reservations,
+    ) -> None:
+        self.language = language
+        self.newer: Sequence[tuple[str, str]] = ()
+        self._topics = topics
+        self._audit = audit
+        self._reservations = reservations
+        self._progress = task.progress
+        self._earlier = EarlierQuestions(task.source.earlier)
+        self._requisition = task.source.requisition.fields()
+        in_topics = [text for topic in topics for text in (topic.topic, topic.facet, *topic.technologies)]
+        self.names: Collection[str] = names_to_avoid(self._requisition, in_topics)
+        self._ready: dict[int, ReadyQuestion] = {}
+        self._in_cache: dict[int, list[str]] = {}  # texts that the cache has for the topics of missing questions
+
+    @cached_property
+    def confidential(self) -> Confidential:
+        """What must not be lent to other requisitions. Computed on first use, usually while Claude works."""
+        return Confidential(self._requisition)
+
+    def in_order(self) -> list[ReadyQuestion]:
+        """The questions in their order, once all are ready."""
+        return [self._ready[place] for place in range(len(self._topics))]
+
+    def missing(self) -> list[int]:
+        """Places that have no question yet."""
+        return [place for place in range(len(self._topics)) if place not in self._ready]
+
+    def take_from_cache(self) -> None:
+        """Add the questions that the cache has for the topics."""
+        for place, reserved in self._reservations.reserve_all(self._topics, self.language, avoid=self._earlier).items():
+            # Checked again: rules may be newer than the question, and another employer's name may be an ordinary word
+            # to its own requisition.
+            is_confidential = not reserved.is_private and self._is_confidential(
+                reserved.question, reserved.cached_topic
+            )
+            if is_confidential or not_to_be_asked(reserved.question, self.names, reserved.cached_topic):
+                self._reservations.release(reserved.cached_question_id)
+                continue
+            ready = ReadyQuestion(
+                self._topics[place],
+                reserved.question,
+                reserved.question_type,
+                reserved.cached_question_id,
+                reserved,
+            )
+            self._add(place, ready)
+
+    def look_up_taken(self) -> None:
+        """Look up which questions the cache has for the topics of missing ones: new ones must differ from them."""
+        missing = self.missing()
+        if missing:
+            texts = self._reservations.taken_texts([self._topics[place] for place in missing], self.language)
+            self._in_cache = dict(zip(missing, texts, strict=True))
+
+    def request(self, place: int, *repeated: str) -> WriteQuestion:
+        """What to ask Claude for a missing question.
+
+        Args:
+            repeated: a question that the last attempt has repeated.
+        """
+        topic = self._topics[place]
+        about = "\n".join([topic.topic, topic.facet, topic.focus, *repeated])
+        taken = [
+            *repeated,
+            *(text for name, text in self.newer if name == topic.topic),
+            *self._in_cache.get(place, []),
+            *self._earlier.to_show(topic.topic, about, MAX_TAKEN),
+        ]
+        return WriteQuestion(
+            topic,
+            self.language,
+            other_topics=tuple(other.topic for at, other in enumerate(self._topics) if at != place),
+            taken=tuple(dict.fromkeys(taken))[:MAX_TAKEN],
+        )
+
+    def repeated_by(self, text: str) -> str | None:
+        """A question that asks the same: of an earlier interview, of one stored meanwhile, or of those ready."""
+        near = [*(newer for _, newer in self.newer), *(ready.question.question_text for ready in self._ready.values())]
+        return alike_question(text, near) or self._earlier.alike_to(text)
+
+    def keep(self, place: int, question: InterviewQuestion) -> None:
+        """Add a question that Claude has written, and store it in the cache with what has been spent so far."""
+        topic = self._topics[place]
+        kept = self._reservations.keep(
+            topic,
+            self.language,
+            question,
+            only_here=self._is_confidential(question, topic.topic, topic.technologies),
+            also=self._audit.save_spending,
+        )
+        if kept is not None:
+            self._audit.spending_committed()
+        self._add(place, ReadyQuestion(topic, question, topic.question_type, kept))
+
+    def unfit(self, retired: Collection[int]) -> list[int]:
+        """Places of questions that can no longer be used: retired, or repeating one of an interview stored meanwhile.
+
+        Args:
+            retired: ids of cached questions.
+        """
+        newer = [text for _, text in self.newer]
+        return [
+            place
+            for place, ready in self._ready.items()
+            if ready.cached_question_id in retired or alike_question(ready.question.question_text, newer) is not None
+        ]
+
+    def drop(self, places: Iterable[int]) -> None:
+        """Remove questions and give them back to the cache."""
+        for place in places:
+            cached_question_id = self._ready.pop(place).cached_question_id
+            if cached_question_id is not None:
+                self._reservations.release(cached_question_id)
+
+    def _is_confidential(self, question: InterviewQuestion, topic: str, technologies: Sequence[str] = ()) -> bool:
+        """Whether it must not be lent: it reveals the requisition, or contains mark-up."""
+        texts = [text for _, text in places_of(question)]
+        return self.confidential.any_in([topic, *technologies, *texts]) or holds_markup([topic, *texts])
+
+    def _add(self, place: int, ready: ReadyQuestion) -> None:
+        self._ready[place] = ready
+        tokens_used = self._audit.spending.total_tokens
+        self._progress.question_ready(place + 1, ready.topic.topic, ready.source, tokens_used)

@@ -1,0 +1,46 @@
+"""Whether a requisition still has the texts that something was made from.
+
+Requests for one requisition with the same texts may end in any order. Where the texts differ, those of the newest
+request count, and nothing that was made from older ones may be stored after them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from models import JobDescription, utc_now
+from techscreen.errors import Superseded
+
+# How to read the row: as it is now, and locked until the transaction ends, for writing or only against changes.
+LOCKED: dict[str, Any] = {"populate_existing": True, "with_for_update": True}
+SHARED: dict[str, Any] = {"populate_existing": True, "with_for_update": {"read": True}}
+
+
+def refuse_if_superseded(
+    stored: JobDescription, texts: Mapping[str, str | None], asked_at: datetime | None = None
+) -> None:
+    """Refuse to store what was made from these texts if newer ones count by now.
+
+    Args:
+        stored: the job description as it is now.
+        texts: what it was made from, by the names of its columns.
+        asked_at: when it was asked for, if it may replace the stored texts: then only those of a newer request
+            supersede it.
+
+    Raises:
+        Superseded: if newer ones count.
+    """
+    if asked_at is not None and not _is_newer(stored.enhancement_asked_at, asked_at):
+        return
+    if any(getattr(stored, name) != text for name, text in texts.items()):
+        raise Superseded(
+            "The texts of this requisition were replaced meanwhile, by a newer request: those count.",
+            req_id=stored.req_id,
+        )
+
+
+def _is_newer(stored: datetime | None, asked_at: datetime) -> bool:
+    """Whether what is stored was asked for later. A moment in the future comes from a clock that was wrong."""
+    return stored is not None and asked_at < stored <= utc_now()

@@ -1,0 +1,105 @@
+"""Recovery of jobs: requeues those of dead processes, finds those that are due, and removes old ones.
+
+The heartbeat of any process calls it. Moments come in; ids to announce, or counts, go out.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
+
+from models import GenerationJob, utc_now
+from techscreen.jobs import store
+from techscreen.storage.transactions import run_in_transaction
+
+logger = logging.getLogger(__name__)
+
+# Finished jobs are removed this long after their end. What they made stays.
+KEPT_FOR = timedelta(days=7)
+# Jobs that ended with 4xx: the mistake was the caller's, so nothing will be tried again.
+REFUSALS_KEPT_FOR = timedelta(hours=24)
+
+
+def take_up_orphaned(dead_before: datetime, given_up_body: Callable[[], str]) -> int:
+    """Requeue the jobs of dead processes, and give up those that were begun too often.
+
+    A job whose caller waited for it in a request is given up at once, because nobody waits any more. Its key can be
+    used again.
+
+    Args:
+        dead_before: a process whose last heartbeat is older is dead.
+        given_up_body: makes the answer of a job that is given up.
+
+    Returns:
+        How many jobs were taken up.
+    """
+    running = GenerationJob.status == "running"
+    orphaned = select(GenerationJob.id, GenerationJob.attempts).where(running, store.under_way.is_orphaned(dead_before))
+
+    def take_up(session: Session) -> int:
+        left = session.execute(orphaned).all()
+        for job_id, attempts in left:
+            this = update(GenerationJob).where(GenerationJob.id == job_id, running, GenerationJob.attempts == attempts)
+            counted = GenerationJob.attempts - GenerationJob.refusals
+            to_do_again = GenerationJob.background.is_(True), counted < store.MAX_ATTEMPTS
+            again: Any = session.execute(
+                this.where(*to_do_again).values(status="queued", process_id=None, due_at=utc_now())
+            )
+            if not again.rowcount:
+                given_up = {"status": "failed", "answer_status": 503, "answer_body": given_up_body(), "request": {}}
+                session.execute(this.values(**given_up, finished_at=utc_now(), due_at=None))
+        return len(left)
+
+    taken_up = run_in_transaction(take_up)
+    if taken_up:
+        logger.warning("%d jobs of dead processes taken up", taken_up, extra={"event": "jobs_recovered"})
+    return taken_up
+
+
+def due_again(silence: timedelta) -> list[str]:
+    """The ids of queued jobs that are due. Each is given to one process only, which must announce it."""
+    now = utc_now()
+    due = GenerationJob.status == "queued", GenerationJob.due_at <= now
+
+    def claim_all(session: Session) -> list[str]:
+        found = session.scalars(select(GenerationJob.id).where(*due).order_by(GenerationJob.due_at).limit(100)).all()
+        announced = []
+        for job_id in found:
+            next_time = now + store.ANNOUNCED_AGAIN_AFTER * silence
+            ours: Any = session.execute(
+                update(GenerationJob).where(GenerationJob.id == job_id, *due).values(due_at=next_time)
+            )
+            if ours.rowcount:
+                announced.append(job_id)
+        return announced
+
+    return run_in_transaction(claim_all)
+
+
+def remove_old() -> int:
+    """Remove jobs that ended long ago."""
+    now = utc_now()
+    # `created_at` follows from `finished_at`, and has an index.
+    ended = GenerationJob.created_at < now - KEPT_FOR, GenerationJob.finished_at < now - KEPT_FOR
+    refused = (
+        GenerationJob.status == "failed",
+        GenerationJob.answer_status < 500,
+        GenerationJob.finished_at < now - REFUSALS_KEPT_FOR,
+    )
+
+    def remove(session: Session) -> int:
+        old = {
+            job_id
+            for conditions in (ended, refused)
+            for job_id in session.scalars(select(GenerationJob.id).where(*conditions).limit(1_000))
+        }
+        if old:
+            session.execute(delete(GenerationJob).where(GenerationJob.id.in_(old)))
+        return len(old)
+
+    return run_in_transaction(remove)

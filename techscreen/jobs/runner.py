@@ -1,0 +1,150 @@
+"""Runs jobs: the same work as the plain call, with its answer or error written to the job's row.
+
+An attempt that the store has claimed comes in; its outcome goes out and is stored, or the job is queued again.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from random import SystemRandom
+from typing import Any
+
+from pydantic import BaseModel
+from sqlalchemy.orm import Session
+
+from techscreen.claude.interface import Deadline
+from techscreen.errors import (
+    ClaudeBilling,
+    ClaudeNotAsked,
+    ClaudeNotConfigured,
+    JobLost,
+    TechScreenError,
+    TokenBudgetReserved,
+)
+from techscreen.generation.progress import Progress
+from techscreen.jobs import store
+from techscreen.jobs.progress import JobProgress
+from techscreen.jobs.store import MAX_ATTEMPTS, Attempt
+from techscreen.observability.error_answers import error_body, unexpected
+from techscreen.observability.request_id import bind_request_id
+
+logger = logging.getLogger(__name__)
+
+# Statuses of transient failures.
+PASSING = (503, 504)
+# Errors with such a status that are not transient: somebody must pay, or set a key.
+LASTING = (ClaudeBilling, ClaudeNotConfigured)
+# Seconds after which a background job is tried again unless the error names others, plus up to half as much at random,
+# so that jobs that failed together do not come back together.
+PAUSE = 30.0
+SPREAD = 0.5
+# An attempt in which Claude could not be asked, or that has to wait for tokens reserved for others, does not count
+# towards MAX_ATTEMPTS. The next one is at least PAUSE away, so that such a job waits half an hour or more.
+MAX_REFUSALS = 60
+REFUSALS = (ClaudeNotAsked, TokenBudgetReserved)
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation that a request can ask for.
+
+    Attributes:
+        request_type: model of the request; each operation has its own.
+        run: carries it out and returns the answer.
+        check: raises if the present state does not allow a new request (404, 409), before anything has begun.
+    """
+
+    request_type: type[BaseModel]
+    run: Callable[[Any, str, Deadline, Progress], BaseModel]
+    check: Callable[[Session, Any], None] = lambda _session, _request: None
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How an attempt ended.
+
+    Attributes:
+        status: HTTP status of the plain call's answer.
+        body: JSON of that answer or error.
+        retry_after: seconds after which to try again, if the error names them.
+        was_refused: whether nothing could be tried.
+        may_pass: whether a later attempt may succeed.
+    """
+
+    status: int
+    body: str
+    retry_after: int | None = None
+    was_refused: bool = False
+    may_pass: bool = False
+
+
+class JobRunner:
+    """Runs jobs in the current thread, which must be in an app context.
+
+    Args:
+        operations: by their names.
+        request_timeout: seconds that one attempt may take.
+    """
+
+    def __init__(self, operations: Mapping[str, Operation], request_timeout: float) -> None:
+        self._operations = operations
+        self._request_timeout = request_timeout
+
+    def run_queued(self, job_id: str) -> None:
+        """Run a job of the queue, unless another process has begun it or it has ended."""
+        attempt = store.claim(job_id)
+        if attempt is not None:
+            self.run(attempt, listens=True)
+
+    def run(self, attempt: Attempt, *, listens: bool) -> Outcome:
+        """Run an attempt that this process owns, and store how it ended.
+
+        Args:
+            listens: whether somebody wants the topics before the description is written.
+        """
+        bind_request_id(attempt.request_id)
+        outcome = self._outcome(attempt, listens=listens)
+        if attempt.background and outcome.may_pass and self._may_try_again(attempt, outcome):
+            pause = outcome.retry_after or PAUSE
+            if outcome.was_refused:
+                pause = max(pause, PAUSE)
+            pause *= 1 + SPREAD * SystemRandom().random()
+            logger.info("job %s is tried again in %d s", attempt.job_id, pause, extra={"event": "job_retry"})
+            store.try_again_later(attempt, pause, was_refused=outcome.was_refused)
+        else:
+            store.finish(attempt, outcome.status, outcome.body)
+        return outcome
+
+    def _may_try_again(self, attempt: Attempt, outcome: Outcome) -> bool:
+        if outcome.was_refused:
+            return attempt.refusals < MAX_REFUSALS
+        return attempt.number - attempt.refusals < MAX_ATTEMPTS
+
+    def _outcome(self, attempt: Attempt, *, listens: bool) -> Outcome:
+        try:
+            operation = self._operations[attempt.operation]
+            progress = JobProgress(attempt, listens=listens)
+            request = operation.request_type.model_validate(attempt.request)
+            deadline = Deadline.after(self._request_timeout)
+            answer = operation.run(request, attempt.user_id, deadline, progress)
+            return Outcome(200, answer.model_dump_json())
+        except JobLost as error:
+            logger.warning("job %s: %s", attempt.job_id, error.message, extra={"event": "job_lost"})
+            return _failure(error)
+        except TechScreenError as error:
+            return _failure(error)
+        except Exception as error:  # the job must not stay open; the log has the rest
+            return _failure(unexpected(error))
+
+
+def _failure(error: TechScreenError) -> Outcome:
+    was_refused = isinstance(error, REFUSALS)
+    return Outcome(
+        error.status,
+        error_body(error),
+        error.retry_after,
+        was_refused=was_refused,
+        may_pass=was_refused or (error.status in PASSING and not isinstance(error, LASTING)),
+    )

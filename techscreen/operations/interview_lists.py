@@ -1,0 +1,77 @@
+"""Lists of a requisition's interviews, oldest version first: one page, or all as a stream of JSON.
+
+A requisition may have hundreds of versions, so only a few are in memory at a time.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import partial
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from models import Interview
+from techscreen.schemas.cursors import cursor_after, position_of
+from techscreen.schemas.generation import InterviewsAnswer, InterviewsQuery, InterviewView
+from techscreen.storage.transactions import run_in_transaction
+
+# Interviews that are read in one transaction.
+BATCH = 20
+
+
+def interviews_page(req_id: str, query: InterviewsQuery) -> InterviewsAnswer:
+    """One page. It begins after the last version of the page before, so that added versions shift nothing.
+
+    Raises:
+        InvalidRequest: if the cursor does not belong to this requisition.
+    """
+    after = 0 if query.cursor is None else position_of(query.cursor, req_id)
+
+    def read(session: Session) -> tuple[list[InterviewView], int]:
+        # One more shows whether there is more.
+        return _load(session, req_id, after, query.page_size + 1), _count(session, req_id)
+
+    found, total = run_in_transaction(read)
+    shown = found[: query.page_size]
+    return InterviewsAnswer(
+        interviews=shown,
+        total=total,
+        next_cursor=cursor_after(shown[-1].version, req_id) if len(found) > len(shown) else None,
+    )
+
+
+def all_interviews(req_id: str) -> Iterator[str]:
+    """The JSON of an answer with all interviews that exist at the first part, in parts.
+
+    Needs an app context until its end.
+
+    Raises:
+        DatabaseUnavailable: at any part. After the first one, the answer can only be broken off.
+    """
+
+    def begin(session: Session) -> tuple[list[InterviewView], int]:
+        first = _load(session, req_id, 0, BATCH)
+        return first, _count(session, req_id) if len(first) == BATCH else len(first)
+
+    batch, total = run_in_transaction(begin)
+    told, text = len(batch), '{"success":true,"interviews":['
+    while True:
+        text += ",".join(interview.model_dump_json() for interview in batch)
+        if told >= total or not batch:
+            break
+        yield text
+        last, wanted = batch[-1].version, min(BATCH, total - told)
+        batch = run_in_transaction(partial(_load, req_id=req_id, after=last, count=wanted))
+        told, text = told + len(batch), ","
+    yield f'{text}],"total":{total},"next_cursor":null}}'
+
+
+def _load(session: Session, req_id: str, after: int, count: int) -> list[InterviewView]:
+    later = select(Interview).where(Interview.req_id == req_id, Interview.version > after)
+    stored = session.scalars(later.order_by(Interview.version).limit(count))
+    return [InterviewView.model_validate(interview) for interview in stored]
+
+
+def _count(session: Session, req_id: str) -> int:
+    return session.scalar(select(func.count()).select_from(Interview).where(Interview.req_id == req_id)) or 0

@@ -1,0 +1,177 @@
+"""The quality report on a job description or an interview: the `quality` of an answer.
+
+A report is made when the text that it is about is stored, and is kept with it, because a job description may change
+later and the report on an interview is about the one that it was made from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+
+from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
+from techscreen.checks.answers import findings_in, published
+from techscreen.checks.confidential_words import Confidential
+from techscreen.checks.findings import Finding
+from techscreen.checks.markdown_safety import active_markup, markup_findings
+from techscreen.checks.requisition_quotes import about_the_person
+from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
+from techscreen.quality.work_items import work_parts
+from techscreen.schemas.generation import (
+    CoverageView,
+    CoveringQuestionView,
+    FindingView,
+    PartCoverageView,
+    QualityView,
+    UnsupportedView,
+    WorkItemView,
+)
+from techscreen.topics.technology_mentions import unsupported_technologies
+
+# A question of an interview, after its topic.
+Asked = tuple[InterviewTopic, InterviewQuestion]
+
+
+def job_description_quality(
+    requisition: Mapping[str, str | None], enhanced: EnhancedDescription, markup: Iterable[Finding] = ()
+) -> QualityView:
+    """The report on a job description.
+
+    Args:
+        requisition: the fields that Claude was given.
+        enhanced: what Claude made of them.
+        markup: what had to be made harmless in the enhanced description.
+    """
+    given = {name: text for name, text in requisition.items() if text}
+    became = {
+        "enhanced_title": enhanced.enhanced_title,
+        "enhanced_description": published(enhanced.enhanced_description),
+    }
+    return QualityView(
+        findings=[
+            *_findings({**given, **became}),
+            *(_view(name, finding) for name, text in given.items() for finding in active_markup(text)),
+            *(_view("enhanced_title", finding) for finding in markup_findings(enhanced.enhanced_title)),
+            *(_view("enhanced_description", finding) for finding in markup),
+        ],
+        unsupported=_unsupported(given.values(), became),
+        coverage=None,
+    )
+
+
+def interview_quality(requisition: PlanTopics, asked: Sequence[Asked], confidential: Confidential) -> QualityView:
+    """The report on an interview.
+
+    Args:
+        requisition: what the interview was made from.
+        asked: its questions, in order.
+        confidential: what in the requisition must not be lent to others.
+    """
+    given = requisition.fields()
+    written = dict(_texts(asked))
+    by_question: dict[str, str] = {}
+    for path, text in written.items():
+        question = path.partition(".")[0]
+        by_question[question] = f"{by_question.get(question, '')}{text}\n\n"
+    # Most questions have no findings. Checking all texts of a question together settles that at once.
+    odd = {question for question, text in by_question.items() if findings_in(text)}
+    found = _findings({path: text for path, text in written.items() if path.partition(".")[0] in odd})
+    return QualityView(
+        # A question may be about what a job description may not demand; what it may not ask is never delivered.
+        findings=[
+            *(finding for finding in found if finding.kind != "prohibited_subject"),
+            *_confidential(asked, written, confidential),
+            *(_view(path, finding) for path, text in written.items() for finding in markup_findings(text)),
+        ],
+        unsupported=_unsupported(
+            [text for text in given.values() if text],
+            by_question,
+            {f"questions[{place}]": topic.technologies for place, (topic, _) in enumerate(asked)},
+        ),
+        coverage=_coverage({name: given[name] for name in WORK_FIELDS}, asked),
+    )
+
+
+def combined(job_description: QualityView | None, interview: QualityView | None) -> QualityView | None:
+    """Both reports as one, or None if there is neither."""
+    reports = [report for report in (job_description, interview) if report is not None]
+    if not reports:
+        return None
+    return QualityView(
+        findings=[finding for report in reports for finding in report.findings],
+        unsupported=[technology for report in reports for technology in report.unsupported],
+        coverage=interview.coverage if interview else None,
+    )
+
+
+def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
+    for field, text in texts.items():
+        for finding in findings_in(text):
+            yield _view(field, finding)
+
+
+def _view(field: str, finding: Finding) -> FindingView:
+    return FindingView(field=field, **asdict(finding))
+
+
+def _confidential(asked: Sequence[Asked], written: Mapping[str, str], ours: Confidential) -> Iterator[FindingView]:
+    """Why questions are not lent to others. Checking all texts of a question at once settles most cases."""
+    for place, (topic, _) in enumerate(asked):
+        path = f"questions[{place}]"
+        texts = {f"{path}.topic": topic.topic}
+        texts |= {f"{path}.technologies[{number}]": name for number, name in enumerate(topic.technologies)}
+        texts |= {field: text for field, text in written.items() if field.startswith(f"{path}.")}
+        if ours.any_in(texts.values()):
+            for field, text in texts.items():
+                yield from (_view(field, finding) for finding in ours.findings_in(text))
+
+
+def _unsupported(
+    given: Iterable[str], written: Mapping[str, str], named: Mapping[str, Iterable[str]] | None = None
+) -> list[UnsupportedView]:
+    return [UnsupportedView.model_validate(found) for found in unsupported_technologies(given, written, named)]
+
+
+def _texts(asked: Sequence[Asked]) -> Iterator[tuple[str, str]]:
+    """Every text of the questions with its path in the answer."""
+    for place, (_, question) in enumerate(asked):
+        path = f"questions[{place}]"
+        yield f"{path}.question_text", question.question_text
+        for number, criterion in enumerate(question.criteria):
+            yield f"{path}.criteria[{number}].criterion", criterion.criterion
+            yield f"{path}.criteria[{number}].description", criterion.description
+        for number, follow_up in enumerate(question.follow_ups):
+            yield f"{path}.follow_ups[{number}]", follow_up
+        for name, anchor in question.rating_anchors:
+            yield f"{path}.rating_anchors.{name}", anchor
+
+
+def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> CoverageView:
+    traced = [
+        AskedQuestion(
+            number=number,
+            topic=topic.topic,
+            technologies=tuple(topic.technologies),
+            work_items=tuple((item.field, item.part) for item in topic.work_items),
+            question_text=question.question_text,
+            criteria=tuple((criterion.criterion, criterion.description) for criterion in question.criteria),
+        )
+        for number, (topic, question) in enumerate(asked, start=1)
+    ]
+    # Parts that may not be asked about are findings, not gaps.
+    lawful = [part for part in work_parts(work_inputs) if not about_the_person(part.part)]
+    covered = coverage_of(lawful, traced)
+    return CoverageView(
+        parts=[
+            PartCoverageView(
+                field=each.part.field,
+                part=each.part.part,
+                questions=[
+                    CoveringQuestionView(question_number=question.number, criteria=list(question.criteria))
+                    for question in each.questions
+                ],
+            )
+            for each in covered
+        ],
+        gaps=[WorkItemView(field=part.field, part=part.part) for part in gaps(covered)],
+    )

@@ -1,0 +1,377 @@
+"""Requests and answers of generating and reading, and the bases of all others: the HTTP contract, field for field.
+
+Requests are parsed into these at the edge and passed on to the services, which answer with the response models. They
+are contracts only: they know neither Flask nor the database, and do not judge what a text says.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, computed_field
+
+from techscreen.checks.findings import FindingKind
+from techscreen.schemas.fields import (
+    MAX_CURSOR,
+    Moment,
+    OptionalText,
+    OptionalTitle,
+    ReqId,
+    RequiredText,
+    RequiredTitle,
+)
+
+# The model name under which the offline mode stores what it makes.
+SAMPLE_MODEL = "offline-sample"
+SAMPLE_NOTICE = "Sample content of the offline mode, for trying the service out. Do not use it in an interview."
+
+
+class RequestModel(BaseModel):
+    """Base of every request."""
+
+    # Strict: a number is not a text and "12" is not a number. Unknown fields are left for newer callers.
+    model_config = ConfigDict(strict=True, frozen=True)
+
+
+class EnhanceRequest(RequestModel):
+    """A basic job description with its WORK inputs."""
+
+    req_id: ReqId
+    basic_title: RequiredTitle
+    basic_description: RequiredText
+    basic_department: OptionalTitle = None
+    basic_level: OptionalTitle = None
+    work_output: OptionalText = Field(None, description="What the person will deliver.")
+    work_role: OptionalText = Field(None, description="What the person is responsible for.")
+    work_knowledge: OptionalText = Field(None, description="The technologies and concepts the work needs.")
+    work_competencies: OptionalText = Field(None, description="How the person works, alone and with others.")
+
+
+class WorkflowRequest(EnhanceRequest):
+    """A basic job description to enhance and to make an interview from."""
+
+    interview_name: OptionalTitle = None
+
+
+class GenerateRequest(RequestModel):
+    """An enhanced job description to make an interview from."""
+
+    req_id: ReqId
+    job_description_id: Annotated[int, Field(ge=1)]
+    interview_name: OptionalTitle = None
+
+
+class InterviewsQuery(BaseModel):
+    """Which interviews of a requisition to list: all, or a page. Read from an address, so numbers come as text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    limit: Annotated[int, Field(ge=1, le=100)] | None = Field(
+        None, description="At most so many interviews. Without `limit` and `cursor` the answer holds all."
+    )
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = Field(
+        None, description="The `next_cursor` of the page before. Without `limit` the page has 20."
+    )
+
+    @property
+    def is_page(self) -> bool:
+        """Whether not all are asked for."""
+        return self.limit is not None or self.cursor is not None
+
+    @property
+    def page_size(self) -> int:
+        """How many a page holds."""
+        return self.limit or 20
+
+
+class View(BaseModel):
+    """Base of everything that an answer holds."""
+
+    # from_attributes: views are read from table rows inside the transaction. Every field is always in the answer.
+    model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
+
+
+class Answer(View):
+    """Base of every successful answer."""
+
+    success: Literal[True] = True
+
+
+class ErrorDetail(View):
+    """What is wrong with one field of a request."""
+
+    field: str
+    message: str
+
+
+class ErrorAnswer(View):
+    """Every error: a sentence for people, a code for programs. `details` names the bad fields, if there are any."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=False)
+
+    success: Literal[False]
+    error: str
+    code: str
+    req_id: str | None = Field(None, exclude_if=lambda value: value is None, description="When it is known.")
+    job_description_id: int | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="A job description that was kept although the request failed.",
+    )
+    details: list[ErrorDetail]
+    request_id: str | None
+
+
+class Provenance(View):
+    """Who wrote it. `sample` is true for content of the offline mode, which no Claude has seen."""
+
+    model: str | None
+    prompt_version: str | None
+
+    def writers(self) -> set[str | None]:
+        """The models that wrote it or a part of it."""
+        return {self.model}
+
+    @computed_field  # type: ignore[prop-decorator]  # mypy knows no decorator on top of property
+    @property
+    def sample(self) -> bool:
+        """Whether this is sample content."""
+        return SAMPLE_MODEL in self.writers()
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def notice(self) -> str | None:
+        """A sentence to show beside sample content."""
+        return SAMPLE_NOTICE if self.sample else None
+
+
+class BasicJD(View):
+    """The job description as it was sent."""
+
+    title: str
+    department: str | None
+    level: str | None
+    description: str
+
+
+class EnhancedJD(View):
+    """The job description as it was rewritten, in Markdown."""
+
+    title: str
+    description: str
+
+
+class WorkInputs(View):
+    """The WORK inputs as they were sent."""
+
+    work_output: str | None
+    work_role: str | None
+    work_knowledge: str | None
+    work_competencies: str | None
+
+
+class FindingView(View):
+    """A place in a text that somebody should look at. `text[start:end]` is the word, in characters."""
+
+    field: str = Field(description="Where: a field of the request, of `enhanced_jd`, or a path in the interview.")
+    kind: FindingKind
+    category: str
+    word: str
+    reason: str
+    suggestion: str
+    start: int
+    end: int
+
+
+class UnsupportedView(View):
+    """A technology that neither the job description nor the WORK inputs name, and the places that name it."""
+
+    technology: str
+    places: list[str]
+
+
+class CoveringQuestionView(View):
+    """A question that covers a part, and those of its criteria that name something of it."""
+
+    question_number: int
+    criteria: list[str]
+
+
+class WorkItemView(View):
+    """Words of the requisition, word for word, and the field they are from."""
+
+    field: str
+    part: str
+
+
+class PartCoverageView(View):
+    """A part of a WORK field, word for word, and the questions that cover it."""
+
+    field: str
+    part: str
+    questions: list[CoveringQuestionView]
+
+
+class CoverageView(View):
+    """Which parts of the WORK fields an interview covers, and which it leaves out."""
+
+    parts: list[PartCoverageView]
+    gaps: list[WorkItemView]
+
+
+class QualityView(View):
+    """What the service has found by itself about the texts. It reports and blocks nothing.
+
+    `findings` of a job description are about the texts sent and about what they became. `coverage` is null
+    where there is no interview.
+    """
+
+    findings: list[FindingView]
+    unsupported: list[UnsupportedView]
+    coverage: CoverageView | None
+
+
+class TopicView(View):
+    """What one question of an interview is to probe."""
+
+    topic: str
+    technologies: list[str]
+    facet: str
+    skill_level: str
+    question_type: str
+    focus: str
+    work_items: list[WorkItemView]
+
+
+class JobDescriptionView(Provenance):
+    """A stored job description. Before its enhancement, `enhanced_jd` is null."""
+
+    job_description_id: int
+    req_id: str
+    basic_jd: BasicJD
+    enhanced_jd: EnhancedJD | None
+    work_inputs: WorkInputs
+    interview_topics: list[TopicView] | None
+    language: str | None
+    created_at: Moment
+    enhanced_at: Moment | None
+    quality: QualityView | None = Field(description="Null before the enhancement, and for older ones.")
+
+
+class EnhanceAnswer(JobDescriptionView, Answer):
+    """Answer of POST /api/interview/jd/enhance."""
+
+    tokens_used: int
+
+
+class JobDescriptionAnswer(Answer):
+    """Answer of GET /api/interview/jd/<req_id>."""
+
+    job_description: JobDescriptionView
+
+
+class CriterionView(View):
+    """One thing to tick while the candidate answers."""
+
+    criterion: str
+    description: str
+    is_checked: bool = False
+
+
+class RatingAnchorsView(View):
+    """What a low, a middling and a high answer sound like."""
+
+    low: str
+    mid: str
+    high: str
+
+
+class QuestionView(View):
+    """One question with all that scoring its answer needs."""
+
+    id: int
+    question_number: int
+    question_text: str
+    question_type: str
+    criteria: list[CriterionView]
+    topic: str
+    skill_level: str
+    follow_ups: list[str]
+    rating_anchors: RatingAnchorsView
+    work_items: list[WorkItemView]
+    source: str
+    cached_question_id: int | None
+    cached_topic: str | None
+    similarity: float | None
+    model: str | None = Field(description="Who wrote it: of a lent question, who wrote it then.")
+    prompt_version: str | None
+
+
+class InterviewView(Provenance):
+    """A stored interview. `model` and `prompt_version` are those of what was generated for it; null if all was lent."""
+
+    id: int
+    job_description_id: int
+    req_id: str
+    interview_name: str
+    created_at: Moment
+    status: str
+    version: int
+    language: str | None
+    questions: list[QuestionView]
+    quality: QualityView | None = Field(description="Null for interviews made before it was kept.")
+
+    def writers(self) -> set[str | None]:
+        """The models that wrote its questions."""
+        return {self.model, *(question.model for question in self.questions)}
+
+
+class InterviewAnswer(Answer):
+    """Answer of GET /api/interview/<interview_id>."""
+
+    interview: InterviewView
+
+
+class InterviewsAnswer(Answer):
+    """Answer of GET /api/interview/req/<req_id>, oldest version first. `next_cursor` is null at the end."""
+
+    interviews: list[InterviewView]
+    total: int = Field(description="How many the requisition has, whatever the page shows.")
+    next_cursor: str | None
+
+
+class GenerateAnswer(Provenance, Answer):
+    """Answer of POST /api/interview/generate."""
+
+    interview_id: int
+    job_description_id: int
+    req_id: str
+    interview_name: str
+    interview: InterviewView
+    quality: QualityView | None = Field(description="The interview's.")
+    tokens_used: int
+    cached_questions: int
+    created_at: Moment
+
+    def writers(self) -> set[str | None]:
+        """Those of the interview."""
+        return self.interview.writers()
+
+
+class WorkflowAnswer(Provenance, Answer):
+    """Answer of POST /api/interview/workflow/full and /workflow/create."""
+
+    job_description_id: int
+    interview_id: int
+    req_id: str
+    interview_name: str
+    enhanced_jd: EnhancedJD
+    interview: InterviewView
+    quality: QualityView | None = Field(description="The job description's and the interview's together.")
+    total_tokens_used: int
+    cached_questions: int
+    created_at: Moment
+
+    def writers(self) -> set[str | None]:
+        """Those of the interview."""
+        return self.interview.writers()

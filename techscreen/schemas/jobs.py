@@ -1,0 +1,106 @@
+"""Requests and answers about jobs, and the events of their streams. See `generation.py`."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from techscreen.schemas.fields import MAX_REQ_ID, Moment
+from techscreen.schemas.generation import Answer, View
+
+JobStatus = Literal["queued", "running", "succeeded", "failed"]
+
+
+class JobsQuery(BaseModel):
+    """Which jobs to list. Read from an address, so numbers come as text."""
+
+    model_config = ConfigDict(frozen=True)
+
+    req_id: Annotated[str, Field(max_length=MAX_REQ_ID)] | None = None
+    status: JobStatus | None = None
+    page: Annotated[int, Field(ge=1, le=1_000_000)] = 1
+    page_size: Annotated[int, Field(ge=1, le=100)] = 20
+
+
+class JobAcceptedAnswer(Answer):
+    """Answer of a POST that is worked on in the background."""
+
+    job_id: str
+    status: JobStatus
+
+
+class JobQuestion(View):
+    """A question of a job that can be delivered already. Also the event `question`."""
+
+    question_number: int
+    topic: str
+    source: str
+    tokens_used: int
+
+
+class JobProgressView(View):
+    """How far a job is."""
+
+    topics: list[str] | None
+    questions: list[JobQuestion]
+    job_description_id: int | None
+    interview_id: int | None
+
+
+class JobView(View):
+    """A job without its answer."""
+
+    job_id: str
+    operation: str
+    req_id: str | None
+    user_id: str
+    status: JobStatus
+    background: bool
+    attempts: int
+    progress: JobProgressView
+    created_at: Moment
+    started_at: Moment | None
+    finished_at: Moment | None
+
+
+class JobAnswer(JobView, Answer):
+    """Answer of GET /api/interview/jobs/<job_id>: `result` is the body of the plain call, `error` that of its error."""
+
+    result: dict[str, Any] | None
+    error: dict[str, Any] | None
+
+
+class JobsAnswer(Answer):
+    """Answer of GET /api/interview/jobs, newest first."""
+
+    jobs: list[JobView]
+    page: int
+    page_size: int
+
+
+class JobEvent(View):
+    """Event `job`: what is being worked on, so that it can be followed again."""
+
+    job_id: str
+
+
+class PlannedTopicView(View):
+    """A topic that will be asked about."""
+
+    topic: str
+    skill_level: str
+    question_type: str
+
+
+class TopicsEvent(View):
+    """Event `topics`: what the questions will be about."""
+
+    language: str
+    topics: list[PlannedTopicView]
+
+
+class EnhancedEvent(View):
+    """Event `enhanced`: the job description is stored."""
+
+    job_description_id: int

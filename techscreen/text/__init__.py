@@ -1,0 +1,1 @@
+"""Words: how a text is normalised, cut into sentences and words, stemmed and compared. May import the ground alone."""

@@ -1,0 +1,96 @@
+"""The data files about technologies and facet words, made ready for look-up."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from techscreen.text.tokens import glue, read_table, singular, stem, tokens_of
+
+# A service that is named after its cloud may have any of these names of the cloud.
+CLOUDS = (
+    ("aws", "amazon", "amazon web services"),
+    ("azure", "microsoft azure", "ms azure"),
+    ("gcp", "google", "google cloud", "google cloud platform"),
+)
+
+
+class Tables:
+    """The names, parents and synonyms of the data files, as look-up tables."""
+
+    def __init__(self) -> None:
+        self.canonical = frozenset(name for name, _ in read_table("technology_aliases.txt"))
+        self.names: dict[str, str] = {}
+        for name, aliases in read_table("technology_aliases.txt"):
+            # An alias in the file wins over derived spellings.
+            for alias in aliases:
+                self.names[glue(tokens_of(alias))] = name
+        for name, aliases in read_table("technology_aliases.txt"):
+            for alias in aliases:
+                for spelling in _spellings(alias):
+                    self.names.setdefault(glue(spelling), name)
+
+        direct = {name: set(parents) for name, parents in read_table("technology_parents.txt")}
+        self.parents = {name: _ancestors(name, direct) - {name} for name in direct}
+
+        self.classes: dict[str, frozenset[str]] = {}
+        self.beside: dict[str, frozenset[str]] = {}
+        self.phrases: dict[tuple[str, ...], str] = {}  # by the stems of a synonym, in order
+        for name, words in read_table("facet_synonyms.txt"):
+            if name.startswith("@beside "):
+                self.beside[stem(name.split()[1])] = frozenset(words)
+            elif name.startswith("@"):
+                self.classes[name[1:]] = frozenset(word.rstrip(".") for word in words)
+            else:
+                canonical = "-".join(map(stem, tokens_of(name)))
+                for form in [name, *words]:
+                    self.phrases.setdefault(tuple(map(stem, tokens_of(form))), canonical)
+        self.single = {form[0]: canonical for form, canonical in self.phrases.items() if len(form) == 1}
+        # Forms of several words are matched in any order, so they are stored as sets, under each of their words. Only
+        # forms that contain stopwords ("end to end") must match in order.
+        stopwords = frozenset().union(*(self.classes[name] for name in ("filler", "from", "to", "negation")))
+        self.sets: dict[str, list[tuple[frozenset[str], str]]] = {}
+        for stems, canonical in self.phrases.items():
+            words_of_form = frozenset(self.single.get(word, word) for word in stems)
+            if len(words_of_form) > 1 and not words_of_form & stopwords:
+                for word in words_of_form:
+                    self.sets.setdefault(word, []).append((words_of_form, canonical))
+        self.phrases = {form: canonical for form, canonical in self.phrases.items() if stopwords.intersection(form)}
+        self.light = frozenset(map(self.facet_word, self.classes["light"]))
+        self.soft = frozenset(map(self.facet_word, self.classes["soft"]))
+        self.opposites = frozenset(map(self.facet_word, self.classes["opposites"]))
+        self.beside = {self.facet_word(word): names for word, names in self.beside.items()}
+
+    def facet_word(self, word: str) -> str:
+        """The stem of a facet word, or the word that stands for all its synonyms."""
+        return self.single.get(stem(word), stem(word))
+
+
+@lru_cache(maxsize=1)
+def load_tables() -> Tables:
+    """The tables, read once."""
+    return Tables()
+
+
+def _ancestors(name: str, direct: dict[str, set[str]]) -> set[str]:
+    found: set[str] = set()
+    waiting = [name]
+    while waiting:
+        new = direct.get(waiting.pop(), set()) - found
+        found |= new
+        waiting += new
+    return found
+
+
+def _spellings(alias: str) -> list[list[str]]:
+    """The alias, the singular of its last word, and both under each name of its cloud."""
+    tokens = tokens_of(alias)
+    spellings = [tokens]
+    if len(tokens) > 1:
+        spellings.append([*tokens[:-1], singular(tokens[-1])])
+        for cloud in CLOUDS:
+            for name in cloud:
+                own = tokens_of(name)
+                if tokens[: len(own)] == own and len(tokens) > len(own):
+                    rests = [spelling[len(own) :] for spelling in spellings]
+                    return spellings + [tokens_of(other) + rest for other in cloud for rest in rests]
+    return spellings

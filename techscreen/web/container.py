@@ -1,0 +1,242 @@
+"""The container of one Flask app: its services, built once from its settings and kept in `app.extensions`.
+
+An app and its settings come in; a `Runtime` goes out, which the endpoints and the job queue work with.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from flask import Flask, current_app, request
+from flask.blueprints import BlueprintSetupState
+
+from claude_client import ClaudeClient
+from config import Settings, is_in_memory, load_settings
+from interview_generation_service import InterviewGenerationService
+from jd_enhancement_service import JDEnhancementService
+from techscreen.claude.interface import Claude
+from techscreen.claude.offline import OfflineClaude
+from techscreen.errors import Interrupted, JobsUnavailable
+from techscreen.generation.audit_log import INTERRUPTED, fail_interrupted
+from techscreen.jobs import recovery
+from techscreen.jobs.bulkhead import Bulkhead
+from techscreen.jobs.concurrency import ProcessThreads
+from techscreen.jobs.queue import BrokerQueue, JobQueue, ThreadQueue
+from techscreen.jobs.runner import JobRunner, Operation
+from techscreen.jobs.stream_places import StreamPlaces
+from techscreen.jobs.watch import JobWatch
+from techscreen.observability.error_answers import error_body
+from techscreen.operations.readiness import Readiness
+from techscreen.question_cache.administration import CacheAdministration
+from techscreen.question_cache.reservations import release_orphaned
+from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
+from techscreen.schemas.operations import RetireOrder
+from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
+from techscreen.storage.heartbeat import Heartbeat
+from techscreen.topics.tables import load_tables
+from techscreen.web.parsing import register_converters
+from workflow_service import WorkflowService
+
+logger = logging.getLogger(__name__)
+
+EXTENSION = "techscreen"
+# Streamed generations that one process runs at the same time: more than it has threads for their requests.
+MAX_STREAMS = 1_000
+SETTINGS_FOR_HOSTS = (
+    "REQUEST_TIMEOUT",
+    "ENABLE_QUESTION_CACHE",
+    "READER_ROLES",
+    "GATEWAY_SECRET",
+    "ASYNC_PROCESSING",
+    "CELERY_BROKER_URL",
+    "HEARTBEAT_SECONDS",
+    "DAILY_TOKEN_BUDGET",
+    "DAILY_TOKEN_BUDGET_PER_USER",
+    "LOG_RETENTION_DAYS",
+    "METRICS_TOKEN",
+    "MAX_SLOW_REQUESTS",
+    "MAX_EVENT_STREAMS",
+    "MAX_EVENT_STREAMS_PER_USER",
+    "SPOOL_DIR",
+)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """The services of one app, and what runs them."""
+
+    app_context: Callable[[], AbstractContextManager[Any]]
+    settings: Settings
+    claude: Claude
+    enhancement: JDEnhancementService
+    generation: InterviewGenerationService
+    operations: Mapping[str, Operation]
+    runner: JobRunner
+    queue: JobQueue
+    streams: ProcessThreads
+    bulkhead: Bulkhead
+    stream_places: StreamPlaces
+    job_watch: JobWatch
+    heartbeat: Heartbeat
+    cache: CacheAdministration
+    readiness: Readiness
+
+    def close(self, *, wait: bool = False) -> None:
+        """Release everything, at the end of a worker, a test or a script.
+
+        Args:
+            wait: until jobs and streamed generations under way have ended. Otherwise they fail.
+        """
+        with contextlib.ExitStack() as ending:  # both run whatever fails before them, the heartbeat first
+            ending.callback(self.claude.close)
+            ending.callback(self.heartbeat.stop)
+            self.queue.close(wait=wait)
+            self.streams.close(wait=wait)
+            if wait:
+                # A context of its own, since a worker that ends has none.
+                with self.app_context():
+                    make_deferred_writes()
+
+
+def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude | None = None) -> Runtime:
+    """Build the services of an app, unless it has them already.
+
+    Args:
+        app: its config may hold settings by their documented names, which win over the environment.
+        settings: settings to use instead.
+        claude: who answers prompts, instead of the one that CLAUDE_MODE names.
+
+    Raises:
+        SettingsError: with every problem at once.
+    """
+    if EXTENSION not in app.extensions:
+        if settings is None:
+            settings = load_settings(_settings_of_a_host(app))
+        for warning in settings_warnings(settings):
+            logger.warning(warning, extra={"event": "settings"})
+        if claude is None:
+            offline = settings.claude_mode == "offline"
+            claude = OfflineClaude() if offline else ClaudeClient(settings)
+        app.extensions[EXTENSION] = _build(app, settings, claude)
+    runtime = app.extensions[EXTENSION]
+    assert isinstance(runtime, Runtime)
+    return runtime
+
+
+def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
+    load_tables()  # or the first requests, all at once, would each read them
+    enhancement = JDEnhancementService(claude, settings)
+    generation = InterviewGenerationService(claude, settings)
+    workflow = WorkflowService(enhancement, generation, settings)
+    cache = CacheAdministration(claude, settings)
+    operations = {
+        "jd_enhancement": Operation(EnhanceRequest, enhancement.enhance_jd),
+        "interview_generation": Operation(
+            GenerateRequest, generation.generate_interview, generation.refuse_unless_enhanced
+        ),
+        "workflow": Operation(WorkflowRequest, workflow.run),
+        "cache_retirement": Operation(
+            RetireOrder,
+            lambda order, user_id, *_: cache.retire(order, user_id),
+            lambda session, order: cache.refuse_unless_known(session, order.cached_question_id),
+        ),
+    }
+    runner = JobRunner(operations, settings.request_timeout)
+
+    def run(job_id: str) -> None:
+        with app.app_context():
+            runner.run_queued(job_id)
+
+    queue: JobQueue = BrokerQueue(settings.celery_broker_url) if settings.celery_broker_url else ThreadQueue(run)
+
+    def recover(dead_before: datetime) -> None:
+        """Take up what dead processes have left behind, and announce the jobs that are due."""
+        # Reservations first, so that a job that is taken up finds its questions in the cache.
+        release_orphaned(dead_before)
+        fail_interrupted(dead_before)
+        recovery.take_up_orphaned(dead_before, lambda: error_body(Interrupted(INTERRUPTED)))
+        try:
+            for job_id in recovery.due_again(heartbeat.silence):
+                queue.announce(job_id)
+        except JobsUnavailable as error:
+            logger.warning("jobs wait for the broker: %s", error.code, extra={"event": "broker_away"})
+        recovery.remove_old()
+
+    alone = is_in_memory(settings.database_url)
+    keep_deferred_writes(app, settings.spool_dir, settings.database_url)
+    heartbeat = Heartbeat(
+        app.app_context, settings.heartbeat_seconds, recover, catch_up=make_deferred_writes, alone=alone
+    )
+    return Runtime(
+        app_context=app.app_context,
+        settings=settings,
+        claude=claude,
+        enhancement=enhancement,
+        generation=generation,
+        operations=operations,
+        runner=runner,
+        queue=queue,
+        streams=ProcessThreads(MAX_STREAMS, "streamed"),
+        bulkhead=Bulkhead(settings.max_slow_requests),
+        stream_places=StreamPlaces(settings.max_event_streams, settings.max_event_streams_per_user),
+        job_watch=JobWatch(app.app_context),
+        heartbeat=heartbeat,
+        cache=cache,
+        readiness=Readiness(settings, queue, connect_args=_connect_args(app)),
+    )
+
+
+def set_up(state: BlueprintSetupState) -> None:
+    """Give an app that registers one of our blueprints everything that its endpoints need."""
+    assert isinstance(state.app, Flask)
+    register_converters(state.app)
+    install_runtime(state.app)
+
+
+def current_runtime() -> Runtime:
+    """The services of the app that serves this request."""
+    return install_runtime(current_app)
+
+
+def ensure_heartbeat() -> None:
+    """Make sure that this process has a heartbeat; before a POST, wait for the first."""
+    current_runtime().heartbeat.ensure(wait=request.method == "POST")
+
+
+def _settings_of_a_host(app: Flask) -> dict[str, Any]:
+    """The settings for us in a host app's config. Its logging and rate limits are its own."""
+    ours = {
+        name: value
+        for name, value in app.config.items()
+        if name.startswith(("CLAUDE_", "CACHE_")) or name in ("FLASK_ENV", *SETTINGS_FOR_HOSTS)
+    }
+    url = app.config.get("SQLALCHEMY_DATABASE_URI") or ""
+    # Only so that the settings can be checked: the host has opened its database already.
+    return {**ours, "DATABASE_URL": url if isinstance(url, str) else url.render_as_string(hide_password=False)}
+
+
+def _connect_args(app: Flask) -> Mapping[str, Any]:
+    """What the app gives its database driver, such as certificates."""
+    options: Mapping[str, Any] = app.config.get("SQLALCHEMY_ENGINE_OPTIONS") or {}
+    given: Mapping[str, Any] = options.get("connect_args") or {}
+    return given
+
+
+def settings_warnings(settings: Settings) -> list[str]:
+    """What an operator should know about settings that can be used, one sentence each."""
+    warnings: list[str] = []
+    if settings.celery_broker_url and not settings.async_processing:
+        warnings.append("CELERY_BROKER_URL has no effect on requests without ASYNC_PROCESSING.")
+    if settings.claude_mode == "offline":
+        warnings.append("CLAUDE_MODE=offline: all content is sample content.")
+    elif settings.claude_api_key is None:
+        warnings.append("CLAUDE_API_KEY is not set: nothing can be generated (CLAUDE_MODE=offline makes samples).")
+    if settings.flask_env == "production" and settings.gateway_secret is None:
+        warnings.append("GATEWAY_SECRET is not set: anybody who reaches the service can claim to be an admin.")
+    return warnings

@@ -1,0 +1,64 @@
+"""Answers about jobs: stored rows come in, views for those who may see them go out."""
+
+from __future__ import annotations
+
+import json
+
+from models import GenerationJob
+from techscreen.errors import NotFound
+from techscreen.jobs import store
+from techscreen.schemas.jobs import JobAnswer, JobProgressView, JobsAnswer, JobsQuery, JobView
+from techscreen.web.auth import ADMIN_ROLE, Caller
+
+
+def job_for(caller: Caller, job_id: str) -> GenerationJob:
+    """A job that this caller may see.
+
+    Raises:
+        NotFound: if there is none, or it is somebody else's and the caller is no admin.
+    """
+    job = store.find(job_id)
+    if job is None or (job.user_id != caller.user_id and caller.role.lower() != ADMIN_ROLE):
+        raise NotFound("There is no job with this id.")
+    return job
+
+
+def job_answer(job: GenerationJob) -> JobAnswer:
+    """A job with its result or error, if it has ended."""
+    body = json.loads(job.answer_body) if job.answer_body is not None else None
+    succeeded = job.status == "succeeded"
+    return JobAnswer(**_view(job).model_dump(), result=body if succeeded else None, error=None if succeeded else body)
+
+
+def jobs_answer(query: JobsQuery) -> JobsAnswer:
+    """One page of the jobs that match the query."""
+    jobs = store.find_all(
+        req_id=query.req_id,
+        status=query.status,
+        limit=query.page_size,
+        offset=(query.page - 1) * query.page_size,
+    )
+    return JobsAnswer(jobs=[_view(job) for job in jobs], page=query.page, page_size=query.page_size)
+
+
+def _view(job: GenerationJob) -> JobView:
+    planned = job.progress.get("planned")
+    progress = JobProgressView(
+        topics=[topic["topic"] for topic in planned["interview_topics"]] if planned else None,
+        questions=job.progress.get("questions", []),
+        job_description_id=job.job_description_id,
+        interview_id=job.interview_id,
+    )
+    return JobView(
+        job_id=job.id,
+        operation=job.operation,
+        req_id=job.req_id,
+        user_id=job.user_id,
+        status=job.status,
+        background=job.background,
+        attempts=job.attempts,
+        progress=progress,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )

@@ -1,0 +1,136 @@
+"""Parsing of requests: path, JSON body or query come in; a model goes out, or one error with every problem.
+
+Here too is the gate for new requests, which refuses descriptions of no work.
+"""
+
+from __future__ import annotations
+
+from typing import Any, TypeVar
+
+from flask import Flask, g, request
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails, from_json
+from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
+from werkzeug.routing import BaseConverter
+
+from techscreen.checks.job_description_gate import what_is_missing
+from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, UnsupportedMediaType
+from techscreen.schemas.generation import EnhanceRequest
+
+T = TypeVar("T", bound=BaseModel)
+
+# Room for five texts of 16,000 characters, each character written as \\uXXXX\\uXXXX, and more.
+MAX_BODY = 1_048_576
+UTF8_BOM = b"\xef\xbb\xbf"
+
+
+class ReqIdConverter(BaseConverter):
+    """A requisition id in a path: any text, slashes included."""
+
+    regex = "(?s:.+)"
+    part_isolating = False
+
+
+class RowIdConverter(BaseConverter):
+    """The id of a row in a path. Werkzeug's own converter accepts thousands of digits, which int() refuses."""
+
+    regex = "[0-9]{1,10}"
+
+    def to_python(self, value: str) -> int:
+        """The digits as a number."""
+        return int(value)
+
+
+def register_converters(app: Flask) -> None:
+    """Make `<req_id:...>` and `<row_id:...>` known to an app."""
+    app.url_map.converters.update(req_id=ReqIdConverter, row_id=RowIdConverter)
+
+
+def read_body(model: type[T]) -> T:
+    """The body of the current request as a `model`.
+
+    Raises:
+        UnsupportedMediaType: if it is not announced as JSON.
+        RequestEntityTooLarge: if it is larger than MAX_BODY.
+        MalformedJson: if it is not JSON, or not UTF-8.
+        InvalidRequest: if it does not arrive whole, or with every field problem at once.
+    """
+    if not request.is_json:
+        raise UnsupportedMediaType("The body must be JSON: send it with Content-Type: application/json.")
+    if (request.content_length or 0) > MAX_BODY:
+        raise RequestEntityTooLarge  # before reading: the server does not wait for the rest of such a body
+    # Read one byte more than allowed: Werkzeug silently cuts off a body of unannounced length.
+    request.max_content_length = MAX_BODY + 1
+    try:
+        body = request.get_data(cache=False)
+    except HTTPException:
+        raise
+    except Exception:  # each server has its own errors for a bad chunk, without a common base
+        raise InvalidRequest("The body could not be read: its chunks are malformed, or its end is missing.") from None
+    if len(body) > MAX_BODY:
+        raise RequestEntityTooLarge
+    try:
+        content = from_json(body.removeprefix(UTF8_BOM), allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedJson(f"The body is not valid JSON: {error}.") from None
+    if not isinstance(content, dict):
+        raise InvalidRequest("The body must be a JSON object.")
+    read = _validated(model, content)
+    g.req_id = getattr(read, "req_id", None)  # for the log
+    return read
+
+
+def refuse_unless_work_described(request: EnhanceRequest) -> None:
+    """Refuse a new request whose description describes no work. An accepted request is never checked again.
+
+    Raises:
+        InvalidRequest: with what is missing.
+    """
+    work_inputs = request.work_output, request.work_role, request.work_knowledge, request.work_competencies
+    missing = what_is_missing(request.basic_description, work_inputs)
+    if missing:
+        problem = FieldProblem("basic_description", f"basic_description {missing}.")
+        raise InvalidRequest.of_fields([problem], req_id=request.req_id)
+
+
+def read_query(model: type[T]) -> T:
+    """The query of the current request as a `model`. If a name is given twice, the first counts.
+
+    Raises:
+        InvalidRequest: with every field problem at once.
+    """
+    return _validated(model, request.args.to_dict())
+
+
+def _validated(model: type[T], content: dict[str, Any]) -> T:
+    try:
+        return model.model_validate(content)
+    except ValidationError as error:
+        problems = [_problem(item) for item in error.errors(include_url=False)]
+        bad = {problem.field for problem in problems}
+        req_id = content.get("req_id") if "req_id" not in bad else None
+        raise InvalidRequest.of_fields(problems, req_id=req_id if isinstance(req_id, str) else None) from None
+
+
+def _problem(item: ErrorDetails) -> FieldProblem:
+    name = str(item["loc"][0]) if item["loc"] else "body"
+    return FieldProblem(name, f"{name} {_message(item)}.")
+
+
+def _message(item: ErrorDetails) -> str:
+    kind, context = item["type"], item.get("ctx", {})
+    if kind == "missing" or item["input"] is None:
+        return "is required"
+    if kind == "string_type":
+        return "must be text"
+    if kind == "string_too_long":
+        return f"has {len(item['input'])} characters; at most {context['max_length']} are allowed"
+    if kind in ("int_type", "int_parsing", "int_parsing_size"):
+        return "must be a whole number"
+    if kind == "greater_than_equal":
+        return f"must be {context['ge']} or more"
+    if kind == "less_than_equal":
+        return f"must be {context['le']} or less"
+    if kind == "literal_error":
+        return f"must be {context['expected']}"
+    return item["msg"]

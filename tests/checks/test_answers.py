@@ -1,0 +1,177 @@
+"""What makes an answer usable, one fault at a time on an exemplary answer."""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from config import PROJECT_FOLDER
+from prompts import EnhancedDescription, InterviewQuestion, PlannedTopics
+from techscreen.checks import answers
+from techscreen.checks.answers import (
+    enhancement_violations,
+    not_to_be_asked,
+    question_violations,
+    topic_violations,
+)
+from techscreen.text.similarity import alike_question
+from tests.checks.test_prohibited_subjects import PAIRS
+from tests.support.tables import table
+
+EXEMPLARS = sorted((PROJECT_FOLDER / "samples" / "exemplars").glob("*.json"))
+ONE = json.loads(EXEMPLARS[0].read_text(encoding="utf-8"))
+
+
+def exemplars() -> list[dict[str, Any]]:
+    return [json.loads(path.read_text(encoding="utf-8")) for path in EXEMPLARS]
+
+
+def test_exemplary_answers_pass() -> None:
+    assert len(EXEMPLARS) == 4
+    for exemplar in exemplars():
+        assert enhancement_violations(EnhancedDescription.model_validate(exemplar)) == []
+        for question in exemplar["questions"]:
+            assert question_violations(InterviewQuestion.model_validate(question)) == []
+
+
+def test_exemplary_questions_are_not_alike() -> None:
+    texts = [question["question_text"] for exemplar in exemplars() for question in exemplar["questions"]]
+    for one, other in itertools.permutations(texts, 2):
+        assert alike_question(one, [other]) is None
+
+
+@table(
+    "change",
+    [
+        lambda text: text,
+        lambda text: text.upper(),
+        lambda text: text.replace(",", "").replace(".", " "),
+        lambda text: "Now then: " + text,
+        lambda text: text.replace("you", "we"),
+    ],
+)
+def test_the_same_question_in_other_clothes_is_alike(change: Callable[[str], str]) -> None:
+    for exemplar in exemplars():
+        text = exemplar["questions"][0]["question_text"]
+        assert alike_question(change(text), ["something else", text]) == text
+
+
+def _question(change: Callable[[dict[str, Any]], Any]) -> InterviewQuestion:
+    question = json.loads(json.dumps(ONE["questions"][0]))
+    change(question)
+    return InterviewQuestion.model_validate(question)
+
+
+@table(
+    ("change", "sentence"),
+    [
+        (lambda q: q.update(question_text="  "), "question_text is blank."),
+        (lambda q: q.update(question_text="x" * 4001), "question_text has 4001 characters; at most 4000 are allowed."),
+        (lambda q: q.update(criteria=q["criteria"][:7]), "There must be 8 to 10 criteria, not 7."),
+        (lambda q: q.update(criteria=q["criteria"] + q["criteria"][:2]), "There must be 8 to 10 criteria, not 11."),
+        (lambda q: q["criteria"][2].update(criterion=""), "criterion 3 is blank."),
+        (lambda q: q["criteria"][2].update(description=" "), "description of criterion 3 is blank."),
+        (
+            lambda q: q["criteria"][1].update(criterion=q["criteria"][0]["criterion"].upper() + "!"),
+            "criteria: number 2 repeats",
+        ),
+        (
+            lambda q: q["criteria"][1].update(description=q["criteria"][0]["description"]),
+            "descriptions of criteria: number 2 repeats",
+        ),
+        (lambda q: q.update(follow_ups=["One?"]), "There must be 2 or 3 follow_ups, not 1."),
+        (lambda q: q.update(follow_ups=["One?", "Two?", "Three?", "Four?"]), "2 or 3 follow_ups, not 4."),
+        (lambda q: q.update(follow_ups=["One?", "one"]), "follow_ups: number 2 repeats"),
+        (lambda q: q.update(follow_ups=["One?", ""]), "follow-up 2 is blank."),
+        (
+            lambda q: q["rating_anchors"].update(mid=q["rating_anchors"]["low"]),
+            "rating_anchors: number 2 repeats",
+        ),
+        (lambda q: q["rating_anchors"].update(high=""), "rating anchor high is blank."),
+        (lambda q: q["criteria"][3].update(description="Says\0more"), "NUL"),
+        (lambda q: q["criteria"][3].update(description="Asks: are you pregnant?"), "about the candidate's person"),
+    ],
+)
+def test_each_fault_of_a_question_is_named(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
+    problems = question_violations(_question(change))
+    assert any(sentence in problem.sentence for problem in problems), problems
+
+
+@table(
+    ("change", "sentence"),
+    [
+        (lambda e: e.update(language="German"), "language must be a BCP 47 tag"),
+        (lambda e: e.update(language=""), "language must be a BCP 47 tag"),
+        (lambda e: e.update(interview_topics=e["interview_topics"][:5]), "6 to 8 interview_topics, not 5."),
+        (
+            lambda e: e["interview_topics"][1].update(topic=e["interview_topics"][0]["topic"]),
+            "interview_topics: number 2 repeats",
+        ),
+        (lambda e: e["interview_topics"][1].update(facet=""), "Topic 2: facet is blank."),
+        (lambda e: e["interview_topics"][1].update(work_items=[]), "Topic 2: work_items must name"),
+        (
+            lambda e: e["interview_topics"][0].update(focus="Find out your religion."),
+            "Topic 1: It is about the candidate's person (religion)",
+        ),
+        (lambda e: e.update(enhanced_title="x" * 256), "enhanced_title has 256 characters"),
+        (lambda e: e.update(enhanced_description="\n"), "enhanced_description is blank."),
+    ],
+)
+def test_each_fault_of_an_enhancement_is_named(change: Callable[[dict[str, Any]], Any], sentence: str) -> None:
+    exemplar = json.loads(json.dumps(ONE))
+    change(exemplar)
+    problems = enhancement_violations(EnhancedDescription.model_validate(exemplar))
+    assert any(sentence in problem.sentence for problem in problems), problems
+
+
+def test_what_is_far_too_much_is_not_read_closely(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unless_it_is_much(name: str) -> Any:
+        read = getattr(answers, name)
+
+        def guarded(what: object, *others: object) -> Any:
+            if len(str(what)) > 3_000:
+                pytest.fail("was read closely")
+            return read(what, *others)
+
+        return guarded
+
+    for name in ("form_violations", "instruction_findings", "prohibited_subject", "holds_name"):
+        monkeypatch.setattr(answers, name, unless_it_is_much(name))
+    text = "x" * 16_000
+    for change in (
+        lambda q: q.update(question_text=text),
+        lambda q: q["criteria"][7].update(criterion=text),
+        lambda q: q["criteria"][7].update(description=text),
+        lambda q: q.update(criteria=q["criteria"] * 5),
+        lambda q: q.update(follow_ups=[text, "How so?"]),
+        lambda q: q.update(follow_ups=[str(number) for number in range(50)]),
+        lambda q: q["rating_anchors"].update(high=text),
+    ):
+        assert {problem.check for problem in question_violations(_question(change))} <= {"length", "counts", "repeated"}
+
+    def topics(**fields: Any) -> PlannedTopics:
+        topic = {**ONE["interview_topics"][0], **fields}
+        return PlannedTopics.model_validate({**ONE, "interview_topics": [topic] * 6})
+
+    for plan in (
+        topics(focus=text),
+        topics(topic=text),
+        topics(facet=text),
+        topics(technologies=[text]),
+        topics(technologies=["go"] * 50),
+        topics().model_copy(update={"interview_topics": topics().interview_topics * 20}),
+    ):
+        assert {problem.check for problem in topic_violations(plan)} <= {"length", "topics", "repeated"}
+
+
+@table(("subject", "text"), PAIRS[::9])
+def test_a_question_about_the_person_is_not_to_be_asked(subject: str, text: str) -> None:
+    def put(question: dict[str, Any]) -> None:
+        question["criteria"][4]["description"] = text
+
+    assert not not_to_be_asked(_question(lambda question: None), ())
+    assert not_to_be_asked(_question(put), ())

@@ -1,0 +1,170 @@
+"""No text makes a function slow that reads it: texts made for the purpose, measured in CPU time.
+
+Only a few here; `python -m benchmarks.text_time` tries thousands. The expressions are held by texts that are made from
+each of them (benchmarks/expression_attacks.py).
+"""
+
+from __future__ import annotations
+
+import functools
+import importlib
+import itertools
+import random
+import unicodedata
+from collections.abc import Callable, Iterator
+from re import _parser
+
+import pytest
+
+from benchmarks.expression_attacks import Expression, attacks_on, expressions_of
+from benchmarks.text_time import (
+    CHARACTERS,
+    KNOWN,
+    READERS,
+    SEED,
+    cpu_seconds,
+    filled,
+    limit,
+    numbered,
+    pairs,
+    singles,
+)
+from techscreen.checks import prohibited_subjects, prompt_injection, wording
+from techscreen.checks.answers import warm_up
+from techscreen.checks.phrase_matcher import Phrase
+from techscreen.generation.streamed_topics import StreamedTopics
+from techscreen.text.normalise import nfkc
+
+MODULES = [
+    "techscreen.checks.answers",
+    "techscreen.checks.confidential_words",
+    "techscreen.checks.criteria",
+    "techscreen.checks.entity_names",
+    "techscreen.checks.job_description_gate",
+    "techscreen.checks.markdown_safety",
+    "techscreen.checks.phrase_matcher",
+    "techscreen.checks.prohibited_subjects",
+    "techscreen.checks.prose",
+    "techscreen.checks.question_prompt",
+    "techscreen.checks.question_structure",
+    "techscreen.checks.recall",
+    "techscreen.checks.requisition_quotes",
+    "techscreen.claude.offline",
+    "techscreen.claude.offline_texts",
+    "techscreen.generation.streamed_topics",
+    "techscreen.observability.request_id",
+    "techscreen.quality.coverage",
+    "techscreen.quality.work_items",
+    "techscreen.question_cache.earlier_questions",
+    "techscreen.schemas.fields",
+    "techscreen.text.language",
+    "techscreen.text.normalise",
+    "techscreen.text.segments",
+    "techscreen.text.tokens",
+    "techscreen.topics.matching",
+    "techscreen.topics.technology_mentions",
+    "techscreen.topics.technology_spellings",
+]
+# Much shorter than a field. What takes time at this length is tried at a field's.
+SHORT = 3_000
+
+
+@pytest.fixture(scope="module")
+def most() -> float:
+    return limit()
+
+
+def _is_too_slow(read: Callable[[str], object], text: str, texts: int = 1) -> bool:
+    # Another process may have disturbed it, or the machine be slower by now: only what is slow three times is slow.
+    return all(cpu_seconds(read, text, 3 * most) > most for most in (texts * limit() for _ in range(3)))
+
+
+def test_no_hostile_text_keeps_a_function_busy(most: float) -> None:
+    ordinary = [*singles(), *pairs(), *numbered()]
+    texts = [*KNOWN, filled("e", "\u0316\u0301"), *random.Random(SEED).sample(ordinary, 9)]
+    slow = []
+    for number, text in enumerate(texts):
+        for name, reader in READERS.items():
+            if reader.texts > 2 and number >= 2 + (reader.texts <= 5):
+                continue  # these take long even if all is well
+            seconds = cpu_seconds(reader.read, text, 2 * most * reader.texts)
+            if seconds > most * reader.texts and _is_too_slow(reader.read, text, reader.texts):
+                slow.append((name, text[:40], seconds))
+    assert slow == []
+
+
+def _forget_texts_of_other_tests() -> None:
+    """Some expressions are made from the names in a text and cached; hostile names are not what is tested here."""
+    for module in MODULES:
+        for kept in vars(importlib.import_module(module)).values():
+            if isinstance(kept, functools._lru_cache_wrapper):
+                kept.cache_clear()
+    warm_up()
+
+
+def test_no_expression_tries_the_same_letters_in_many_ways(most: float) -> None:
+    _forget_texts_of_other_tests()
+    for question in (
+        "How would you do it, and how would you test it?",
+        "Wie würden Sie es tun, und wie?",
+        "¿Qué haría?",
+    ):
+        READERS["question_violations"].read(question)  # some are only compiled for a text of their language
+    signs = [sign.pattern for sign in random.Random(SEED).sample(prompt_injection._signs(), 30)]
+    phrases = random.Random(SEED).sample([*_phrases()], 20)
+    expressions = [
+        *expressions_of(MODULES),
+        *(Expression("signs", pattern, is_only_matched=False) for pattern in signs),
+        *(
+            Expression("phrases", phrase.pattern, is_only_matched=False)
+            for phrase in random.Random(SEED).sample([*_phrases()], 25)
+        ),
+    ]
+    assert len(expressions) > 200
+    assert all(_parser.parse(phrase.expression).getwidth()[1] <= phrase.longest for phrase in phrases)
+    slow = []
+    for expression in expressions:
+        long_ones = attacks_on(expression.pattern, CHARACTERS)
+        for text, as_long_as_a_field in zip(attacks_on(expression.pattern, SHORT), long_ones, strict=True):
+            seconds = cpu_seconds(expression.read, text, most)
+            if seconds > most * SHORT / CHARACTERS / 2 and _is_too_slow(expression.read, as_long_as_a_field):
+                slow.append((expression.module, expression.pattern.pattern[:60], text[:40], seconds))
+                break
+    assert slow == []
+
+
+def _phrases() -> Iterator[Phrase]:
+    """The phrases with a gap for any words in them."""
+    for table in (wording._table(), prohibited_subjects._table(), prohibited_subjects._demands()):
+        for by_word in (table.phrases, table.exceptions, table.sentences):
+            for phrase in dict.fromkeys(itertools.chain.from_iterable(by_word.values())):
+                if "{0,4}?" in phrase.expression or "{0,12}?" in phrase.expression:
+                    yield phrase
+
+
+def test_the_topics_of_a_long_stream_are_looked_for_in_what_is_new(most: float) -> None:
+    early = StreamedTopics()
+    text = '{"language": "' + "x" * 500_000
+
+    def listen(_: str) -> None:
+        for end in range(0, len(text), 50):
+            early.heard(text[:end])
+
+    assert cpu_seconds(listen, "") < 10 * most
+
+
+def test_topics_are_heard_in_whichever_pieces_they_come() -> None:
+    key = '"reads_as":"job","language":"en","interview_topics":[],"enhanced_title" :"T"}'
+    for size in (1, 3, 20, 1_000):
+        early = StreamedTopics(check=lambda _: [])
+        for attempt in ("{" + key[:40], "{" + key):
+            for end in range(size, len(attempt) + size, size):
+                early.heard(attempt[:end])
+        assert early.planned.done(), size
+
+
+def test_normal_forms_are_bounded_and_else_as_unicode_has_them() -> None:
+    for text in ("Ångström ﬁt ½ ㍿ 한국어", "e\u0301", "שָׁלוֹם", "Đ̣ặng", "plain", "ﷺ", ""):
+        assert nfkc(text) == unicodedata.normalize("NFKC", text)
+    assert len(nfkc("ﷺ" * CHARACTERS)) <= 2 * CHARACTERS + 18
+    assert len(nfkc("e" + "\u0316\u0301" * CHARACTERS)) < 40
