@@ -73,9 +73,9 @@ class AuditRow:
         self._lock = threading.Lock()
         self._running: dict[Future[Any], _RunningCall] = {}
         self._saved = Spending()
-        _under_way.add(row_id, self)
 
     def __enter__(self) -> AuditRow:
+        _under_way.add(self.id, self)
         return self
 
     def __exit__(self, _type: object, error: BaseException | None, _traceback: object) -> None:
@@ -83,6 +83,7 @@ class AuditRow:
             error.req_id = self._req_id
         if error is not None or not self._succeeded:
             self.finish(error)
+        _under_way.remove(self.id, self)
         self._report(error)
 
     def ask(
@@ -95,6 +96,7 @@ class AuditRow:
     ) -> Future[ClaudeAnswer[T]]:
         """Ask Claude for this generation. See `Claude.submit`; `take` returns the answer."""
         running = _RunningCall()
+        _under_way.add(self.id, self)  # Claude may be asked before the block is entered
 
         def note(spending: Spending) -> None:
             with self._lock:

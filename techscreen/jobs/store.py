@@ -164,7 +164,10 @@ def accept(
         count()
         return Accepted(job.id, is_new=True, attempt=None if new.background else _attempt(job), before=before)
 
-    return run_in_transaction(store)
+    accepted = run_in_transaction(store)
+    if accepted.attempt is not None:
+        under_way.add(accepted.job_id, accepted.attempt)
+    return accepted
 
 
 CHANGED_BY_ACCEPTING = (
@@ -214,7 +217,10 @@ def claim(job_id: str) -> Attempt | None:
             return None
         return _attempt(session.get_one(GenerationJob, job_id, populate_existing=True))
 
-    return run_in_transaction(begin)
+    attempt = run_in_transaction(begin)
+    if attempt is not None:
+        under_way.add(job_id, attempt)
+    return attempt
 
 
 def finish(attempt: Attempt, answer_status: int, answer_body: str) -> None:
@@ -247,6 +253,7 @@ def _write_end(attempt: Attempt, **values: Any) -> None:
     write_or_defer(
         attempt_ended, job_id=attempt.job_id, number=attempt.number, process_id=this_process_id(), ended=values
     )
+    under_way.remove(attempt.job_id, attempt)
 
 
 @deferrable
@@ -353,7 +360,7 @@ def _forget_oldest_keys(session: Session, user_id: str) -> None:
 
 
 def _attempt(job: GenerationJob) -> Attempt:
-    attempt = Attempt(
+    return Attempt(
         job_id=job.id,
         number=job.attempts,
         refusals=job.refusals,
@@ -367,5 +374,3 @@ def _attempt(job: GenerationJob) -> Attempt:
         interview_id=job.interview_id,
         asked_at=job.created_at,
     )
-    under_way.add(attempt.job_id, attempt)
-    return attempt

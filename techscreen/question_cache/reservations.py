@@ -69,6 +69,8 @@ class QuestionCache:
         except BaseException:
             reservations.release()
             raise
+        finally:
+            _under_way.remove(req_id, reservations)
 
 
 class Reservations:

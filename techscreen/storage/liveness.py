@@ -60,8 +60,15 @@ class WorkUnderWay:
         self._workers: WeakValueDictionary[tuple[int | str, int], object] = WeakValueDictionary()
 
     def add(self, key: int | str, worker: object) -> None:
-        """Remember that this process is working on a row, for as long as the worker object lives."""
+        """Remember that this process is working on a row, until `remove`.
+
+        Called only when the row is committed: a worker whose commit failed may live on in the error's traceback.
+        """
         self._workers[key, id(worker)] = worker
+
+    def remove(self, key: int | str, worker: object) -> None:
+        """Forget a worker that has ended. One that never began is forgotten when its object goes."""
+        self._workers.pop((key, id(worker)), None)
 
     def is_orphaned(self, dead_before: datetime) -> ColumnElement[bool]:
         """The condition that nobody works on a row: its process is dead, or is this one and knows nothing of it.

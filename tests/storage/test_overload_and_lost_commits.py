@@ -10,14 +10,15 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from sqlalchemy import event
+from sqlalchemy import delete, event
 from sqlalchemy.exc import OperationalError
 
-from models import db, utc_now
+from models import GenerationLog, db, utc_now
 from techscreen.claude.admission import MAX_OVERLOADS
+from techscreen.generation.audit_log import AuditRow
 from techscreen.jobs import runner
-from techscreen.jobs.store import KEY_LIFETIME, MAX_ATTEMPTS
-from techscreen.question_cache.reservations import question_paid_for
+from techscreen.jobs.store import KEY_LIFETIME, MAX_ATTEMPTS, Attempt
+from techscreen.question_cache.reservations import Reservations, question_paid_for
 from techscreen.storage.deferred_writes import defer
 from techscreen.web.container import current_runtime
 from tests.conftest import ADMIN, READER, MakeApp
@@ -240,7 +241,11 @@ def test_an_interview_whose_commit_lost_its_answer_is_stored_once_and_paid_for_o
 
 
 def test_a_key_whose_acceptance_lost_its_answer_can_soon_be_used_again(
-    make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, lose: Callable[[Flask, str], None]
+    make_app: MakeApp,
+    requisition: dict[str, Any],
+    fake: FakeClaude,
+    lose: Callable[[Flask, str], None],
+    nothing_is_freed: list[object],
 ) -> None:
     app = make_app(**QUICK)
     client = app.test_client()
@@ -255,7 +260,11 @@ def test_a_key_whose_acceptance_lost_its_answer_can_soon_be_used_again(
 
 
 def test_a_job_whose_beginning_lost_its_answer_is_done_all_the_same(
-    make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, lose: Callable[[Flask, str], None]
+    make_app: MakeApp,
+    requisition: dict[str, Any],
+    fake: FakeClaude,
+    lose: Callable[[Flask, str], None],
+    nothing_is_freed: list[object],
 ) -> None:
     app = make_app(**QUICK)
     lose(app, "attempts=(generation_jobs.attempts +")
@@ -266,19 +275,52 @@ def test_a_job_whose_beginning_lost_its_answer_is_done_all_the_same(
     assert len(fake.received) == 1
 
 
+@pytest.fixture
+def nothing_is_freed(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """Keeps every worker in memory for ever, as a traceback that refers to itself may keep it for long."""
+    kept: list[object] = []
+
+    def keep(cls: type) -> None:
+        init = cls.__init__  # type: ignore[misc]
+
+        def remembered(self: object, *args: Any, **values: Any) -> None:
+            kept.append(self)
+            init(self, *args, **values)
+
+        monkeypatch.setattr(cls, "__init__", remembered)
+
+    for worker in (AuditRow, Reservations, Attempt):
+        keep(worker)
+    return kept
+
+
 def test_an_audit_row_whose_opening_lost_its_answer_does_not_stay_open(
-    make_app: MakeApp, requisition: dict[str, Any], lose: Callable[[Flask, str], None], database_url: str
+    make_app: MakeApp,
+    requisition: dict[str, Any],
+    lose: Callable[[Flask, str], None],
+    database_url: str,
+    nothing_is_freed: list[object],
 ) -> None:
     app = make_app(**QUICK)
+    with app.app_context():
+        answer = app.test_client().post(ENHANCE, json=requisition, headers=ADMIN)
+        assert answer.status_code == 200
+        db.session.execute(delete(GenerationLog))  # the next row gets the same number on SQLite
+        db.session.commit()
     lose(app, "INSERT INTO generation_logs")
 
     assert app.test_client().post(ENHANCE, json=requisition, headers=ADMIN).status_code == 503
 
     until(lambda: [row["status"] for row in rows(database_url, "generation_logs")] == ["failed"])
+    assert nothing_is_freed
 
 
 def test_questions_whose_loan_lost_its_answer_are_given_back(
-    make_app: MakeApp, requisition: dict[str, Any], lose: Callable[[Flask, str], None], database_url: str
+    make_app: MakeApp,
+    requisition: dict[str, Any],
+    lose: Callable[[Flask, str], None],
+    database_url: str,
+    nothing_is_freed: list[object],
 ) -> None:
     app = make_app(**QUICK)
     client = app.test_client()
