@@ -22,6 +22,7 @@ from types import FrameType
 import conftest  # noqa: F401  # the guard against paid calls
 from prompts import (
     WORK_FIELDS,
+    Concern,
     Criterion,
     EnhancedDescription,
     EnhanceDescription,
@@ -168,6 +169,10 @@ def enhanced_of(text: str) -> EnhancedDescription:
         interview_topics=[topic_of(f"{number} {text}", 2_000) for number in range(8)],
         enhanced_title=text[:255],
         enhanced_description=text,
+        concerns=[
+            Concern(field=field, quote=text[:480], category="unlawful", why=text, rewording=text)
+            for field in ("basic_description", *WORK_FIELDS)
+        ],
     )
 
 

@@ -28,7 +28,7 @@ def test_the_version_is_raised_with_the_words() -> None:
     words += [json.dumps(kind.model_json_schema()) for kind in (prompts.EnhancedDescription, prompts.InterviewQuestion)]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
-    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-24.1", "bb20fd23cdc4"), (
+    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.1", "cec01c27bbdf"), (
         "The words have changed: raise PROMPT_VERSION and put both values here."
     )
 
@@ -90,13 +90,14 @@ def test_a_brief_holds_what_the_question_needs_and_no_more() -> None:
     assert brief["taken"] == ["An old question"]
 
 
-def test_topics_come_before_the_description() -> None:
+def test_topics_come_first_and_concerns_last() -> None:
     assert list(prompts.EnhancedDescription.model_fields) == [
         "reads_as",
         "language",
         "interview_topics",
         "enhanced_title",
         "enhanced_description",
+        "concerns",
     ]
 
 

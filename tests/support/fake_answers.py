@@ -68,6 +68,7 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
         plan["enhanced_title"] = requisition["basic_title"].strip()[:200] + " (enhanced)"
         lines = [" ".join(random_.sample(WORDS, 12)) for _ in range(36)]
         plan["enhanced_description"] = "### What you will deliver\n" + "\n".join(f"- {line}" for line in lines)
+        plan["concerns"] = []
     return plan
 
 
