@@ -29,14 +29,22 @@ from techscreen.generation.interview_task import (
     InterviewSource,
     InterviewTask,
     read_source,
+    stored_quality,
     stored_topics,
 )
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
 from techscreen.generation.superseded import LOCKED, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
+from techscreen.quality.report import combined
 from techscreen.question_cache.reservations import QuestionCache
-from techscreen.schemas.generation import EnhanceRequest, GenerateAnswer, GenerateRequest, InterviewView
+from techscreen.schemas.generation import (
+    EnhanceRequest,
+    GenerateAnswer,
+    GenerateRequest,
+    InterviewView,
+    QualityView,
+)
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer
 from techscreen.storage.transactions import run_in_transaction
 
@@ -75,7 +83,7 @@ class InterviewGenerationService:
         """
         progress = progress or Progress()
         if progress.earlier.interview_id is not None:
-            return _answer(self.get_interview(progress.earlier.interview_id), progress.earlier.interview_tokens)
+            return _generated_earlier(progress.earlier.interview_id, progress.earlier.interview_tokens)
         deadline = deadline or Deadline.after(self._settings.request_timeout)
         source = self._load(request, texts, progress.earlier.planned)
         return self._generate(InterviewTask(source, request.interview_name, user_id, deadline, progress))
@@ -114,14 +122,7 @@ class InterviewGenerationService:
         Raises:
             NotFound: if there is none with this id.
         """
-
-        def read(session: Session) -> InterviewView:
-            stored = session.get(Interview, interview_id) if interview_id <= MAX_ID else None
-            if stored is None:
-                raise NotFound("There is no interview with this id.")
-            return InterviewView.model_validate(stored)
-
-        return run_in_transaction(read)
+        return run_in_transaction(partial(_stored_interview, interview_id))
 
     def list_interviews(self, req_id: str) -> list[InterviewView]:
         """All interviews of a requisition, oldest version first; empty if there are none."""
@@ -162,7 +163,7 @@ class InterviewGenerationService:
                 task, topics, planned.language, claude=self._claude, audit=audit, reservations=reservations
             )
             interview = draft.complete()
-        return _answer(interview, audit.spending.total_tokens)
+        return _answer(interview, source.quality, audit.spending.total_tokens)
 
     def _open_audit_row(self, task: InterviewTask, session: Session) -> AuditRow:
         if task.enhancement is not None:
@@ -243,14 +244,33 @@ def _enhanced(session: Session, request: GenerateRequest) -> JobDescription:
     return stored
 
 
-def _answer(interview: InterviewView, tokens_used: int) -> GenerateAnswer:
+def _stored_interview(interview_id: int, session: Session) -> InterviewView:
+    stored = session.get(Interview, interview_id) if interview_id <= MAX_ID else None
+    if stored is None:
+        raise NotFound("There is no interview with this id.")
+    return InterviewView.model_validate(stored)
+
+
+def _generated_earlier(interview_id: int, tokens_used: int) -> GenerateAnswer:
+    """The answer about an interview that an earlier attempt has stored."""
+
+    def read(session: Session) -> GenerateAnswer:
+        interview = _stored_interview(interview_id, session)
+        described = stored_quality(session.get_one(JobDescription, interview.job_description_id))
+        return _answer(interview, described, tokens_used)
+
+    return run_in_transaction(read)
+
+
+def _answer(interview: InterviewView, described: QualityView | None, tokens_used: int) -> GenerateAnswer:
+    """The answer about an interview and, with the report `described`, its job description."""
     return GenerateAnswer(
         interview_id=interview.id,
         job_description_id=interview.job_description_id,
         req_id=interview.req_id,
         interview_name=interview.interview_name,
         interview=interview,
-        quality=interview.quality,
+        quality=combined(described, interview.quality),
         tokens_used=tokens_used,
         cached_questions=cached_questions(interview),
         created_at=interview.created_at,

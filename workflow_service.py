@@ -69,7 +69,7 @@ class WorkflowService:
             interview_name=generated.interview_name,
             enhanced_jd=enhanced.enhanced_jd,
             interview=generated.interview,
-            quality=combined(enhanced.quality, generated.quality),
+            quality=combined(enhanced.quality, generated.interview.quality),
             total_tokens_used=enhanced.tokens_used + generated.tokens_used,
             cached_questions=generated.cached_questions,
             created_at=started,

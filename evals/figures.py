@@ -37,6 +37,7 @@ class Figures(BaseModel):
         rewritten: questions that were written again, because they were like others.
         alike: pairs of questions that ask the same, in this interview or with other requisitions of the run.
         lint_*: the findings of the lint, by place.
+        concerns: what Claude has found in the incoming texts besides.
         parts, covered, gaps: WORK parts, how many of them a question covers, and which none does.
         unsupported: technologies that the requisition does not name, and where they stand.
         lix_*: reading level.
@@ -59,6 +60,7 @@ class Figures(BaseModel):
     lint_incoming: list[str] | None = None
     lint_enhanced: list[str] | None = None
     lint_interview: list[str] | None = None
+    concerns: list[str] | None = None
     parts: int | None = None
     covered: int | None = None
     gaps: list[str] | None = None
@@ -114,16 +116,21 @@ def quality_figures(quality: Mapping[str, Any] | None, *, has_interview: bool) -
     """
     if quality is None:
         return {}
-    lint: dict[str, list[str]] = {"incoming": [], "enhanced": [], "interview": []}
+    found: dict[str, list[str]] = {"incoming": [], "enhanced": [], "interview": [], "claude": []}
     for finding in quality["findings"]:
         place = readable_place(finding["field"])
-        lint[_where(finding["field"])].append(f"{place}: “{finding['word']}” ({finding['category']})")
-    figures: dict[str, Any] = {"lint_incoming": lint["incoming"], "lint_enhanced": lint["enhanced"]}
+        where = "claude" if finding["found_by"] == "claude" else _where(finding["field"])
+        found[where].append(f"{place}: “{finding['word']}” ({finding['category']})")
+    figures: dict[str, Any] = {
+        "lint_incoming": found["incoming"],
+        "lint_enhanced": found["enhanced"],
+        "concerns": found["claude"],
+    }
     figures["unsupported"] = [
         f"{item['technology']} ({'; '.join(map(readable_place, item['places']))})" for item in quality["unsupported"]
     ]
     if has_interview:
-        figures["lint_interview"] = lint["interview"]
+        figures["lint_interview"] = found["interview"]
     coverage = quality["coverage"]
     if coverage is not None:
         gaps = [f"{gap['field']}: “{gap['part']}”" for gap in coverage["gaps"]]
@@ -207,6 +214,7 @@ NUMBERS = (
     Number("lint hits, incoming JD", lambda f: _count(f.lint_incoming)),
     Number("lint hits, enhanced JD", lambda f: _count(f.lint_enhanced)),
     Number("lint hits, interview", lambda f: _count(f.lint_interview)),
+    Number("concerns found by Claude", lambda f: _count(f.concerns)),
     Number("WORK parts covered", lambda f: f.covered),
     Number("WORK parts not covered", lambda f: _count(f.gaps)),
     Number("unsupported technologies", lambda f: _count(f.unsupported)),

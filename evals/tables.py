@@ -31,6 +31,7 @@ def _one(figures: Figures) -> str:
         ("lint hits, incoming JD", _listed(figures.lint_incoming)),
         ("lint hits, enhanced JD", _listed(figures.lint_enhanced)),
         ("lint hits, interview", _listed(figures.lint_interview)),
+        ("concerns found by Claude", _listed(figures.concerns)),
         ("WORK parts covered", _coverage(figures)),
         ("gaps", _listed(figures.gaps)),
         ("unsupported technologies", _listed(figures.unsupported)),

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Literal
 
 FindingKind = Literal["prohibited_subject", "biased_wording", "instruction", "confidential", "markup"]
+FoundBy = Literal["rules", "claude"]
 
 
 @dataclass(frozen=True)
@@ -20,6 +21,7 @@ class Finding:
         reason: a sentence that says what is wrong with them.
         suggestion: a sentence that says what to do, or other words to use.
         start, end: where they are, as offsets in characters; `text[start:end] == word`.
+        found_by: whether our own rules found it, or Claude.
     """
 
     kind: FindingKind
@@ -29,6 +31,7 @@ class Finding:
     suggestion: str
     start: int
     end: int
+    found_by: FoundBy = "rules"
 
 
 class Severity(StrEnum):

@@ -15,7 +15,7 @@ from prompts import PlannedTopics, PlanTopics
 from techscreen.claude.interface import Deadline
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
-from techscreen.schemas.generation import EnhanceRequest
+from techscreen.schemas.generation import EnhanceRequest, QualityView
 
 QUESTIONS = 5
 
@@ -28,6 +28,7 @@ class InterviewSource:
         planned: its topics; None if Claude has to plan them first.
         earlier: topic and text of each question of the requisition's earlier interviews, newest first.
         newest_version: of the earlier interviews; 0 if there are none.
+        quality: the stored report on the job description, if it is about these texts.
     """
 
     job_description_id: int
@@ -37,6 +38,7 @@ class InterviewSource:
     planned: PlannedTopics | None
     earlier: tuple[tuple[str, str], ...]
     newest_version: int
+    quality: QualityView | None
 
 
 @dataclass(frozen=True)
@@ -77,6 +79,7 @@ def read_source(
         planned=planned or (stored_topics(stored) if is_stored else None),
         earlier=tuple(earlier),
         newest_version=newest_version,
+        quality=stored_quality(stored) if is_stored else None,
     )
 
 
@@ -85,6 +88,11 @@ def stored_topics(stored: JobDescription) -> PlannedTopics | None:
     if not stored.language or len(stored.interview_topics or ()) < QUESTIONS:
         return None
     return PlannedTopics(language=stored.language, interview_topics=stored.interview_topics or [])
+
+
+def stored_quality(stored: JobDescription) -> QualityView | None:
+    """The report that a job description has."""
+    return None if stored.quality is None else QualityView.model_validate(stored.quality)
 
 
 def questions_after(session: Session, req_id: str, version: int) -> tuple[list[tuple[str, str]], int]:

@@ -15,6 +15,7 @@ from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.findings import Finding
 from techscreen.checks.markdown_safety import active_markup, markup_findings
 from techscreen.checks.requisition_quotes import about_the_person
+from techscreen.quality.concerns import concern_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
 from techscreen.quality.work_items import work_parts
 from techscreen.schemas.generation import (
@@ -47,13 +48,14 @@ def job_description_quality(
         "enhanced_title": enhanced.enhanced_title,
         "enhanced_description": published(enhanced.enhanced_description),
     }
+    by_rules = [
+        *_findings({**given, **became}),
+        *(_view(name, finding) for name, text in given.items() for finding in active_markup(text)),
+        *(_view("enhanced_title", finding) for finding in markup_findings(enhanced.enhanced_title)),
+        *(_view("enhanced_description", finding) for finding in markup),
+    ]
     return QualityView(
-        findings=[
-            *_findings({**given, **became}),
-            *(_view(name, finding) for name, text in given.items() for finding in active_markup(text)),
-            *(_view("enhanced_title", finding) for finding in markup_findings(enhanced.enhanced_title)),
-            *(_view("enhanced_description", finding) for finding in markup),
-        ],
+        findings=[*by_rules, *concern_findings(enhanced.concerns, given, by_rules)],
         unsupported=_unsupported(given.values(), became),
         coverage=None,
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from techscreen.checks.findings import FindingKind
+from techscreen.checks.findings import FindingKind, FoundBy
 from techscreen.schemas.fields import (
     MAX_CURSOR,
     Moment,
@@ -181,6 +181,7 @@ class FindingView(View):
     suggestion: str
     start: int
     end: int
+    found_by: FoundBy = Field("rules", description="Rules are the service's own; Claude found it while enhancing.")
 
 
 class UnsupportedView(View):
@@ -220,7 +221,7 @@ class CoverageView(View):
 
 
 class QualityView(View):
-    """What the service has found by itself about the texts. It reports and blocks nothing.
+    """What the service and Claude have found about the texts. It reports and blocks nothing.
 
     `findings` of a job description are about the texts sent and about what they became. `coverage` is null
     where there is no interview.
@@ -348,7 +349,7 @@ class GenerateAnswer(Provenance, Answer):
     req_id: str
     interview_name: str
     interview: InterviewView
-    quality: QualityView | None = Field(description="The interview's.")
+    quality: QualityView | None = Field(description="The job description's and the interview's together.")
     tokens_used: int
     cached_questions: int
     created_at: Moment

@@ -498,11 +498,11 @@ def test_duplicates_are_found_in_an_interview_and_between_requisitions() -> None
 
 def test_findings_are_sorted_by_where_they_stand() -> None:
     def finding(field: str) -> dict[str, str]:
-        return {"field": field, "word": "young", "category": "age"}
+        return {"field": field, "word": "young", "category": "age", "found_by": "rules"}
 
     places = ("work_role", "basic_title", "enhanced_title", "questions[1].criteria[0].description")
     quality = {
-        "findings": [finding(place) for place in places],
+        "findings": [*(finding(place) for place in places), {**finding("basic_level"), "found_by": "claude"}],
         "unsupported": [{"technology": "redis", "places": ["enhanced_description", "questions[0]"]}],
         "coverage": {
             "parts": [
@@ -517,6 +517,7 @@ def test_findings_are_sorted_by_where_they_stand() -> None:
         "lint_incoming": ["work_role: “young” (age)", "basic_title: “young” (age)"],
         "lint_enhanced": ["enhanced_title: “young” (age)"],
         "lint_interview": ["question 2, criteria 1, description: “young” (age)"],
+        "concerns": ["basic_level: “young” (age)"],
         "unsupported": ["redis (enhanced_description; question 1)"],
         "parts": 2,
         "covered": 1,
