@@ -24,8 +24,7 @@ _KINDS: dict[ConcernCategory, FindingKind] = {
     "instruction": "instruction",
 }
 # Claude writes plain quotation marks where a text has typographic ones, and the other way round.
-_MARKS = ('"“”„‟«»', "'‘’‚‛")
-_ANY_MARK = {mark: f"[{marks}]" for marks in _MARKS for mark in marks}
+_PLAIN_MARKS = str.maketrans("“”„‟«»‘’‚‛", '""""""' + "'" * 4)
 _FIRST_WITHOUT_SPACES = "\u2e80"  # from here on, scripts put no spaces between words
 _JOINERS = "\u200c\u200d"  # some scripts and emoji need them
 
@@ -80,10 +79,10 @@ def _place_of(quote: str, text: str) -> tuple[int, int] | None:
     words = quote.split()
     if not words:
         return None
-    pattern = r"\s+".join("".join(_ANY_MARK.get(sign, re.escape(sign)) for sign in word) for word in words)
+    pattern = r"\s+".join(re.escape(word.translate(_PLAIN_MARKS)) for word in words)
     before = r"(?<!\w)" if _is_of_a_word(words[0][0]) else ""
     after = r"(?!\w)" if _is_of_a_word(words[-1][-1]) else ""
-    found = re.search(before + pattern + after, text)
+    found = re.search(before + pattern + after, text.translate(_PLAIN_MARKS))
     return found.span() if found else None
 
 
