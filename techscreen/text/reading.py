@@ -1,0 +1,184 @@
+"""A text as its reader sees it, cut once into words, sentences and clauses that know their places in the original.
+
+Mark-up, entities (also escaped twice), soft hyphens, zero-width characters, ligatures, mathematical letters and unusual
+spaces change what a text looks like to a program and nothing of what it says.
+"""
+
+from __future__ import annotations
+
+import html
+import re
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+# The rest of a text is ignored. Longer than any text that is accepted or delivered.
+MAX_CHARACTERS = 40_000
+MAX_ENTITY_DEPTH = 3
+MIN_CLAUSE_WORDS = 3
+
+_ENTITY = re.compile(r"&(?:amp;){0,2}(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
+_BLOCK = "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table td th tr ul"
+_INLINE = "a abbr b big code del em font i ins kbd mark o s small span strong sub sup tbody tfoot thead tt u wbr"
+_TAG = re.compile(rf"</?({'|'.join((*_BLOCK.split(), *_INLINE.split()))})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
+_COMMENT = re.compile(r"<!--(?:[^-]|-(?!->)){0,2000}-->")
+_LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]|<|&")
+
+_WORD = re.compile(r"[^\W_]+|[?!,;:/()\"*]")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=[。？！])|\n+")
+_CLAUSE_END = re.compile(
+    r"[,;:()]\s*|\s[-–—]\s|\s(?=(?:and|or|but|because|und|oder|aber|weil|y|e|o|pero|porque|et|ou|mais|parce|ma|perché"
+    r"|mas|en|of|maar|omdat)\s)"
+)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """A text that has been read.
+
+    Attributes:
+        text: the original.
+        words: its words and marks in lower case without accents, with digits as their number ("##" for 24).
+        starts, ends: the place of each word in the original.
+        sentences: (first, last + 1) of each sentence, as indexes of words.
+        clauses: the same for each clause of at least MIN_CLAUSE_WORDS words.
+    """
+
+    text: str
+    words: tuple[str, ...]
+    starts: Sequence[int]
+    ends: Sequence[int]
+    sentences: tuple[tuple[int, int], ...]
+    clauses: tuple[tuple[int, int], ...]
+
+    def place_of(self, first: int, after: int) -> tuple[int, int]:
+        """The span in the original of the words from `first` to before `after`."""
+        return self.starts[first], self.ends[after - 1]
+
+
+@lru_cache(maxsize=256)  # a text that was checked is reported on soon after
+def read(text: str) -> Reading:
+    """Read a text. Any text is accepted."""
+    seen = _seen(text[:MAX_CHARACTERS])
+    found = [(match.group(), *match.span()) for match in _WORD.finditer(seen.text)]
+    begins = [begin for _, begin, _ in found]
+
+    def ranges(pieces: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
+        for start, end in pieces:
+            first, after = bisect_left(begins, start), bisect_left(begins, end)
+            if after > first:
+                yield first, after
+
+    sentence_spans = list(_pieces(seen.text, 0, len(seen.text), _SENTENCE_END))
+    clause_spans = (piece for span in sentence_spans for piece in _pieces(seen.text, *span, _CLAUSE_END))
+    return Reading(
+        text=text,
+        words=tuple(folded(word) for word, _, _ in found),
+        starts=[seen.starts[begin] for _, begin, _ in found],
+        ends=[seen.ends[end - 1] for _, _, end in found],
+        sentences=tuple(ranges(iter(sentence_spans))),
+        clauses=tuple(span for span in ranges(clause_spans) if span[1] - span[0] >= MIN_CLAUSE_WORDS),
+    )
+
+
+@lru_cache(maxsize=8192)
+def folded(word: str) -> str:
+    """A word without case or accents; a number as one sign for each digit."""
+    if word.isdigit():
+        return "#" * min(len(word), 5)
+    letters = unicodedata.normalize("NFKD", word.casefold())
+    return "".join(letter for letter in letters if not unicodedata.combining(letter)) or word
+
+
+def _pieces(text: str, start: int, end: int, separator: re.Pattern[str]) -> Iterator[tuple[int, int]]:
+    for found in separator.finditer(text, start, end):
+        yield start, found.start()
+        start = found.end()
+    yield start, end
+
+
+@dataclass(frozen=True)
+class _Seen:
+    """What is seen of a text, and the span in the original of each of its characters."""
+
+    text: str
+    starts: Sequence[int]
+    ends: Sequence[int]
+
+
+def _seen(text: str) -> _Seen:
+    if _UNUSUAL.search(text) is None:
+        return _Seen(text, range(len(text)), range(1, len(text) + 1))
+    decoded = _without_tags(_without_entities(text))
+    letters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    for cluster, start, end in _clusters(decoded):
+        plain = _plain(cluster)
+        letters += plain
+        starts += [start] * len(plain)
+        ends += [end] * len(plain)
+    return _Seen("".join(letters), starts, ends)
+
+
+def _without_entities(text: str) -> _Seen:
+    letters: list[str] = []
+    starts: list[int] = []
+    ends: list[int] = []
+    done = 0
+    for entity in _ENTITY.finditer(text):
+        letters += text[done : entity.start()]
+        starts += range(done, entity.start())
+        ends += range(done + 1, entity.start() + 1)
+        meant = entity.group()
+        for _ in range(MAX_ENTITY_DEPTH):
+            meant = html.unescape(meant)
+        letters += meant
+        starts += [entity.start()] * len(meant)
+        ends += [entity.end()] * len(meant)
+        done = entity.end()
+    letters += text[done:]
+    return _Seen("".join(letters), [*starts, *range(done, len(text))], [*ends, *range(done + 1, len(text) + 1)])
+
+
+def _without_tags(seen: _Seen) -> _Seen:
+    """Without tags and comments. The tag of a block ends a line."""
+    if "<" not in seen.text:
+        return seen
+    kept: list[tuple[str, int, int]] = []
+    done = 0
+    for tag in sorted((*_TAG.finditer(seen.text), *_COMMENT.finditer(seen.text)), key=lambda found: found.start()):
+        if tag.start() < done:
+            continue
+        kept += zip(seen.text[done : tag.start()], seen.starts[done:], seen.ends[done : tag.start()], strict=False)
+        if tag.re is _TAG and tag[1].lower() in _BLOCK.split():
+            kept.append(("\n", seen.starts[tag.start()], seen.ends[tag.end() - 1]))
+        done = tag.end()
+    kept += zip(seen.text[done:], seen.starts[done:], seen.ends[done:], strict=True)
+    return _Seen("".join(letter for letter, _, _ in kept), [s for _, s, _ in kept], [e for _, _, e in kept])
+
+
+def _clusters(seen: _Seen) -> Iterator[tuple[str, int, int]]:
+    """The characters, each with the accents that follow it."""
+    place, text = 0, seen.text
+    while place < len(text):
+        after = place + 1
+        while after < len(text) and unicodedata.combining(text[after]):
+            after += 1
+        yield text[place : min(after, place + 5)], seen.starts[place], seen.ends[after - 1]
+        place = after
+
+
+@lru_cache(maxsize=4096)
+def _plain(cluster: str) -> str:
+    """What is seen of a character: nothing, or one or a few ordinary ones."""
+    if cluster[0] in _LINE_ENDS:
+        return "\n"
+    if cluster[0].isspace():
+        return " "
+    if unicodedata.category(cluster[0]) in ("Cf", "Cc", "Mn", "Me"):
+        return ""
+    return unicodedata.normalize("NFKC", cluster)[:4].replace("’", "'")
