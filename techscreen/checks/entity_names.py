@@ -1,9 +1,9 @@
 """Finds the names in a requisition: its employer, its products, its people. No question may contain them.
 
 A name is recognised by the words beside it ("join X", "X GmbH", "X is looking for", "report to X"), never by its
-capital alone, because technologies, standards and headings have capitals too. Missing a name does little harm, since
-the prompt also asks for neutral words; taking an ordinary word for a name makes every honest question fail. So in doubt
-a word is not a name.
+capital alone, because technologies, standards and headings have capitals too. A name that is also an ordinary word
+("Pilot") is only found again where it is used as a name. Missing a name does little harm, since the prompt also asks for
+neutral words; taking an ordinary word for a name makes every honest question fail. So in doubt a word is not a name.
 """
 
 from __future__ import annotations
@@ -11,10 +11,11 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
+from techscreen.text.language import language_of
 from techscreen.text.tokens import glue, read_table, stem, tokens_of
 from techscreen.topics.tables import load_tables
 
@@ -69,6 +70,9 @@ def names_in(texts: Sequence[str], ordinary: Iterable[str] = ()) -> frozenset[st
     found = dict.fromkeys(itertools.islice(_candidates(text, texts), MAX_CANDIDATES))
     for candidate in found:
         names |= _spellings(candidate, text, usual)
+    for name in itertools.islice(_small_names(text), MAX_CANDIDATES):
+        if not {name, name.lower()} & usual.free:
+            names |= {name, name.lower(), name.upper(), name.capitalize(), name[0].upper() + name[1:]}
     return frozenset(names)
 
 
@@ -203,6 +207,33 @@ def _of_mail(local: str, host: str) -> Iterator[_Found]:
         yield _Found(host.capitalize())
 
 
+@lru_cache(maxsize=1)
+def _small() -> tuple[tuple[re.Pattern[str], int], ...]:
+    """Patterns whose group 1 is a name that begins with a small letter, and how often the text must have it."""
+    name = rf"([a-z][\w-]{{{MIN_WORD - 1},{MAX_WORD}}}+)"
+    employers = "join|joining|work at|working at|work for|working for|life at|careers at|jobs at|welcome to|the team at"
+    patterns = (
+        (rf"\b[Aa]t[ \t]+{name},?[ \t]+(?:we|our|you|everyone)\b", 1),
+        (rf"{_SENTENCE_START}{name}[ \t]+{_either('only companies')}\b", 1),
+        (rf"(?<![\w-]){name}[ \t]+{_either('legal forms', False)}(?!\w)", 1),
+        (rf"\b(?i:{employers})[ \t]+{name}(?=[ \t]*[.!,;:\n]|[ \t]+(?:and|as|in|to)\b|[ \t]*$)", 2),
+        (rf"\b(?:the|our|das|el)[ \t]+{name}(?:[ \t]+team\b|-Team\b)", 2),
+        (rf"\b[Bb]ei[ \t]+{name},?[ \t]+(?:\w+[ \t]+)?(?:wir|du|Sie)\b", 2),
+        (rf"\b[Ee]n[ \t]+{name},?[ \t]+(?:\w+mos|te|tú|tendrás|trabajarás)\b", 2),
+    )
+    return tuple((re.compile(pattern, re.MULTILINE), times) for pattern, times in patterns)
+
+
+def _small_names(text: str) -> Iterator[str]:
+    """The names in a text that their bearers write with a small letter: "trivago", "eBay"."""
+    for pattern, times in _small():
+        for name in dict.fromkeys(pattern.findall(text)):
+            low = name.lower()
+            is_word = is_dictionary_word(name) or low in _ordinary() or stem(low) in _facet_stems()
+            if not is_word and not _is_technology(name) and text.lower().count(low) >= times:
+                yield name
+
+
 # ------------------------------------------------------------------------ words that are not names
 
 
@@ -305,27 +336,7 @@ def _is_foreign(name: str) -> bool:
 
 def _trimmed(words: list[str]) -> list[str]:
     """The words without articles and the like at the start ("Die", "At") and without a possessive ending."""
-    little = {
-        "the",
-        "die",
-        "das",
-        "der",
-        "la",
-        "el",
-        "at",
-        "about",
-        "our",
-        "we",
-        "join",
-        "for",
-        "in",
-        "and",
-        "&",
-        "why",
-        "hi",
-        "dear",
-    }
-    while words and words[0].casefold() in little and len(words) > 1:
+    while words and words[0].casefold() in _words()["before names"] and len(words) > 1:
         words = words[1:]
     return [*words[:-1], re.sub(r"['’]s?$", "", words[-1]).rstrip(".-'’&")] if words else []
 
@@ -366,3 +377,85 @@ def distinctive_words(words: Iterable[str], text: str) -> frozenset[str]:
         and not low.endswith(telling)
         and not _is_technology(word)
     )
+
+
+# ---------------------------------------------------------------------------- names in a question
+
+
+_CLAUSE_END = re.compile(r"[.:;!?|•·()\[\]\"“”„«»\n…]|\s[-–—*]\s")
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+REACH = 300  # of a clause, in characters to each side
+
+
+def holds_name(text: str, names: Collection[str]) -> bool:
+    """Whether a text contains one of the names, as whole words and with the same capitals.
+
+    A name that is a word of the dictionary only counts where it is used as a name.
+    """
+    wanted = frozenset(" ".join(name.split()) for name in names) - {""}
+    words = frozenset(filter(is_dictionary_word, wanted))
+    if wanted - words and _pattern_of(wanted - words).search(text):
+        return True
+    return bool(words) and any(_is_used_as_a_name(found, text) for found in _pattern_of(words).finditer(text))
+
+
+def _is_used_as_a_name(found: re.Match[str], text: str) -> bool:
+    """Whether a word of the dictionary is a proper noun in its place, as far as its capital and its neighbours tell."""
+    word, after = found.group(), text[found.end() : found.end() + REACH]
+    before = _CLAUSE_END.split(text[max(0, found.start() - REACH) : found.start()])[-1].split()
+    following = _CLAUSE_END.split(after)[0].split()
+    previous = before[-1].casefold() if before else ""
+    if _legal_form().match(after):
+        return True
+    if not before or previous in _words()["determiners"] or before[-1].endswith("-") or after.startswith("-"):
+        return word.endswith(("'s", "’s")) and not before
+    if word.endswith(("'s", "’s")):
+        return True
+    if _is_german(word, text) or any(one[0].isupper() for one in (*before[1:][-1:], *following[:1])):
+        return False
+    others = [one for one in (*before[1:], *following) if _LONG_WORD.match(one)]
+    if others and not any(one[0].islower() for one in others):
+        return False  # a label in title case
+    return previous in _words()["before a name"] or (len(before) > 1 and bool(others))
+
+
+def _is_german(word: str, text: str) -> bool:
+    """Whether a word's capital tells nothing, because all nouns have one."""
+    return word.casefold() in _dictionary()["de"] or language_of([text]) == "de"
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> dict[str, frozenset[str]]:
+    words: dict[str, set[str]] = {}
+    for language, entries in read_table("dictionary_words.txt"):
+        words.setdefault(language, set()).update(entries)
+    return {language: frozenset(entries) for language, entries in words.items()}
+
+
+@lru_cache(maxsize=4096)
+def is_dictionary_word(name: str) -> bool:
+    """Whether a name is an ordinary word of English, or a noun of German or Spanish that is known."""
+    low = name.casefold()
+    if any(low in words for words in _dictionary().values()):
+        return True
+    stems = [low.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "ly", "er", "r", "ness")]
+    if low.endswith("ing"):
+        stems.append(f"{low[:-3]}e")
+    return any(MIN_WORD <= len(one) < len(low) and is_dictionary_word(one) for one in stems)
+
+
+@lru_cache(maxsize=64)
+def _pattern_of(names: frozenset[str]) -> re.Pattern[str]:
+    """Matches whole words, also with the s of a possessive; a name in a script without spaces matches anywhere."""
+    # Names with the same lookarounds are grouped, so that the first letter rules most of them out.
+    alternatives: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(names, key=lambda name: (-len(name), name)):
+        start = r"(?<!\w)" if _uses_spaces(name[0]) else ""
+        end = r"(?:s|['’]s?)?(?!\w)" if _uses_spaces(name[-1]) else ""
+        words = r"\s+".join(re.escape(word) for word in name.split())
+        alternatives.setdefault((start, end), []).append(words)
+    return re.compile("|".join(f"{start}(?:{'|'.join(some)}){end}" for (start, end), some in alternatives.items()))
+
+
+def _uses_spaces(character: str) -> bool:
+    return character.isalnum() and ord(character) < 0x2E80

@@ -34,7 +34,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _COMMENT = re.compile(r"(?://|#(?!include)|/\*|\*|--).*")
 # What only code has in a line. No semicolons, no single "=" and no "(s)": lists of duties have them, too.
 _CODE = re.compile(
-    r"\{$|^[}\])]+[;,)]*$|\w\(\)|\w\.\w+\(|\bdef \w+\(|\w\([\"']|\w\[[-\d:]|__\w| = [\w.]*[(\[{\"']"
+    r"\{$|^[}\])]++[;,]?$|\w\(\)|\w\.\w+\(|\bdef \w+\(|\w\([\"']|\w\[[-\d:]|__\w| = [\w.]*[(\[{\"']"
     r"|[=!]=|[-+*/]= |=> |&&|::"
     r"|\bself\.\w|\breturn \w+;|^#include|^\"[\w .-]+\" ?: ?[\[{\"\dtfn-]|^\"[^\" ]*\",?$"
     r"|(?:SELECT .*\bFROM|INSERT INTO|DELETE FROM|(?:CREATE|ALTER|DROP) TABLE|UPDATE \w+ SET|GROUP BY|ORDER BY) [a-z\d]"
