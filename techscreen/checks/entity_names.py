@@ -11,11 +11,11 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from techscreen.text.language import language_of
 from techscreen.text.tokens import glue, read_table, stem, tokens_of
 from techscreen.topics.tables import load_tables
 
@@ -71,7 +71,7 @@ def names_in(texts: Sequence[str], ordinary: Iterable[str] = ()) -> frozenset[st
     for candidate in found:
         names |= _spellings(candidate, text, usual)
     for name in itertools.islice(_small_names(text), MAX_CANDIDATES):
-        if not {name, name.lower()} & usual.free:
+        if name.lower() not in usual.free:
             names |= {name, name.lower(), name.upper(), name.capitalize(), name[0].upper() + name[1:]}
     return frozenset(names)
 
@@ -121,6 +121,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
             rf"|jobs at|the team at|engineers at|engineering at|people at|we at|us at)[ \t]+({_NAME}){end}",
             False,
         ),
+        (rf"{_SENTENCE_START}({_TOKEN})[ \t]+(?:started|began)[ \t]+(?:as|out|in|with)\b", False),
         (rf"{_SENTENCE_START}At[ \t]+({_NAME}),?[ \t]+(?:we|our|you|everyone|every)\b", False),
         # A heading: "About Bracken", "--- ABOUT BRACKEN ---"
         (rf"^[ \t#*=_–-]*(?i:about|über|sobre|who is)[ \t]+({_NAME})[ \t:#*=_–-]*$", False),
@@ -171,29 +172,19 @@ def _opening() -> re.Pattern[str]:
 def _openings(texts: Sequence[str]) -> Iterator[_Found]:
     """The subject that a text or one of its first paragraphs begins with, and a first line in capitals."""
     for text in texts:
-        for paragraph in text[:MAX_CHARACTERS].strip().split("\n\n")[:3]:
+        for paragraph in text.strip().split("\n\n")[:3]:
             opening = _opening().match(paragraph)
             if opening:
                 yield _Found(opening[1])
-        first_line = re.split(r"[\n\t]|  ", text[:MAX_CHARACTERS].strip(), maxsplit=1)[0].strip()
-        words = first_line.split()
-        if (
-            1 <= len(words) <= MAX_NAME_WORDS
-            and max(map(len, words)) <= MAX_WORD
-            and first_line.isupper()
-            and _could_be_headed(words, text)
-        ):
-            yield _Found(first_line)
-    started = re.compile(
-        rf"(?:{_SENTENCE_START})({_TOKEN})[ \t]+(?:started|began)[ \t]+(?:as|out|in|with)\b", re.MULTILINE
-    )
-    for text in texts:
-        for match in started.finditer(text[:MAX_CHARACTERS]):
-            yield _Found(match[1])
+        first_line = re.split(r"[\n\t]|  ", text.strip(), maxsplit=1)[0]
+        if _is_name_in_capitals(first_line.split(), text):
+            yield _Found(first_line.strip())
 
 
-def _could_be_headed(words: list[str], text: str) -> bool:
-    """Whether a line in capitals is a name: it ends like a company's, or is in the text in mixed case, too."""
+def _is_name_in_capitals(words: list[str], text: str) -> bool:
+    """Whether a first line is a name: it ends like a company's, or is in the text in mixed case, too."""
+    if not 1 <= len(words) <= MAX_NAME_WORDS or max(map(len, words)) > MAX_WORD or not " ".join(words).isupper():
+        return False
     nouns = {noun.upper() for noun in _words()["company nouns"]}
     return (len(words) > 1 and words[-1] in nouns) or " ".join(word.capitalize() for word in words) in text
 
@@ -226,11 +217,12 @@ def _small() -> tuple[tuple[re.Pattern[str], int], ...]:
 
 def _small_names(text: str) -> Iterator[str]:
     """The names in a text that their bearers write with a small letter: "trivago", "eBay"."""
+    written = Counter(word.lower() for word in re.findall(r"\w+", text))
     for pattern, times in _small():
         for name in dict.fromkeys(pattern.findall(text)):
             low = name.lower()
             is_word = is_dictionary_word(name) or low in _ordinary() or stem(low) in _facet_stems()
-            if not is_word and not _is_technology(name) and text.lower().count(low) >= times:
+            if not is_word and not _is_technology(name) and written[low] >= times:
                 yield name
 
 
@@ -258,18 +250,13 @@ class _Usual:
             return False
         if low in self.lower or low in self.free or low in _ordinary() or stem(low) in _facet_stems():
             return False
-        return not low.endswith(_endings()) and not _is_technology(word)
+        return not low.endswith(_words()["endings"]) and not _is_technology(word)
 
 
 @lru_cache(maxsize=1)
 def _ordinary() -> frozenset[str]:
     nouns = {noun.casefold() for noun in _words()["company nouns"]}
     return frozenset(_words()["ordinary"]) | nouns
-
-
-@lru_cache(maxsize=1)
-def _endings() -> tuple[str, ...]:
-    return _words()["endings"]
 
 
 @lru_cache(maxsize=1)
@@ -368,7 +355,7 @@ def _is_plain(word: str, usual: _Usual) -> bool:
 def distinctive_words(words: Iterable[str], text: str) -> frozenset[str]:
     """Those of the words that this text uses only as names. Less strict than `names_in`: short endings do not count."""
     usual = _Usual(text, "")
-    telling = tuple(ending for ending in _endings() if len(ending) > 2)
+    telling = tuple(ending for ending in _words()["endings"] if len(ending) > 2)
     return frozenset(
         word
         for word in words
@@ -396,10 +383,14 @@ def holds_name(text: str, names: Collection[str]) -> bool:
     words = frozenset(filter(is_dictionary_word, wanted))
     if wanted - words and _pattern_of(wanted - words).search(text):
         return True
-    return bool(words) and any(_is_used_as_a_name(found, text) for found in _pattern_of(words).finditer(text))
+    if not words:
+        return False
+    # In German, where every noun has a capital, it tells nothing.
+    is_german = not {word for word in _WORD.findall(text) if word.islower()}.isdisjoint(_words()["german"])
+    return any(_is_used_as_a_name(found, text, is_german) for found in _pattern_of(words).finditer(text))
 
 
-def _is_used_as_a_name(found: re.Match[str], text: str) -> bool:
+def _is_used_as_a_name(found: re.Match[str], text: str, is_german: bool) -> bool:
     """Whether a word of the dictionary is a proper noun in its place, as far as its capital and its neighbours tell."""
     word, after = found.group(), text[found.end() : found.end() + REACH]
     before = _CLAUSE_END.split(text[max(0, found.start() - REACH) : found.start()])[-1].split()
@@ -407,21 +398,17 @@ def _is_used_as_a_name(found: re.Match[str], text: str) -> bool:
     previous = before[-1].casefold() if before else ""
     if _legal_form().match(after):
         return True
-    if not before or previous in _words()["determiners"] or before[-1].endswith("-") or after.startswith("-"):
-        return word.endswith(("'s", "’s")) and not before
+    if previous in _words()["determiners"] or previous.endswith("-") or after.startswith("-"):
+        return False
     if word.endswith(("'s", "’s")):
         return True
-    if _is_german(word, text) or any(one[0].isupper() for one in (*before[1:][-1:], *following[:1])):
+    beside = [*before[1:][-1:], *following[:1]]
+    if not before or is_german or word.casefold() in _dictionary()["de"] or any(one[0].isupper() for one in beside):
         return False
     others = [one for one in (*before[1:], *following) if _LONG_WORD.match(one)]
     if others and not any(one[0].islower() for one in others):
         return False  # a label in title case
     return previous in _words()["before a name"] or (len(before) > 1 and bool(others))
-
-
-def _is_german(word: str, text: str) -> bool:
-    """Whether a word's capital tells nothing, because all nouns have one."""
-    return word.casefold() in _dictionary()["de"] or language_of([text]) == "de"
 
 
 @lru_cache(maxsize=1)
@@ -436,6 +423,8 @@ def _dictionary() -> dict[str, frozenset[str]]:
 def is_dictionary_word(name: str) -> bool:
     """Whether a name is an ordinary word of English, or a noun of German or Spanish that is known."""
     low = name.casefold()
+    if len(low) > MAX_WORD:
+        return False
     if any(low in words for words in _dictionary().values()):
         return True
     stems = [low.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "ly", "er", "r", "ness")]
