@@ -7,6 +7,7 @@ enough, whatever the description is.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterable
 from functools import lru_cache
@@ -24,7 +25,7 @@ REASONS: Final = {
     "other": f"tells nothing of any work: {TELL}",
 }
 MIN_CODE_LINES, CODE_SHARE, MAX_CODE_LINE = 4, 1 / 3, 200
-MIN_STATIONS, MIN_HEADINGS, MIN_ABOUT_ONESELF = 2, 2, 2
+MIN_STATIONS, MIN_ABOUT_ONESELF = 2, 2
 MIN_NOTICES = 2
 FILLER_SHARE = 0.5
 MIN_LITERARY, MIN_NARRATION = 4, 2
@@ -35,8 +36,8 @@ _COMMENT = re.compile(r"(?://|#(?!include)|/\*|\*|--).*")
 # What only code has in a line. No semicolons, no single "=" and no "(s)": lists of duties have them, too.
 _CODE = re.compile(
     r"\{$|^[}\])]++[;,]?$|\w\(\)|\w\.\w+\(|\bdef \w+\(|\w\([\"']|\w\[[-\d:]|__\w| = [\w.]*[(\[{\"']"
-    r"|[=!]=|[-+*/]= |=> |&&|::"
-    r"|\bself\.\w|\breturn \w+;|^#include|^\"[\w .-]+\" ?: ?[\[{\"\dtfn-]|^\"[^\" ]*\",?$"
+    r"|[=!]=|[-+*/]= |=> ?\{|&&|\w::\w+[(:]"
+    r"|\bself\.\w|\breturn \w+;|^#include|^(?:fi|done|end|then|else)$|; (?:do|then)$"
     r"|(?:SELECT .*\bFROM|INSERT INTO|DELETE FROM|(?:CREATE|ALTER|DROP) TABLE|UPDATE \w+ SET|GROUP BY|ORDER BY) [a-z\d]"
 )
 _LOGGED = re.compile(
@@ -45,9 +46,11 @@ _LOGGED = re.compile(
 # Seven words in a row, the markup of a page, or the keys under which a post is exported.
 _MAYBE_A_POST = re.compile(
     r"\b(?:[^\W\d_]{1,30}+ ){6}[^\W\d_]|</?(?:li|p|ul|br|td|h\d)\b"
-    r"|\"\w{0,20}(?:job|title|position|role|dut(?:y|ies)|tasks|responsibilit|requirement|qualification|skill)\w{0,20}\"",
+    r"|\"\w{0,20}(?:job|title|position|role|dut(?:y|ies)|tasks|responsibilit|requirement|qualification|skill"
+    r"|stelle|beruf|aufgabe|puesto|tarea|oficio|poste)\w{0,20}\"",
     re.IGNORECASE,
 )
+_TWO_WORDS = re.compile(r"[^\W\d_]{2} [^\W\d_]{2}")
 # "2019 - 2022", "March 2019 – 06/2022", "2019 bis heute"
 _STATION = (
     r"\b(?:19|20)\d\d[ .)年月]{0,3}(?:-|–|—|~|～|to|until|bis|hasta|a|à|do)[ (]{0,2}"
@@ -90,28 +93,41 @@ def _is_code(text: str) -> bool:
     """Whether a text is a log, or code or JSON in which nothing may tell of a post."""
     lines = [line.strip()[:MAX_CODE_LINE] for line in text.splitlines()]
     lines = [line for line in lines if line and not _COMMENT.match(line)]
-    if len(lines) < MIN_CODE_LINES:
+    if len(lines) >= MIN_CODE_LINES and all(map(_LOGGED.search, lines)):
+        return True
+    if any(map(_MAYBE_A_POST.search, lines)):
         return False
+    if _is_json(text):
+        return text.isascii() and not _TWO_WORDS.search(text)
     marked = sum(_CODE.search(line) is not None for line in lines)
-    is_code = marked >= CODE_SHARE * len(lines) and not any(map(_MAYBE_A_POST.search, lines))
-    return is_code or all(map(_LOGGED.search, lines))
+    return len(lines) >= MIN_CODE_LINES and marked >= CODE_SHARE * len(lines)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
 
 
 def _is_of_a_person(text: str) -> bool:
     """Whether a text is somebody's letter of application, or a CV with the dates of at least two stations."""
     if _found(text, "employer speaks"):
         return False
-    about_oneself = len(_all(text, "oneself"))
     if _found(text, "letter"):
-        return about_oneself >= MIN_ABOUT_ONESELF
-    ended = len(re.findall(_STATION + r"(?:19|20)\d\d\b", text))
-    lasting = len(re.findall(_STATION + _either("present"), text))
-    headings = {line.strip(" \t:#*_=-–").casefold() for line in text.splitlines()} & _table()["headings of a CV"]
-    return ended + lasting >= MIN_STATIONS and (
-        bool(_found(text, "personal data"))
-        or about_oneself >= MIN_ABOUT_ONESELF
-        or (lasting > 0 and len(headings) >= MIN_HEADINGS)
-    )
+        return len(_all(text, "oneself")) >= MIN_ABOUT_ONESELF
+    stations = re.compile(_STATION + rf"(?:(?:19|20)\d\d\b|{_either('present')})")
+    if len(stations.findall(text)) < MIN_STATIONS:
+        return False
+    if _found(text, "personal data") or _found(text, "career"):
+        return True
+    below = ""  # which heading the lines stand below
+    dated = []
+    for line in text.splitlines():
+        heading = line.strip(" \t:#*_=-–").casefold()
+        below = heading if heading in _table()["headings"] | _table()["headings with dates"] else below
+        dated += [line] if below in _table()["headings with dates"] and stations.search(line) else []
+    return len(dated) >= MIN_STATIONS and any(re.search(_either("present"), line) for line in dated)
 
 
 def _is_mere_notices(text: str) -> bool:
