@@ -222,7 +222,7 @@ def _small_names(text: str) -> Iterator[str]:
         for name in dict.fromkeys(pattern.findall(text)):
             low = name.lower()
             is_word = is_dictionary_word(name) or low in _ordinary() or stem(low) in _facet_stems()
-            if not is_word and not _is_technology(name) and written[low] >= times:
+            if not is_word and not low.endswith("ing") and not _is_technology(name) and written[low] >= times:
                 yield name
 
 
