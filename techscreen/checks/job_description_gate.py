@@ -51,11 +51,6 @@ _MAYBE_A_POST = re.compile(
     re.IGNORECASE,
 )
 _TWO_WORDS = re.compile(r"[^\W\d_]{2} [^\W\d_]{2}")
-# "2019 - 2022", "March 2019 – 06/2022", "2019 bis heute"
-_STATION = (
-    r"\b(?:19|20)\d\d[ .)年月]{0,3}(?:-|–|—|~|～|to|until|bis|hasta|a|à|do)[ (]{0,2}"
-    r"(?:[01]?\d[./ ]{1,2}|[^\W\d_]{3,10}\.? )?"
-)
 
 
 def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str | None:
@@ -116,18 +111,26 @@ def _is_of_a_person(text: str) -> bool:
         return False
     if _found(text, "letter"):
         return len(_all(text, "oneself")) >= MIN_ABOUT_ONESELF
-    stations = re.compile(_STATION + rf"(?:(?:19|20)\d\d\b|{_either('present')})")
-    if len(stations.findall(text)) < MIN_STATIONS:
+    if len(_stations().findall(text)) < MIN_STATIONS:
         return False
-    if _found(text, "personal data") or _found(text, "career"):
+    if _found(text, "career"):
         return True
     below = ""  # which heading the lines stand below
     dated = []
     for line in text.splitlines():
-        heading = line.strip(" \t:#*_=-–").casefold()
-        below = heading if heading in _table()["headings"] | _table()["headings with dates"] else below
-        dated += [line] if below in _table()["headings with dates"] and stations.search(line) else []
-    return len(dated) >= MIN_STATIONS and any(re.search(_either("present"), line) for line in dated)
+        start = line.strip(" \t:#*_=-–").casefold()
+        if start.startswith(tuple(_table()["personal data"])):
+            return True
+        below = start if start in _table()["headings"] | _table()["headings with dates"] else below
+        dated += [line] if below in _table()["headings with dates"] and _stations().search(line) else []
+    return len(dated) >= MIN_STATIONS and any(_expression("present").search(line) for line in dated)
+
+
+@lru_cache(maxsize=1)
+def _stations() -> re.Pattern[str]:
+    """Matches the years of a station: "2019 - 2022", "March 2019 – 06/2022", "2019 bis heute"."""
+    until = r"(?:-|–|—|~|～|to|until|bis|hasta|a|à|do)[ (]{0,2}(?:[01]?\d[./ ]{1,2}|[^\W\d_]{3,10}\.? )?"
+    return re.compile(rf"\b(?:19|20)\d\d[ .)年月]{{0,3}}{until}(?:(?:19|20)\d\d\b|{_either('present')})")
 
 
 def _is_mere_notices(text: str) -> bool:
