@@ -1,9 +1,9 @@
 """Finds the names in a requisition: its employer, its products, its people. No question may contain them.
 
 A name is recognised by the words beside it ("join X", "X GmbH", "X is looking for", "report to X"), never by its
-capital alone, because technologies, standards and headings have capitals too. Missing a name does little harm, since
-the prompt also asks for neutral words; taking an ordinary word for a name makes every honest question fail. So in doubt
-a word is not a name.
+capital alone, because technologies, standards and headings have capitals too. A name that is also an ordinary word
+("Pilot") is only found again where it is used as a name. Missing a name does little harm, since the prompt also asks for
+neutral words; taking an ordinary word for a name makes every honest question fail. So in doubt a word is not a name.
 """
 
 from __future__ import annotations
@@ -11,7 +11,8 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -69,6 +70,9 @@ def names_in(texts: Sequence[str], ordinary: Iterable[str] = ()) -> frozenset[st
     found = dict.fromkeys(itertools.islice(_candidates(text, texts), MAX_CANDIDATES))
     for candidate in found:
         names |= _spellings(candidate, text, usual)
+    for name in itertools.islice(_small_names(text), MAX_CANDIDATES):
+        if name.lower() not in usual.free:
+            names |= {name, name.lower(), name.upper(), name.capitalize(), name[0].upper() + name[1:]}
     return frozenset(names)
 
 
@@ -117,6 +121,7 @@ def _patterns() -> tuple[tuple[re.Pattern[str], bool, bool], ...]:
             rf"|jobs at|the team at|engineers at|engineering at|people at|we at|us at)[ \t]+({_NAME}){end}",
             False,
         ),
+        (rf"{_SENTENCE_START}({_TOKEN})[ \t]+(?:started|began)[ \t]+(?:as|out|in|with)\b", False),
         (rf"{_SENTENCE_START}At[ \t]+({_NAME}),?[ \t]+(?:we|our|you|everyone|every)\b", False),
         # A heading: "About Bracken", "--- ABOUT BRACKEN ---"
         (rf"^[ \t#*=_–-]*(?i:about|über|sobre|who is)[ \t]+({_NAME})[ \t:#*=_–-]*$", False),
@@ -167,29 +172,19 @@ def _opening() -> re.Pattern[str]:
 def _openings(texts: Sequence[str]) -> Iterator[_Found]:
     """The subject that a text or one of its first paragraphs begins with, and a first line in capitals."""
     for text in texts:
-        for paragraph in text[:MAX_CHARACTERS].strip().split("\n\n")[:3]:
+        for paragraph in text.strip().split("\n\n")[:3]:
             opening = _opening().match(paragraph)
             if opening:
                 yield _Found(opening[1])
-        first_line = re.split(r"[\n\t]|  ", text[:MAX_CHARACTERS].strip(), maxsplit=1)[0].strip()
-        words = first_line.split()
-        if (
-            1 <= len(words) <= MAX_NAME_WORDS
-            and max(map(len, words)) <= MAX_WORD
-            and first_line.isupper()
-            and _could_be_headed(words, text)
-        ):
-            yield _Found(first_line)
-    started = re.compile(
-        rf"(?:{_SENTENCE_START})({_TOKEN})[ \t]+(?:started|began)[ \t]+(?:as|out|in|with)\b", re.MULTILINE
-    )
-    for text in texts:
-        for match in started.finditer(text[:MAX_CHARACTERS]):
-            yield _Found(match[1])
+        first_line = re.split(r"[\n\t]|  ", text.strip(), maxsplit=1)[0]
+        if _is_name_in_capitals(first_line.split(), text):
+            yield _Found(first_line.strip())
 
 
-def _could_be_headed(words: list[str], text: str) -> bool:
-    """Whether a line in capitals is a name: it ends like a company's, or is in the text in mixed case, too."""
+def _is_name_in_capitals(words: list[str], text: str) -> bool:
+    """Whether a first line is a name: it ends like a company's, or is in the text in mixed case, too."""
+    if not 1 <= len(words) <= MAX_NAME_WORDS or max(map(len, words)) > MAX_WORD or not " ".join(words).isupper():
+        return False
     nouns = {noun.upper() for noun in _words()["company nouns"]}
     return (len(words) > 1 and words[-1] in nouns) or " ".join(word.capitalize() for word in words) in text
 
@@ -201,6 +196,34 @@ def _of_mail(local: str, host: str) -> Iterator[_Found]:
         yield _Found(" ".join(part.capitalize() for part in parts), is_person=True)
     if host.lower() not in _words()["mail hosts"] and host.isalpha():
         yield _Found(host.capitalize())
+
+
+@lru_cache(maxsize=1)
+def _small() -> tuple[tuple[re.Pattern[str], int], ...]:
+    """Patterns whose group 1 is a name that begins with a small letter, and how often the text must have it."""
+    name = rf"([a-z][\w-]{{{MIN_WORD - 1},{MAX_WORD}}}+)"
+    employers = "join|joining|work at|working at|work for|working for|life at|careers at|jobs at|welcome to|the team at"
+    patterns = (
+        (rf"\b[Aa]t[ \t]+{name},?[ \t]+(?:we|our|you|everyone)\b", 1),
+        (rf"{_SENTENCE_START}{name}[ \t]+{_either('only companies')}\b", 1),
+        (rf"(?<![\w-]){name}[ \t]+{_either('legal forms', False)}(?!\w)", 1),
+        (rf"\b(?i:{employers})[ \t]+{name}(?=[ \t]*[.!,;:\n]|[ \t]+(?:and|as|in|to)\b|[ \t]*$)", 2),
+        (rf"\b(?:the|our|das|el)[ \t]+{name}(?:[ \t]+team\b|-Team\b)", 2),
+        (rf"\b[Bb]ei[ \t]+{name},?[ \t]+(?:\w+[ \t]+)?(?:wir|du|Sie)\b", 2),
+        (rf"\b[Ee]n[ \t]+{name},?[ \t]+(?:\w+mos|te|tú|tendrás|trabajarás)\b", 2),
+    )
+    return tuple((re.compile(pattern, re.MULTILINE), times) for pattern, times in patterns)
+
+
+def _small_names(text: str) -> Iterator[str]:
+    """The names in a text that their bearers write with a small letter: "trivago", "eBay"."""
+    written = Counter(word.lower() for word in re.findall(r"\w+", text))
+    for pattern, times in _small():
+        for name in dict.fromkeys(pattern.findall(text)):
+            low = name.lower()
+            is_word = is_dictionary_word(name) or low in _ordinary() or stem(low) in _facet_stems()
+            if not is_word and not low.endswith("ing") and not _is_technology(name) and written[low] >= times:
+                yield name
 
 
 # ------------------------------------------------------------------------ words that are not names
@@ -227,18 +250,13 @@ class _Usual:
             return False
         if low in self.lower or low in self.free or low in _ordinary() or stem(low) in _facet_stems():
             return False
-        return not low.endswith(_endings()) and not _is_technology(word)
+        return not low.endswith(_words()["endings"]) and not _is_technology(word)
 
 
 @lru_cache(maxsize=1)
 def _ordinary() -> frozenset[str]:
     nouns = {noun.casefold() for noun in _words()["company nouns"]}
     return frozenset(_words()["ordinary"]) | nouns
-
-
-@lru_cache(maxsize=1)
-def _endings() -> tuple[str, ...]:
-    return _words()["endings"]
 
 
 @lru_cache(maxsize=1)
@@ -305,27 +323,7 @@ def _is_foreign(name: str) -> bool:
 
 def _trimmed(words: list[str]) -> list[str]:
     """The words without articles and the like at the start ("Die", "At") and without a possessive ending."""
-    little = {
-        "the",
-        "die",
-        "das",
-        "der",
-        "la",
-        "el",
-        "at",
-        "about",
-        "our",
-        "we",
-        "join",
-        "for",
-        "in",
-        "and",
-        "&",
-        "why",
-        "hi",
-        "dear",
-    }
-    while words and words[0].casefold() in little and len(words) > 1:
+    while words and words[0].casefold() in _words()["before names"] and len(words) > 1:
         words = words[1:]
     return [*words[:-1], re.sub(r"['’]s?$", "", words[-1]).rstrip(".-'’&")] if words else []
 
@@ -357,7 +355,7 @@ def _is_plain(word: str, usual: _Usual) -> bool:
 def distinctive_words(words: Iterable[str], text: str) -> frozenset[str]:
     """Those of the words that this text uses only as names. Less strict than `names_in`: short endings do not count."""
     usual = _Usual(text, "")
-    telling = tuple(ending for ending in _endings() if len(ending) > 2)
+    telling = tuple(ending for ending in _words()["endings"] if len(ending) > 2)
     return frozenset(
         word
         for word in words
@@ -366,3 +364,87 @@ def distinctive_words(words: Iterable[str], text: str) -> frozenset[str]:
         and not low.endswith(telling)
         and not _is_technology(word)
     )
+
+
+# ---------------------------------------------------------------------------- names in a question
+
+
+_CLAUSE_END = re.compile(r"[.:;!?|•·()\[\]\"“”„«»\n…]|\s[-–—*]\s")
+_LONG_WORD = re.compile(r"[^\W\d_]{4,}")
+REACH = 300  # of a clause, in characters to each side
+
+
+def holds_name(text: str, names: Collection[str]) -> bool:
+    """Whether a text contains one of the names, as whole words and with the same capitals.
+
+    A name that is a word of the dictionary only counts where it is used as a name.
+    """
+    wanted = frozenset(" ".join(name.split()) for name in names) - {""}
+    words = frozenset(filter(is_dictionary_word, wanted))
+    if wanted - words and _pattern_of(wanted - words).search(text):
+        return True
+    if not words:
+        return False
+    # In German, where every noun has a capital, it tells nothing.
+    is_german = not {word for word in _WORD.findall(text) if word.islower()}.isdisjoint(_words()["german"])
+    return any(_is_used_as_a_name(found, text, is_german) for found in _pattern_of(words).finditer(text))
+
+
+def _is_used_as_a_name(found: re.Match[str], text: str, is_german: bool) -> bool:
+    """Whether a word of the dictionary is a proper noun in its place, as far as its capital and its neighbours tell."""
+    word, after = found.group(), text[found.end() : found.end() + REACH]
+    before = _CLAUSE_END.split(text[max(0, found.start() - REACH) : found.start()])[-1].split()
+    following = _CLAUSE_END.split(after)[0].split()
+    previous = before[-1].casefold() if before else ""
+    if _legal_form().match(after):
+        return True
+    if previous in _words()["determiners"] or previous.endswith("-") or after.startswith("-"):
+        return False
+    if word.endswith(("'s", "’s")):
+        return True
+    beside = [*before[1:][-1:], *following[:1]]
+    if not before or is_german or word.casefold() in _dictionary()["de"] or any(one[0].isupper() for one in beside):
+        return False
+    others = [one for one in (*before[1:], *following) if _LONG_WORD.match(one)]
+    if others and not any(one[0].islower() for one in others):
+        return False  # a label in title case
+    return previous in _words()["before a name"] or (len(before) > 1 and bool(others))
+
+
+@lru_cache(maxsize=1)
+def _dictionary() -> dict[str, frozenset[str]]:
+    words: dict[str, set[str]] = {}
+    for language, entries in read_table("dictionary_words.txt"):
+        words.setdefault(language, set()).update(entries)
+    return {language: frozenset(entries) for language, entries in words.items()}
+
+
+@lru_cache(maxsize=4096)
+def is_dictionary_word(name: str) -> bool:
+    """Whether a name is an ordinary word of English, or a noun of German or Spanish that is known."""
+    low = name.casefold()
+    if len(low) > MAX_WORD:
+        return False
+    if any(low in words for words in _dictionary().values()):
+        return True
+    stems = [low.removesuffix(ending) for ending in ("s", "es", "ed", "d", "ing", "ly", "er", "r", "ness")]
+    if low.endswith("ing"):
+        stems.append(f"{low[:-3]}e")
+    return any(MIN_WORD <= len(one) < len(low) and is_dictionary_word(one) for one in stems)
+
+
+@lru_cache(maxsize=64)
+def _pattern_of(names: frozenset[str]) -> re.Pattern[str]:
+    """Matches whole words, also with the s of a possessive; a name in a script without spaces matches anywhere."""
+    # Names with the same lookarounds are grouped, so that the first letter rules most of them out.
+    alternatives: dict[tuple[str, str], list[str]] = {}
+    for name in sorted(names, key=lambda name: (-len(name), name)):
+        start = r"(?<!\w)" if _uses_spaces(name[0]) else ""
+        end = r"(?:s|['’]s?)?(?!\w)" if _uses_spaces(name[-1]) else ""
+        words = r"\s+".join(re.escape(word) for word in name.split())
+        alternatives.setdefault((start, end), []).append(words)
+    return re.compile("|".join(f"{start}(?:{'|'.join(some)}){end}" for (start, end), some in alternatives.items()))
+
+
+def _uses_spaces(character: str) -> bool:
+    return character.isalnum() and ord(character) < 0x2E80

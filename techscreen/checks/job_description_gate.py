@@ -1,22 +1,21 @@
-"""Whether a requisition says enough about the work to interview for it.
+"""Whether a requisition may describe work to interview for.
 
-Texts that are certainly not a job description (program code, a CV, a poem, mere terms) are refused here, before
-anything is stored or paid for. Claude judges the doubtful rest while it plans the topics. If a WORK input says
-anything, that is enough, whatever the description is.
+Only what is certainly no job description (program code, a CV, a poem, mere notices) is refused here, before anything is
+stored or paid for. Claude judges the doubtful rest while it plans the topics. If a WORK input says anything, that is
+enough, whatever the description is.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 from techscreen.errors import GenerationRefused
-from techscreen.text.language import language_of
-from techscreen.text.segments import sentences_of
+from techscreen.text.segments import lines_of, sentences_of
 from techscreen.text.tokens import read_table
-from techscreen.topics.technology_mentions import technologies_in
 
 TELL: Final = "tell what the person will do or deliver, or what the work needs"
 REASONS: Final = {
@@ -25,67 +24,33 @@ REASONS: Final = {
     "boilerplate": f"tells of the employer or the terms alone: {TELL}",
     "other": f"tells nothing of any work: {TELL}",
 }
-# A text this long without a word about work is no accident. Shorter ones are left to Claude.
-ENOUGH_WORDS = 25
-WORK_WORDS_NEEDED = 2
-MAX_BESIDE_TERMS, MIN_NOTICES = 0.3, 2
-MIN_CODE_LINES, MAX_CODE_LINE = 4, 200
-MIN_WORDS_TO_A_READER, SIGNS_OF_A_CV = 2, 4
-MAX_BEGINNING = 30
-MIN_VERSES, VERSE_WORDS = 6, range(3, 12)
+MIN_CODE_LINES, CODE_SHARE, MAX_CODE_LINE = 4, 1 / 3, 200
+MIN_STATIONS, MIN_ABOUT_ONESELF = 2, 2
+MIN_NOTICES = 2
+FILLER_SHARE = 0.5
+MIN_LITERARY, MIN_NARRATION = 4, 2
+MIN_VERSES, VERSE_WORDS, MIN_COMMAS, MIN_JOINED = 6, 12, 3, 2
 
-_WORD = re.compile(r"[^\W\d_]+(?:-[^\W\d_]+)*")
-# Stripped lines that look like code. A semicolon at the end is not enough: lists of duties have them, too.
-_CODE_LINE = re.compile(
-    r"\s*(?:"
-    + "|".join(
-        (
-            r"[\w.\[\]]+(?:: ?\w+)? ?[-+*/|&]?=[^=]",  # an assignment
-            r"[\w.]+\([^)]*\)[;:]?$|(?=.*+(?<=[;{]))(?>.*?\w\().*\)",  # a call
-            r"[}\])]++[;,)]*$|.*+(?<={)",  # a block
-            r"(?:def|class|if|elif|else|for|while|try|except|with|switch|case)\b.*+(?<=:)|(?:if|for|while|switch) ?\(",
-            r"(?:import [\w.]+(?: as \w+)?;?|from [\w.]+ import .+|return [^ ]*;?|yield [^ ]*|#include .*|int \w+;)$",
-            r"//|/\*|\*/|#!|@@ ",
-            r"(?:SELECT|INSERT INTO|UPDATE|DELETE FROM|CREATE TABLE|ALTER TABLE|DROP TABLE) ",
-            r"\"[\w .-]+\" ?: ?[\[{\"\dtfn]",  # JSON
-            r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d",  # a log
-        )
-    )
-    + ")"
+_WORD = re.compile(r"[^\W\d_]+")
+_COMMENT = re.compile(r"(?://|#(?!include)|/\*|\*|--).*")
+# What only code has in a line. No semicolons, no single "=" and no "(s)": lists of duties have them, too.
+_CODE = re.compile(
+    r"\{$|^[}\])]++[;,]?$|\w\(\)|\w\.\w+\(|\bdef \w+\(|\w\([\"']|\w\[[-\d:]|__\w| = [\w.]*[(\[{\"']"
+    r"|[=!]=|[-+*/]= |=> ?\{|&&|\w::\w+[(:]"
+    r"|\bself\.\w|\breturn \w+;|^#include|^(?:fi|done|end|then|else)$|; (?:do|then)$"
+    r"|(?:SELECT .*\bFROM|INSERT INTO|DELETE FROM|(?:CREATE|ALTER|DROP) TABLE|UPDATE \w+ SET|GROUP BY|ORDER BY) [a-z\d]"
 )
-# Only the plainest marks of a list: what else may begin an item may as well begin a line of verse or code.
-_BULLET = re.compile(r"\s*(?:[-*•–·]|\d+[.)])\s")
-_TO_THE_READER = re.compile(
-    r"\b(?:you|your|we are looking|we're looking|is looking for|we seek|[iI] need|we need|apply|candidates?"
-    r"|sie|ihr(?:e|en)?|wir suchen|bewerben|du|usted|buscamos)\b",
+_LOGGED = re.compile(
+    r"^\W?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d|^[A-Z][a-z]{2} +\d+ \d\d:\d\d:\d\d |\[\d\d/[A-Z][a-z]{2}/\d{4}:\d\d"
+)
+# Seven words in a row, the markup of a page, or the keys under which a post is exported.
+_MAYBE_A_POST = re.compile(
+    r"\b(?:[^\W\d_]{1,30}+ ){6}[^\W\d_]|</?(?:li|p|ul|br|td|h\d)\b"
+    r"|\"\w{0,20}(?:job|title|position|role|dut(?:y|ies)|tasks|responsibilit|requirement|qualification|skill"
+    r"|stelle|beruf|aufgabe|puesto|tarea|oficio|poste)\w{0,20}\"",
     re.IGNORECASE,
 )
-_LETTER = re.compile(
-    r"\b(?:i am writing to apply|i would like to apply|dear (?:hiring manager|sir|madam|recruiter)"
-    r"|yours (?:faithfully|sincerely)|hiermit bewerbe ich mich|mit freundlichen grüßen|le escribo para solicitar)\b",
-    re.IGNORECASE,
-)
-# A text with fewer than MIN_NOTICES of these may be about a post in that field: diversity, privacy, pensions.
-_NOTICE = re.compile(
-    r"\b(?:equal (?:opportunity|opportunities|employment)|all rights reserved|terms (?:of use|and conditions)|cookies"
-    r"|privacy (?:policy|notice|statement)|without regard to|regardless of|by applying"
-    r"|reasonable (?:adjustments|accommodations?)|datenschutz|unabhängig von|chancengleichheit"
-    r"|igualdad de oportunidades|política de privacidad)\b",
-    re.IGNORECASE,
-)
-_HEADING_OF_CV = re.compile(
-    r"^[^\w\n]{0,9}(?:summary|profile|(?:work |professional )?experience|employment(?: history)?|skills|languages"
-    r"|education|interests|hobbies|projects|publications|certifications|references|curriculum vitae|lebenslauf"
-    r"|kenntnisse|sprachen|ausbildung|berufserfahrung|werdegang|estudios|experiencia|idiomas|formación)[^\w\n]{0,9}$",
-    re.IGNORECASE | re.MULTILINE,
-)
-_ABOUT_ONESELF = re.compile(r"\b(?:I|I'm|I've|my|ich|mein(?:e|en|er)?|mi|mis|soy)\b")
-_YEARS = re.compile(
-    r"\b(?:19|20)\d\d\s{0,3}(?:-|–|—|to|until|bis|hasta)\s{0,3}(?:[01]?\d[./]|[a-zä]{3,9}\.? )?"
-    r"(?:(?:19|20)\d\d|present|today|now|heute|actualidad)\b",
-    re.IGNORECASE,
-)
-_ADDRESS = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.\w|\+\d[\d ()/-]{7,20}")
+_TWO_WORDS = re.compile(r"[^\W\d_]{2} [^\W\d_]{2}")
 
 
 def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str | None:
@@ -100,24 +65,13 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
     """
     if any(_WORD.search(text) for text in work_inputs if text):
         return None
-    for kind, applies in (("code", _is_code), ("cv", _is_cv)):
-        if applies(description):
-            return REASONS[kind]
-    words = len(_WORD.findall(description))
-    if words < ENOUGH_WORDS or language_of([description]) is None:
-        return None
-    if not _tells_of_work(description) and not _speaks_to_candidates(description):
-        # Not all work is described in the words of our list: a nurse takes vital signs, a gardener prunes.
-        return REASONS["other"] if _ABOUT_ONESELF.search(description) or _is_verse(description) else None
-    if "lorem ipsum" in description.casefold():
-        return REASONS["other"]
-    if len({notice.casefold() for notice in _NOTICE.findall(description)}) < MIN_NOTICES:
-        return None
-    # Terms are often listed with semicolons.
-    clauses = [clause for sentence in sentences_of(description) for clause in sentence.split(";")]
-    rest = "\n".join(clause for clause in clauses if not _found(clause, "@terms"))
-    is_mere_terms = len(_WORD.findall(rest)) <= MAX_BESIDE_TERMS * words and not _tells_of_work(rest)
-    return REASONS["boilerplate"] if is_mere_terms else None
+    signs = (
+        ("code", _is_code),
+        ("cv", _is_of_a_person),
+        ("boilerplate", _is_mere_notices),
+        ("other", _is_placeholder_or_literature),
+    )
+    return next((REASONS[kind] for kind, applies in signs if applies(description)), None)
 
 
 def refuse_unless_job(reads_as: str) -> None:
@@ -131,55 +85,115 @@ def refuse_unless_job(reads_as: str) -> None:
 
 
 def _is_code(text: str) -> bool:
-    lines = [line[:MAX_CODE_LINE].strip() for line in text.splitlines() if line.strip()]
-    marked = sum(_CODE_LINE.match(line) is not None and not _BULLET.match(line) for line in lines)
-    return len(lines) >= MIN_CODE_LINES and marked >= 0.6 * len(lines)
+    """Whether a text is a log, or code or JSON in which nothing may tell of a post."""
+    lines = [line.strip()[:MAX_CODE_LINE] for line in text.splitlines()]
+    lines = [line for line in lines if line and not _COMMENT.match(line)]
+    if len(lines) >= MIN_CODE_LINES and all(map(_LOGGED.search, lines)):
+        return True
+    if any(map(_MAYBE_A_POST.search, lines)):
+        return False
+    if _is_json(text):
+        return text.isascii() and not _TWO_WORDS.search(text)
+    marked = sum(_CODE.search(line) is not None for line in lines)
+    return len(lines) >= MIN_CODE_LINES and marked >= CODE_SHARE * len(lines)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        return isinstance(json.loads(text), dict | list)
+    except (ValueError, RecursionError):
+        return False
+
+
+def _is_of_a_person(text: str) -> bool:
+    """Whether a text is somebody's letter of application, or a CV with the dates of at least two stations."""
+    if _found(text, "employer speaks"):
+        return False
+    if _found(text, "letter"):
+        return len(_all(text, "oneself")) >= MIN_ABOUT_ONESELF
+    if len(_stations().findall(text)) < MIN_STATIONS:
+        return False
+    if _found(text, "career"):
+        return True
+    below = ""  # which heading the lines stand below
+    dated = []
+    for line in text.splitlines():
+        start = line.strip(" \t:#*_=-–").casefold()
+        if start.startswith(tuple(_table()["personal data"])):
+            return True
+        below = start if start in _table()["headings"] | _table()["headings with dates"] else below
+        dated += [line] if below in _table()["headings with dates"] and _stations().search(line) else []
+    return len(dated) >= MIN_STATIONS and any(_expression("present").search(line) for line in dated)
+
+
+@lru_cache(maxsize=1)
+def _stations() -> re.Pattern[str]:
+    """Matches the years of a station: "2019 - 2022", "March 2019 – 06/2022", "2019 bis heute"."""
+    until = r"(?:-|–|—|~|～|to|until|bis|hasta|a|à|do)[ (]{0,2}(?:[01]?\d[./ ]{1,2}|[^\W\d_]{3,10}\.? )?"
+    return re.compile(rf"\b(?:19|20)\d\d[ .)年月]{{0,3}}{until}(?:(?:19|20)\d\d\b|{_either('present')})")
+
+
+def _is_mere_notices(text: str) -> bool:
+    """Whether every sentence is about the terms or the law, there are different ones, and no word is about work."""
+    lines = [" ".join(text[start:end].split()) for start, end in lines_of(text)]
+    sentences = [sentence for line in lines for sentence in sentences_of(line) if _WORD.search(sentence)]
+    return (
+        not _found(text, "work")
+        and len(_found(text, "notices")) >= MIN_NOTICES
+        and all(_found(sentence, "notices") for sentence in sentences)
+    )
+
+
+def _is_placeholder_or_literature(text: str) -> bool:
+    """Whether most words of a text are placeholders, or it is a poem or story without a word about work."""
+    filler = _all(text, "filler")
+    if "lorem" in text.casefold() and len(filler) >= FILLER_SHARE * len(_WORD.findall(text)):
+        return True
+    told = _found(text, "narration")
+    is_literary = len(told | _found(text, "poetry")) >= MIN_LITERARY
+    if not is_literary or _found(text, "work") or _found(text, "employer speaks"):
+        return False
+    return len(told) >= MIN_NARRATION or _is_verse(text)
 
 
 def _is_verse(text: str) -> bool:
-    """Whether a text consists of short lines that are not list items."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    short = sum(len(line.split()) in VERSE_WORDS and not _BULLET.match(line) for line in lines)
-    return len(lines) >= MIN_VERSES and short >= 0.8 * len(lines)
-
-
-def _is_cv(text: str) -> bool:
-    """Whether a text is a CV or a covering letter."""
-    if _LETTER.search(text) and _ABOUT_ONESELF.search(text):
-        return True
-    if len(_TO_THE_READER.findall(text)) >= MIN_WORDS_TO_A_READER:
-        return False
-    headings = len({heading.casefold() for heading in _HEADING_OF_CV.findall(text)})
-    phrases = sum(phrase in text.casefold() for phrase in _words("@person")[0])
-    signs = min(max(headings, phrases), 3) + min(len(_YEARS.findall(text)), 2) + bool(_ADDRESS.search(text))
-    return signs + bool(_ABOUT_ONESELF.search(text)) >= SIGNS_OF_A_CV
-
-
-def _tells_of_work(text: str) -> bool:
-    return bool(technologies_in(text)) or len(_found(text, "@work")) >= WORK_WORDS_NEEDED
-
-
-def _speaks_to_candidates(text: str) -> bool:
-    return len(_TO_THE_READER.findall(text)) >= MIN_WORDS_TO_A_READER and not _ABOUT_ONESELF.search(text)
+    """Whether short lines run on into each other, which those of a list do not."""
+    lines = [line.split() for line in text.splitlines() if line.strip()]
+    return (
+        len(lines) >= MIN_VERSES
+        and all(len(line) <= VERSE_WORDS for line in lines)
+        and sum(line[-1].endswith(",") for line in lines) >= MIN_COMMAS
+        and (
+            bool(_found(text, "oneself")) or sum(line[0].casefold() in _table()["and"] for line in lines) >= MIN_JOINED
+        )
+    )
 
 
 def _found(text: str, kind: str) -> set[str]:
-    """The entries of a class that a text contains."""
-    whole, beginnings = _words(kind)
-    found: set[str] = set()
-    for word in {word.casefold() for word in _WORD.findall(text)}:
-        if word in whole:
-            found.add(word)
-        longest = min(len(word), MAX_BEGINNING)
-        found.update(word[:length] for length in range(3, longest + 1) if word[:length] in beginnings)
-    return found
+    """The different words and phrases of a kind in a text."""
+    return {entry.casefold() for entry in _all(text, kind)}
 
 
-@lru_cache(maxsize=8)
-def _words(kind: str) -> tuple[Collection[str], Collection[str]]:
-    """The whole words of a class, and its prefixes."""
-    entries = {entry for name, entries in read_table("work_words.txt") if name == kind for entry in entries}
-    return (
-        frozenset(entry for entry in entries if not entry.endswith("*")),
-        frozenset(entry.removesuffix("*") for entry in entries if entry.endswith("*")),
-    )
+def _all(text: str, kind: str) -> list[str]:
+    return _expression(kind).findall(text)
+
+
+@lru_cache(maxsize=16)
+def _expression(kind: str) -> re.Pattern[str]:
+    return re.compile(rf"\b{_either(kind)}")
+
+
+def _either(kind: str) -> str:
+    """An expression for the entries of a kind as whole words."""
+    entries = sorted(_table()[kind], key=lambda entry: (-len(entry), entry))
+    words = [re.escape(entry).replace(r"\ ", r"\s{1,9}").replace(r"\*", r"\w*") for entry in entries]
+    # A capital, as of "I", is only matched by a capital.
+    return f"(?:{'|'.join(word if not word.islower() else f'(?i:{word})' for word in words)})(?!\\w)"
+
+
+@lru_cache(maxsize=1)
+def _table() -> dict[str, frozenset[str]]:
+    kinds: dict[str, frozenset[str]] = {}
+    for kind, entries in read_table("work_words.txt"):
+        kinds[kind] = kinds.get(kind, frozenset()).union(entries)
+    return kinds

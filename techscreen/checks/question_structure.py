@@ -17,6 +17,7 @@ from functools import lru_cache
 
 from prompts import Criterion, InterviewQuestion
 from techscreen.checks.criteria import criterion_violations
+from techscreen.checks.entity_names import holds_name as holds_name  # noqa: PLC0414 - others import it from here
 from techscreen.checks.findings import Violation
 from techscreen.checks.prose import content_of, prose_of, words_of
 from techscreen.checks.question_prompt import is_several, is_yes_no
@@ -106,29 +107,6 @@ def name_violations(question: InterviewQuestion, names: Collection[str]) -> list
         for place, text in places_of(question)
         if holds_name(text, names)
     ]
-
-
-def holds_name(text: str, names: Collection[str]) -> bool:
-    """Whether a text contains one of the names, as whole words and with the same capitals."""
-    wanted = frozenset(" ".join(name.split()) for name in names) - {""}
-    return bool(wanted) and _pattern_of(wanted).search(text) is not None
-
-
-@lru_cache(maxsize=64)
-def _pattern_of(names: frozenset[str]) -> re.Pattern[str]:
-    """Matches whole words, also with the s of a possessive; a name in a script without spaces matches anywhere."""
-    # Names with the same lookarounds are grouped, so that the first letter rules most of them out.
-    alternatives: dict[tuple[str, str], list[str]] = {}
-    for name in sorted(names, key=lambda name: (-len(name), name)):
-        start = r"(?<!\w)" if _uses_spaces(name[0]) else ""
-        end = r"(?:s|['’]s?)?(?!\w)" if _uses_spaces(name[-1]) else ""
-        words = r"\s+".join(re.escape(word) for word in name.split())
-        alternatives.setdefault((start, end), []).append(words)
-    return re.compile("|".join(f"{start}(?:{'|'.join(some)}){end}" for (start, end), some in alternatives.items()))
-
-
-def _uses_spaces(character: str) -> bool:
-    return character.isalnum() and ord(character) < 0x2E80
 
 
 def places_of(question: InterviewQuestion) -> Iterator[tuple[str, str]]:

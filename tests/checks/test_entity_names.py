@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from config import PROJECT_FOLDER
-from techscreen.checks.entity_names import names_in
+from techscreen.checks.entity_names import holds_name, names_in
 from techscreen.text.tokens import glue, tokens_of
 from techscreen.topics.tables import load_tables
 from tests.support.tables import table
@@ -202,3 +202,116 @@ def test_no_name_is_a_technology() -> None:
 def test_any_text_is_accepted(text: str) -> None:
     assert all(name.strip() for name in names_in([text, text], [text]))
     assert names_in([]) == frozenset()
+
+
+AS_A_NAME = [
+    ("Pilot", "Asks Pilot for the figures before the rollout."),
+    ("Pilot", "You work at Pilot."),
+    ("Pilot", "The queue that Pilot runs is slow. How do you go on?"),
+    ("Pilot", "Pilot's ledger is off by one cent."),
+    ("Pilot", "Pilot Inc. has a slow queue."),
+    ("Pilot", "What would you change when you join Pilot?"),
+    ("Affirms", "A shop pays through Affirms and waits."),
+    ("Affirms", "The team at Affirms owns the service."),
+    ("Anchor", "Suppose that Anchor moves its data to another region."),
+    ("Beacon", "Names the limits that Beacon sets."),
+    ("Bolt", "How would you plan the migration for Bolt?"),
+    ("Compass", "A listing on Compass shows an old price."),
+    ("Ramp", "Cards from Ramp are refused at night."),
+    ("Lattice", "Explains what Lattice’s customers would see."),
+    ("Mercury", "Checks with Mercury before closing the account."),
+    ("Robin", "Robin Ltd sends the wrong invoices."),
+    ("Grant", "Asks Grant to approve the change."),
+    ("Hunter", "Your lead, whose name is Hunter, is away."),
+    ("Anker", "Die Anker GmbH liefert zu spät."),
+    ("Kompass", "Ein Dienst der Kompass AG antwortet nicht."),
+    ("Faro", "Los clientes de Faro esperan la respuesta."),
+    ("Puente", "Explique cómo migra Puente sus datos."),
+    ("Cometa", "Usted trabaja en Cometa y la cola crece."),
+]
+AS_A_WORD = [
+    ("Pilot", "Pilot rollout first"),
+    ("Pilot", "Pilot before full rollout"),
+    ("Pilot", "Plans a Pilot Rollout"),
+    ("Pilot", "Ready for Pilot Rollout"),
+    ("Pilot", "Rollout plan: Pilot, then everyone."),
+    ("Pilot", "Begins small. Pilot users come first."),
+    ("Pilot", "- Pilot with one team"),
+    ("Pilot", "Describes the Pilot phase and its end."),
+    ("Pilot", "A pilot with one shop comes first."),
+    ("Pilot", "PILOT WITH ONE SHOP"),
+    ("Pilot", "Runs the change as Pilot-Phase first."),
+    ("Pilot", "Pilots with two shops"),
+    ("Pilot", "Ein Team plant den Pilot und prüft ihn mit den Kunden."),
+    ("Affirms", "Affirms the order of the events"),
+    ("Affirms", "Affirms Order Of Events"),
+    ("Anchor", "Anchor links checked"),
+    ("Beacon", "Sends a Beacon Frame first"),
+    ("Bolt", "Bolt torque recorded"),
+    ("Bolt", "Says what to do: Bolt, weld or rivet."),
+    ("Ramp", "Ramp traffic up slowly"),
+    ("Lattice", "Lattice boltzmann method chosen"),
+    ("Grant", "Grant least privilege"),
+    ("Grant", "Least Privilege: Grant Only What Is Needed"),
+    ("Hunter", "Threat Hunter queries tuned"),
+    ("Anker", "Prüft, ob der Anker hält, und misst die Last."),
+    ("Anker", "Setzt Anker nach Plan und prüft sie."),
+    ("Sturm", "Was tun Sie, wenn bei Sturm die Anlage steht?"),
+    ("Faro", "Faro encendido antes de salir"),
+    ("Puente", "Revisa el Puente y sus apoyos."),
+    ("Cometa", "Una cometa vuela sobre el campo."),
+]
+
+
+@table(("name", "text"), AS_A_NAME)
+def test_a_name_that_is_a_word_is_found_where_it_is_a_name(name: str, text: str) -> None:
+    assert holds_name(text, [name])
+
+
+@table(("name", "text"), AS_A_WORD)
+def test_a_name_that_is_a_word_is_not_found_where_it_is_a_word(name: str, text: str) -> None:
+    assert not holds_name(text, [name])
+
+
+@table(
+    ("name", "described", "asked"),
+    [
+        ("trivago", "At trivago we compare hotels.", "Suppose trivago shows an old price."),
+        ("trivago", "At trivago, you own the search.", "Trivago's search is slow."),
+        ("idealo", "Join the idealo team. Life at idealo is fun.", "The idealo team is away."),
+        ("idealo", "Join idealo!\nAt idealo, everyone ships.", "IDEALO shows a wrong price."),
+        ("zooplus", "zooplus is looking for a developer.", "Zooplus has two warehouses."),
+        ("flaschenpost", "Die flaschenpost SE. flaschenpost sucht dich.", "Ein Lager von flaschenpost steht."),
+        ("idealo", "Bei idealo arbeiten wir agil. Mehr auf idealo.de.", "Der Katalog von Idealo ist alt."),
+        ("eBay", "At eBay we build markets.", "A seller on Ebay waits."),
+        ("eBay", "At eBay we build markets.", "A seller on eBay waits."),
+        ("mobimeo", "Wir sind die mobimeo GmbH.", "Die App von mobimeo ist langsam."),
+        ("wallapop", "En wallapop buscamos ideas; wallapop busca una ingeniera.", "Los clientes de Wallapop esperan."),
+        ("Thornwick", "Join Thornwick.", "Thornwick rules followed"),
+        ("Quintela", "Reporta a Marta Quintela, directora.", "Pregunta a Quintela antes."),
+        ("Northwind Console", "Build our flagship Northwind Console.", "Northwind Console is slow."),
+        ("Pilot", "Pilot is looking for a developer. Join Pilot!", "You work at Pilot and a queue grows."),
+        ("Pilot", "At Pilot, we keep the books.", "The books that Pilot keeps are late."),
+    ],
+)
+def test_what_is_found_in_a_description_is_found_again_in_a_question(name: str, described: str, asked: str) -> None:
+    names = names_in(["Engineer", described])
+    assert name in names
+    assert holds_name(asked, names)
+
+
+@table(
+    "text",
+    [
+        "At scale we shard. At runtime we check. At night we sleep. At rest our data is encrypted.",
+        "Join tables and joins. join forces. join us and join in.",
+        "The platform team and the platform people. The devops team meets the backend team, the fullstack team too.",
+        "At onboarding we help. At kickoff you plan. Join standups. Join standups and retros. At mentoring we excel.",
+        "Work for change. Work at speed and at speed only.",
+        "At kubernetes we are good. The kafka team. Join kubernetes! kubernetes is looking for you.",
+        "Bei uns arbeiten wir zu zweit. Bei laufendem Betrieb prüfen wir, bei laufendem Motor nicht.",
+        "En equipo trabajamos mejor. En producción medimos. En equipo aprendemos.",
+    ],
+)
+def test_ordinary_words_with_a_small_letter_are_no_names(text: str) -> None:
+    assert names_in(["Engineer", text]) == set()

@@ -134,6 +134,9 @@ you have thirty days of holiday. Our mission is to be the employer that you tell
 )
 SQL = "SELECT a, b FROM t;\nINSERT INTO t VALUES (1, 2);\nUPDATE t SET a = 1;\nDELETE FROM t WHERE a = 2;\nSELECT 1;"
 
+# Made for this test: texts of many trades and languages, and what they are refused as, if certainly no job description.
+CASES = [json.loads(line) for line in Path(__file__).with_name("gate_cases.jsonl").read_text("utf-8").splitlines()]
+
 NOTHING_OF_A_JOB = [
     pytest.param(PYTHON, "code", id="Python"),
     pytest.param(C_CODE, "code", id="C"),
@@ -192,6 +195,13 @@ def test_what_is_no_job_description_is_known(text: str, kind: str) -> None:
 @table("text", ODD_BUT_A_JOB)
 def test_an_odd_job_description_is_left_to_claude(text: str) -> None:
     assert what_is_missing(text, [None] * 4) is None
+
+
+@table("case", CASES, ids=lambda case: case["why"])
+def test_only_what_is_certainly_no_job_description_is_refused(case: dict[str, str | None]) -> None:
+    text, refused = case["text"], case["refused"]
+    assert text is not None
+    assert what_is_missing(text, []) == (REASONS[refused] if refused else None)
 
 
 @table(("text", "kind"), NOTHING_OF_A_JOB)
