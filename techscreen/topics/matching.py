@@ -173,19 +173,24 @@ def facet_key(topic: Topic) -> str:
 
 def of_keys(technologies: frozenset[str], key: str) -> Topic | None:
     """The topic with these technologies and this facet key, without its text; None for a digest or an old key."""
-    if not key.startswith(f"{KEY_VERSION}|") or "~" in key:
+    version, *parts = key.split("|")
+    if version != KEY_VERSION or "~" in key:
         return None
-    facet, numbers, negations, direction, order = key.removeprefix(f"{KEY_VERSION}|").split("|")
+    facet, numbers, negations, direction, order = parts
     start, arrow, end = direction.partition(">")
     return Topic(
         technologies=technologies,
-        facet=frozenset(facet.split(",")) - {""},
-        numbers=frozenset(numbers.split(",")) - {""},
-        negations=frozenset({""} if negations == "!" else negations.split(",") if negations else ()),
+        facet=_split(facet),
+        numbers=_split(numbers),
+        negations=frozenset({""}) if negations == "!" else _split(negations),
         direction=(start, end) if arrow else None,
-        order=frozenset(order.split(",")) - {""},
+        order=_split(order),
         text="",
     )
+
+
+def _split(part: str) -> frozenset[str]:
+    return frozenset(part.split(",")) if part else frozenset()
 
 
 def canonical_technology(name: str) -> str | None:
