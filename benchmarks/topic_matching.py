@@ -14,8 +14,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from techscreen.text.tokens import stem
 from techscreen.topics import matching
+from techscreen.topics.word_forms import form
 
 HERE = Path(__file__).parent
 THRESHOLD = 0.85
@@ -64,7 +64,7 @@ def parse_time() -> float:
     rounds = []
     for _ in range(ROUNDS):
         matching._parse.cache_clear()
-        stem.cache_clear()
+        form.cache_clear()
         start = time.perf_counter()
         for text in texts:
             matching.parse(text)

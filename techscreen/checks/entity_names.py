@@ -262,10 +262,9 @@ def _ordinary() -> frozenset[str]:
 @lru_cache(maxsize=1)
 def _facet_stems() -> frozenset[str]:
     """The stems of all facet words: they are ordinary words of the trade."""
-    tables = load_tables()
-    stems = {word for form in (*tables.phrases, *((one,) for one in tables.single)) for word in form}
-    stems |= {word for forms in tables.sets.values() for form, _ in forms for word in form}
-    return frozenset(stems) | frozenset(stem(word) for words in tables.classes.values() for word in words)
+    synonyms = ((name, *forms) for name, forms in read_table("facet_synonyms.txt") if not name.startswith("@"))
+    words = {word for forms in synonyms for form in forms for word in tokens_of(form)}
+    return frozenset(map(stem, words.union(*load_tables().classes.values())))
 
 
 @lru_cache(maxsize=1)

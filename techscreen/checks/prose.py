@@ -69,7 +69,7 @@ def _meaning(word: str, language: Language | None) -> str:
     same = _same().get(own)
     if same or language != "en":
         return same or plain(word)
-    return load_tables().single.get(own, own)
+    return load_tables().loose_word(plain(word))
 
 
 @lru_cache(maxsize=4)

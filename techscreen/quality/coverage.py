@@ -190,8 +190,11 @@ def _are_alike(quoted: frozenset[str], words: frozenset[str]) -> bool:
 def _content(text: str) -> frozenset[str]:
     """The content words of a text: stemmed, and with one word for all its synonyms."""
     tables = load_tables()
+    empty = tables.soft | tables.light
     words = (token for token in tokens_of(text) if len(token) > 1 and not token[0].isdigit())
-    return frozenset(tables.facet_word(word) for word in words if word not in _stopwords()) - tables.soft - tables.light
+    return frozenset(
+        tables.loose_word(word) for word in words if word not in _stopwords() and tables.facet_word(word) not in empty
+    )
 
 
 @lru_cache(maxsize=1)

@@ -2,12 +2,13 @@
 
 Similarity over whole strings is unsafe here: "Java closures" and "JavaScript closures" look alike, "k8s networking"
 and "Networking in Kubernetes" do not. So a topic is parsed first. Technologies are found by longest match against a
-table of names, and what is left is the facet: stemmed, without filler words, and with synonyms replaced by one word.
-Numbers, negations and directions are separate parts, because any of them changes the whole question.
+table of names, and what is left is the facet: each word in one form (word_forms.py), without filler words, and with
+synonyms replaced by one word. Numbers, negations and directions are separate parts, because any of them changes the
+whole question, and so is the order of words: "test data" are no "data tests".
 
 Two topics are the same when all parts are equal. A false match puts a wrong question to a candidate and a miss costs
-one call, so doubtful topics count as different: an unknown word is a facet word and must match, and the stemmer never
-removes an ending that may carry meaning ("stored", "operator", "stateless").
+one call, so doubtful topics count as different: an unknown word is a facet word and must match, and a thing, the one
+who does it and the act differ unless a data file says that they are one.
 """
 
 from __future__ import annotations
@@ -19,9 +20,12 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from techscreen.text.normalise import plain
-from techscreen.text.tokens import LETTERS_THEN_NUMBER, glue, singular, stem, tokens_of
+from techscreen.text.tokens import LETTERS_THEN_NUMBER, glue, singular, tokens_of
 from techscreen.topics.tables import CLOUDS, Tables, load_tables
+from techscreen.topics.word_forms import ACT, form
 
+# Raise it whenever the same topic may get other parts: the keys of old rows are then met no more until `rekey`.
+KEY_VERSION = "2"
 MAX_KEY_CHARACTERS = 255
 MAX_NAME_TOKENS = 6
 
@@ -35,6 +39,7 @@ class Topic:
     numbers: frozenset[str]
     negations: frozenset[str]
     direction: tuple[str, str] | None
+    order: frozenset[str]
     text: str = field(compare=False)
 
     @property
@@ -46,6 +51,9 @@ class Topic:
     def particulars(self) -> tuple[object, ...]:
         """The parts that must be equal before facets are worth comparing."""
         return self.technologies, self.numbers, self.negations, self.direction
+
+
+_Order = set[tuple[str, str]]  # pairs of a word and the head that it belongs to
 
 
 class _Item(NamedTuple):
@@ -85,7 +93,9 @@ def _parse(topic: str) -> Topic:
     facet = {item.value for item in content if item.kind == "word"}
     _name_the_clouds_service(technologies, facet, content, tables)
     direction = _direction(items, tables)
-    facet = _merge_synonyms(facet, tables)
+    order = _word_order(items, tables)
+    facet, order = _merge_synonyms(facet, order, tables)
+    technologies |= {tables.implied[word] for word in facet if word in tables.implied}
     # In "React vs React Native" the parent is one of the two things compared.
     if direction is None and "vs" not in facet:
         technologies -= {parent for name in technologies for parent in tables.parents.get(name, ())}
@@ -96,6 +106,8 @@ def _parse(topic: str) -> Topic:
         numbers=frozenset(item.value for item in content if item.kind == "number"),
         negations=frozenset(negations),
         direction=direction,
+        # Only an order against the alphabet is noted: where the words stand apart, the topic can meet the other order.
+        order=frozenset(f"{a}>{b}" for a, b in order if a > b and a in facet and b in facet),
         text=" ".join(plain(topic).split()),
     )
 
@@ -112,7 +124,7 @@ def compare(first: Topic, second: Topic) -> float:
     if first.particulars != second.particulars:
         return 0.0
     if first.facet == second.facet:
-        return 1.0
+        return 1.0 if first.order == second.order else 0.5
     alike = len(first.facet & second.facet) / len(first.facet | second.facet)
     # One opposite among many equal words still reverses the question.
     decisive = (first.facet ^ second.facet) & load_tables().opposites
@@ -139,7 +151,8 @@ def with_technologies(topic: Topic, names: Iterable[str]) -> Topic:
     technologies = topic.technologies | named
     if topic.direction is None and "vs" not in topic.facet:
         technologies -= {parent for name in technologies for parent in tables.parents.get(name, ())}
-    return replace(topic, technologies=technologies, facet=frozenset(facet))
+    order = frozenset(pair for pair in topic.order if facet.issuperset(pair.split(">")))
+    return replace(topic, technologies=technologies, facet=frozenset(facet), order=order)
 
 
 def technology_key(topic: Topic) -> str:
@@ -147,30 +160,37 @@ def technology_key(topic: Topic) -> str:
     return _bounded("|".join(sorted(topic.technologies)))
 
 
-def facet_key(parts: Topic) -> str:
+def facet_key(topic: Topic) -> str:
     """All other parts as one string. Both keys are equal exactly when the similarity is 1."""
-    if not parts.has_content:
-        return "=" + hashlib.sha256(parts.text.encode("utf-8", "surrogatepass")).hexdigest() if parts.text else ""
-    facet, numbers, negations = (",".join(sorted(part)) for part in (parts.facet, parts.numbers, parts.negations))
-    if parts.negations and not negations:
+    if not topic.has_content:
+        return "=" + hashlib.sha256(topic.text.encode("utf-8", "surrogatepass")).hexdigest() if topic.text else ""
+    parts = (topic.facet, topic.numbers, topic.negations, topic.order)
+    facet, numbers, negations, order = (",".join(sorted(part)) for part in parts)
+    if topic.negations and not negations:
         negations = "!"
-    return _bounded("|".join((facet, numbers, negations, ">".join(parts.direction or ()))))
+    return _bounded("|".join((KEY_VERSION, facet, numbers, negations, ">".join(topic.direction or ()), order)))
 
 
 def of_keys(technologies: frozenset[str], key: str) -> Topic | None:
-    """The topic with these technologies and this facet key, without its text; None if the key is a digest."""
-    if not key or key.startswith("=") or "~" in key:
+    """The topic with these technologies and this facet key, without its text; None for a digest or an old key."""
+    version, *parts = key.split("|")
+    if version != KEY_VERSION or "~" in key:
         return None
-    facet, numbers, negations, direction = key.split("|")
+    facet, numbers, negations, direction, order = parts
     start, arrow, end = direction.partition(">")
     return Topic(
         technologies=technologies,
-        facet=frozenset(facet.split(",")) - {""},
-        numbers=frozenset(numbers.split(",")) - {""},
-        negations=frozenset({""} if negations == "!" else negations.split(",") if negations else ()),
+        facet=_split(facet),
+        numbers=_split(numbers),
+        negations=frozenset({""}) if negations == "!" else _split(negations),
         direction=(start, end) if arrow else None,
+        order=_split(order),
         text="",
     )
+
+
+def _split(part: str) -> frozenset[str]:
+    return frozenset(part.split(",")) if part else frozenset()
 
 
 def canonical_technology(name: str) -> str | None:
@@ -209,7 +229,7 @@ def _match(tokens: list[str], tables: Tables) -> list[_Item]:
     if name is not None:
         return [_Item("technology", name, raw)]
     if len(tokens) > 1:
-        phrase = tables.phrases.get(tuple(map(stem, tokens)))
+        phrase = tables.phrases.get(tuple(map(form, tokens)))
         return [] if phrase is None else [_Item("word", phrase, raw)]
     if raw[0].isdigit() and raw.replace(".", "").isdigit():
         return [_Item("number", raw, raw)]
@@ -219,7 +239,7 @@ def _match(tokens: list[str], tables: Tables) -> list[_Item]:
     for kind in ("from", "to", "negation", "filler"):
         if raw in tables.classes[kind]:
             return [_Item(kind, raw, raw)]
-    return [_Item("word", stem(raw), raw)]
+    return [_Item("word", form(raw), raw)]
 
 
 def _name_the_clouds_service(technologies: set[str], facet: set[str], content: list[_Item], tables: Tables) -> None:
@@ -256,7 +276,7 @@ def _direction(items: list[_Item], tables: Tables) -> tuple[str, str] | None:
     if target and (source or (before and _is_directed(before[-1], tables))):
         return _end(source or before[::-1]), _end(target)
     if moves and (source or target):
-        return _end(source), _end(target)
+        return _end(source), _end(target or [item for item in before if item.kind == "technology"][-1:])
     technologies = [item.value for item in kept if item.kind == "technology"]
     oriented = moves or source or target or any(item.raw in tables.classes["oriented"] for item in items)
     return (technologies[0], technologies[1]) if oriented and len(technologies) > 1 else None
@@ -273,16 +293,64 @@ def _end(items: list[_Item]) -> str:
     return " ".join([*things[:1], *(item.value for item in items if item.kind == "number" and item.value != things[0])])
 
 
-def _merge_synonyms(facet: set[str], tables: Tables) -> set[str]:
+def _word_order(items: list[_Item], tables: Tables) -> _Order:
+    """Each word of a phrase with the phrase's head, its last word: it is "data" in "test data", "test" in "data test".
+
+    Words that are joined as by "of" are put the other way round, and so are a verb and its object: "detecting anomalies
+    in logs" is "log anomaly detection".
+    """
+    order: _Order = set()
+    for chain in _chains(items, tables):
+        words = [tables.single.get(item.value, item.value) for item in chain]
+        order.update((word, words[-1]) for word in words[:-1])
+    return order
+
+
+def _chains(items: list[_Item], tables: Tables) -> list[list[_Item]]:
+    """The words that belong together, each modifier before what it modifies."""
+    chains: list[list[_Item]] = []
+    run: list[_Item] = []
+    verb: list[_Item] = []
+    joined = False
+    for item in [*items, _Item("filler", "", "")]:
+        if item.raw in tables.classes["articles"]:
+            if not chains and (len(run) == 1 or (run and run[-1].raw.endswith("ing"))):
+                run, verb = [], run  # "Design a cache", "Rate limiting an API"
+        elif item.kind == "word" and tables.single.get(item.value) != "vs":
+            run.append(item)
+        elif item.kind != "technology":
+            if run and _is_verb(run[0], tables):
+                run = [*run[1:], run[0]]
+            run += verb
+            if run and joined:
+                chains[-1] = run + chains[-1]
+            elif run:
+                chains.append(run)
+            joined = item.raw in tables.classes["genitive"] and bool(run)
+            run, verb = [], []
+    return chains
+
+
+def _is_verb(first: _Item, tables: Tables) -> bool:
+    """Whether the first word of a phrase has an object: "sorting events", but a "streaming platform" streams none."""
+    return first.raw.endswith("ing") and first.value.endswith(ACT) and first.raw not in tables.classes["modifying"]
+
+
+def _merge_synonyms(facet: set[str], order: _Order, tables: Tables) -> tuple[set[str], _Order]:
+    """The facet and its order with one word for each synonym of one word or several."""
     facet = {tables.single.get(word, word) for word in facet}
-    found = True
-    while found:
-        forms = {form for word in facet for form in tables.sets.get(word, ()) if form[0] <= facet}
-        found = bool(forms)
-        if found:
-            words, canonical = max(forms, key=lambda form: (len(form[0]), form[1], sorted(form[0])))
-            facet = (facet - words) | {canonical}
-    return facet
+    while True:
+        forms = {
+            (words, canonical)
+            for word in facet
+            for words, canonical, reverse in tables.sets.get(word, ())
+            if words <= facet and reverse.isdisjoint(order)
+        }
+        if not forms:
+            return facet, order
+        words, canonical = max(forms, key=lambda form: (len(form[0]), form[1], sorted(form[0])))
+        facet = (facet - words) | {canonical}
+        order = {(canonical if a in words else a, canonical if b in words else b) for a, b in order}
 
 
 def _without_the_obvious(facet: set[str], technologies: set[str], tables: Tables) -> set[str]:

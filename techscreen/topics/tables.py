@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 from functools import lru_cache
 
 from techscreen.text.tokens import glue, read_table, singular, stem, tokens_of
+from techscreen.topics.word_forms import ACT, form
 
 # A service that is named after its cloud may have any of these names of the cloud.
 CLOUDS = (
@@ -34,35 +36,51 @@ class Tables:
 
         self.classes: dict[str, frozenset[str]] = {}
         self.beside: dict[str, frozenset[str]] = {}
-        self.phrases: dict[tuple[str, ...], str] = {}  # by the stems of a synonym, in order
+        implied: list[tuple[str, list[str]]] = []
+        self.phrases: dict[tuple[str, ...], str] = {}  # by the forms of a synonym's words, in order
         for name, words in read_table("facet_synonyms.txt"):
             if name.startswith("@beside "):
-                self.beside[stem(name.split()[1])] = frozenset(words)
+                self.beside[form(name.split()[1])] = frozenset(words)
+            elif name.startswith("@implies "):
+                implied.append((name.split()[1], words))
             elif name.startswith("@"):
                 self.classes[name[1:]] = frozenset(word.rstrip(".") for word in words)
             else:
-                canonical = "-".join(map(stem, tokens_of(name)))
-                for form in [name, *words]:
-                    self.phrases.setdefault(tuple(map(stem, tokens_of(form))), canonical)
-        self.single = {form[0]: canonical for form, canonical in self.phrases.items() if len(form) == 1}
-        # Forms of several words are matched in any order, so they are stored as sets, under each of their words. Only
+                canonical = "-".join(map(form, tokens_of(name)))
+                for synonym in [name, *words]:
+                    self.phrases.setdefault(tuple(map(form, tokens_of(synonym))), canonical)
+        self.single = {forms[0]: canonical for forms, canonical in self.phrases.items() if len(forms) == 1}
+        self.implied = {self._facet_of(term): name for name, terms in implied for term in terms}
+        # Forms of several words may be spread over a topic, so they are stored as sets, under each of their words. Only
         # forms that contain stopwords ("end to end") must match in order.
         stopwords = frozenset().union(*(self.classes[name] for name in ("filler", "from", "to", "negation")))
-        self.sets: dict[str, list[tuple[frozenset[str], str]]] = {}
-        for stems, canonical in self.phrases.items():
-            words_of_form = frozenset(self.single.get(word, word) for word in stems)
+        self.sets: dict[str, list[tuple[frozenset[str], str, frozenset[tuple[str, str]]]]] = {}
+        for forms, canonical in self.phrases.items():
+            words = [self.single.get(word, word) for word in forms]
+            words_of_form = frozenset(words)
+            # "Leaking memory" is a memory leak, so a verb may come before or after its object.
+            reverse = frozenset() if words[0].endswith(ACT) else frozenset((b, a) for a, b in itertools.pairwise(words))
             if len(words_of_form) > 1 and not words_of_form & stopwords:
                 for word in words_of_form:
-                    self.sets.setdefault(word, []).append((words_of_form, canonical))
-        self.phrases = {form: canonical for form, canonical in self.phrases.items() if stopwords.intersection(form)}
+                    self.sets.setdefault(word, []).append((words_of_form, canonical, reverse))
+        self.phrases = {forms: canonical for forms, canonical in self.phrases.items() if stopwords.intersection(forms)}
         self.light = frozenset(map(self.facet_word, self.classes["light"]))
         self.soft = frozenset(map(self.facet_word, self.classes["soft"]))
         self.opposites = frozenset(map(self.facet_word, self.classes["opposites"]))
         self.beside = {self.facet_word(word): names for word, names in self.beside.items()}
 
+    def _facet_of(self, term: str) -> str:
+        """The facet word that a term of one word or several becomes."""
+        forms = tuple(map(form, tokens_of(term)))
+        return self.facet_word(forms[0]) if len(forms) == 1 else self.phrases.get(forms, "-".join(forms))
+
     def facet_word(self, word: str) -> str:
-        """The stem of a facet word, or the word that stands for all its synonyms."""
-        return self.single.get(stem(word), stem(word))
+        """The form of a facet word, or the word that stands for all its synonyms."""
+        return self.single.get(form(word), form(word))
+
+    def loose_word(self, word: str) -> str:
+        """The word for all synonyms, or else the stem: for checks in which a thing may stand for its act."""
+        return self.single.get(form(word)) or stem(word)
 
 
 @lru_cache(maxsize=1)
