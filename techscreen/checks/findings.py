@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-FindingKind = Literal["prohibited_subject", "biased_wording", "instruction", "confidential", "markup"]
+FindingKind = Literal[
+    "prohibited_subject", "biased_wording", "instruction", "confidential", "markup", "repeated_question"
+]
 
 
 @dataclass(frozen=True)
