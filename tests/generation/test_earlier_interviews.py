@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 
 from techscreen.generation.question_set import MAX_SHOWN_CHARACTERS
 from tests.conftest import ADMIN
 from tests.support.fake_claude import FakeClaude, Reply, data_of
-from tests.support.workflows import a_question, an_enhancement, workflow
+from tests.support.workflows import Gate, a_question, an_enhancement, enhance, until, workflow
 
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
@@ -99,6 +101,33 @@ def test_three_interviews_with_reworded_topics_are_told_of_all_earlier_questions
         "logs"
     ]
     assert (row["repairs"], row["failed_checks"]) == (1, ["repeated_question"])
+
+
+@on_sqlite
+def test_a_question_that_stays_like_one_of_an_interview_stored_meanwhile_is_delivered_too(
+    app: Flask, fake: FakeClaude, requisition: dict[str, Any]
+) -> None:
+    described = enhance(app.test_client(), requisition).get_json()
+    body = {"req_id": described["req_id"], "job_description_id": described["job_description_id"]}
+    generate = lambda: app.test_client().post("/api/interview/generate", json=body, headers=ADMIN)  # noqa: E731
+    gate = Gate()
+    fake.received.clear()
+    fake.when(is_debugging, gate.reply(change=asking(SHOP).change), times=1)
+    fake.when(is_debugging, asking(SHOP), times=1)
+    fake.when(is_debugging, asking(REWORDED_SHOP))
+    with ThreadPoolExecutor(1) as pool:
+        slow = pool.submit(generate)
+        until(lambda: any(map(is_debugging, fake.received)))
+        quick = generate()
+        gate.open()
+        late = slow.result(60)
+
+    assert (quick.status_code, late.status_code) == (200, 200)
+    assert late.get_json()["interview"]["version"] == 2
+    assert REWORDED_SHOP in texts(late.get_json())
+    [finding] = repetitions(late.get_json())
+    assert finding["word"] == REWORDED_SHOP
+    assert len([body for body in fake.received if is_debugging(body)]) == 4  # two, one written anew and sent back once
 
 
 def assert_told_of(earlier: list[str], asked: list[dict[str, Any]]) -> None:
