@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
+from types import MappingProxyType
 
 from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
 from techscreen.checks.answers import findings_in, published
@@ -28,6 +29,8 @@ from techscreen.schemas.generation import (
     WorkItemView,
 )
 from techscreen.topics.technology_mentions import unsupported_technologies
+
+MAX_QUOTED = 300  # characters of an earlier question
 
 # A question of an interview, after its topic.
 Asked = tuple[InterviewTopic, InterviewQuestion]
@@ -61,13 +64,19 @@ def job_description_quality(
     )
 
 
-def interview_quality(requisition: PlanTopics, asked: Sequence[Asked], confidential: Confidential) -> QualityView:
+def interview_quality(
+    requisition: PlanTopics,
+    asked: Sequence[Asked],
+    confidential: Confidential,
+    repeats: Mapping[int, str] = MappingProxyType({}),
+) -> QualityView:
     """The report on an interview.
 
     Args:
         requisition: what the interview was made from.
         asked: its questions, in order.
         confidential: what in the requisition must not be lent to others.
+        repeats: earlier questions that are asked again, by the places of the questions that do so.
     """
     given = requisition.fields()
     written = dict(_texts(asked))
@@ -84,6 +93,7 @@ def interview_quality(requisition: PlanTopics, asked: Sequence[Asked], confident
             *(finding for finding in found if finding.kind != "prohibited_subject"),
             *_confidential(asked, written, confidential),
             *(_view(path, finding) for path, text in written.items() for finding in markup_findings(text)),
+            *(_repeated(place, asked[place][1].question_text, earlier) for place, earlier in sorted(repeats.items())),
         ],
         unsupported=_unsupported(
             [text for text in given.values() if text],
@@ -114,6 +124,19 @@ def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
 
 def _view(field: str, finding: Finding) -> FindingView:
     return FindingView(field=field, **asdict(finding))
+
+
+def _repeated(place: int, text: str, earlier: str) -> FindingView:
+    finding = Finding(
+        kind="repeated_question",
+        category="earlier_interview",
+        word=text,
+        reason=f"It asks much the same as a question of an earlier interview: “{earlier[:MAX_QUOTED]}”.",
+        suggestion="Leave it out if the same candidate is asked both.",
+        start=0,
+        end=len(text),
+    )
+    return _view(f"questions[{place}].question_text", finding)
 
 
 def _confidential(asked: Sequence[Asked], written: Mapping[str, str], ours: Confidential) -> Iterator[FindingView]:
