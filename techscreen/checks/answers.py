@@ -9,16 +9,14 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 
 from prompts import Criterion, EnhancedDescription, InterviewQuestion, InterviewTopic, PlannedTopics, RatingAnchors
+from techscreen.checks.entity_names import holds_name
 from techscreen.checks.findings import Finding, Severity, Violation
 from techscreen.checks.markdown_safety import markup_violations
-from techscreen.checks.prohibited_subjects import prohibited_subject
-from techscreen.checks.prompt_injection import instruction_findings
-from techscreen.checks.question_structure import form_violations, holds_name, places_of
+from techscreen.checks.questions import places_of, question_findings
 from techscreen.checks.requisition_quotes import sound_quotes
-from techscreen.checks.wording import wording_findings
+from techscreen.checks.texts import findings_of, instruction_findings, personal_findings
 
 MIN_TOPICS, MAX_TOPICS = 6, 8
 MIN_CRITERIA, MAX_CRITERIA = 8, 10
@@ -27,7 +25,7 @@ MAX_NAME = 255
 MAX_QUESTION = 4_000
 MAX_DESCRIPTION = 40_000
 MAX_TECHNOLOGIES, MAX_TECHNOLOGY, MAX_TECHNOLOGIES = 20, 60, 20
-MAX_FINDINGS = 20
+MAX_QUOTED = 200  # characters of a finding
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
 
@@ -67,7 +65,7 @@ def topic_violations(
         return []
     violations = []
     tag = answer.language
-    if len(tag) > 35 or not LANGUAGE_TAG.fullmatch(tag) or instruction_findings(tag.replace("-", " ")):
+    if len(tag) > 35 or not LANGUAGE_TAG.fullmatch(tag):
         violations.append(Violation("topics", "language must be a BCP 47 tag such as en or de."))
     count = len(answer.interview_topics)
     if not MIN_TOPICS <= count <= MAX_TOPICS:
@@ -85,12 +83,15 @@ def topic_violations(
     return violations
 
 
-def question_violations(answer: InterviewQuestion, names: Collection[str] = ()) -> list[Violation]:
+def question_violations(
+    answer: InterviewQuestion, names: Collection[str] = (), language: str | None = None
+) -> list[Violation]:
     """What is wrong with an interview question, its criteria, follow-ups and anchors.
 
     Args:
         answer: the question.
-        names: those of the employer, its products and people, which no question may contain.
+        names: those of the employer, its products and people, which no question should contain.
+        language: BCP 47 tag of the language that it should be in; not checked by default.
     """
     violations = _text_violations("question_text", answer.question_text, MAX_QUESTION)
     violations += _count_violations("criteria", len(answer.criteria), MIN_CRITERIA, MAX_CRITERIA)
@@ -114,13 +115,22 @@ def question_violations(answer: InterviewQuestion, names: Collection[str] = ()) 
     is_too_much = len(answer.criteria) > 2 * MAX_CRITERIA or len(answer.follow_ups) > 2 * MAX_FOLLOW_UPS
     if is_too_much or any(violation.check == "length" for violation in violations):
         return violations
-    for place, text in places_of(answer):
-        violations += [*_personal_violations(place, text), *markup_violations(place, text)]
-        if instruction_findings(text):
-            violations.append(
-                Violation("instruction", f"{place} repeats an instruction of the material. Leave it out.")
-            )
-    return violations + form_violations(answer, names)
+    for place in places_of(answer):
+        violations += markup_violations(place.name, place.text)
+    return violations + [
+        _violation(each.place.name, each.finding) for each in question_findings(answer, names, language)
+    ]
+
+
+def _violation(place: str, finding: Finding) -> Violation:
+    """A finding as what is sent back. Only what must never reach a candidate is fatal.
+
+    The words themselves are not quoted: callers are told what is still wrong after the last repair.
+    """
+    check = finding.category if finding.kind == "form" else finding.kind
+    never = finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
+    severity = Severity.FATAL if never else Severity.TOLERABLE
+    return Violation(check, f"{place}: {finding.reason} {finding.suggestion}", severity)
 
 
 def published(description: str) -> str:
@@ -132,35 +142,23 @@ def published(description: str) -> str:
 
 
 def warm_up() -> None:
-    """Compile the regular expressions of all checks, which takes up to a second, before the first answer needs them."""
-    for text in ("What would you do next, and why do you think so?", "Was würden Sie tun?", "¿Qué haría usted?"):
-        criterion = Criterion(criterion="Next step", description=text)
-        anchors = RatingAnchors(low=text, mid=text, high=text)
-        question_violations(
-            InterviewQuestion(question_text=text, criteria=[criterion], follow_ups=[text], rating_anchors=anchors)
-        )
-        findings_in(text)
+    """Load the models and tables of all checks before the first answer needs them."""
+    criterion = Criterion(criterion="Next step", description="Names the next step.")
+    anchors = RatingAnchors(low="Guesses.", mid="Looks at one cause.", high="Rules out the causes one by one.")
+    text = "What would you do next, and why?"
+    question = InterviewQuestion(question_text=text, criteria=[criterion], follow_ups=[text], rating_anchors=anchors)
+    question_violations(question, ("Pilot",), "en")
+    findings_of(text, "jd")
 
 
-def not_to_be_asked(answer: InterviewQuestion, names: Collection[str], topic: str = "") -> bool:
-    """Whether an old question or its topic is about the candidate's person or contains an instruction or a name."""
-    return any(
-        _personal_violations(place, text) or instruction_findings(text) or holds_name(text, names)
-        for place, text in [*places_of(answer), ("topic", topic)]
-    )
+def not_to_be_asked(answer: InterviewQuestion, names: Collection[str], language: str, topic: str = "") -> bool:
+    """Whether an old question must not be lent: somebody should look at it or its topic first."""
+    return bool(question_findings(answer, names, language)) or _is_never_asked(topic) or holds_name(topic, names)
 
 
-@lru_cache(maxsize=32)  # a text that was checked is reported on soon after
-def findings_in(text: str) -> tuple[Finding, ...]:
-    """Wording that excludes people, prohibited subjects and instructions in a text, in the order of the text.
-
-    At most MAX_FINDINGS of each kind: a list as long as that tells enough.
-    """
-    kinds: dict[str, list[Finding]] = {}
-    for finding in [*wording_findings(text), *instruction_findings(text)]:
-        kinds.setdefault(finding.kind, []).append(finding)
-    kept = [finding for found in kinds.values() for finding in found[:MAX_FINDINGS]]
-    return tuple(sorted(kept, key=lambda finding: finding.start))
+def _is_never_asked(text: str) -> bool:
+    """Whether a text is certainly about the candidate's person or an instruction to a model."""
+    return any(each.is_certain for each in (*personal_findings(text, "criterion"), *instruction_findings(text)))
 
 
 def _one_topic_violations(
@@ -184,41 +182,21 @@ def _one_topic_violations(
     if any(violation.check == "length" for violation in violations):
         return violations  # an oversized topic is not read closely
     texts = (topic.topic, topic.facet, topic.focus, *topic.technologies)
-    violations += _personal_violations("It", "\n".join(texts))
+    if any(_is_never_asked(text) for text in texts):
+        sentence = "It is about the candidate's person, or an instruction. Choose a topic of the work."
+        violations.append(Violation("prohibited_subject", sentence))
     if any(holds_name(text, names) for text in texts[:3]):
         sentence = "It names the employer, one of its products or a person. Use a neutral word."
         violations.append(Violation("names", sentence, Severity.TOLERABLE))
-    if any(instruction_findings(text) for text in texts):
-        violations.append(
-            Violation("instruction", "It repeats an instruction of the material. Choose a topic of the work.")
-        )
     return violations
-
-
-def _personal_violations(place: str, text: str) -> list[Violation]:
-    # The words themselves are not quoted: callers are told what is still wrong after the last repair.
-    found = prohibited_subject([text])
-    if found is None:
-        return []
-    subject = found.category.replace("_", " ")
-    return [
-        Violation(
-            "prohibited_subject",
-            f"{place} is about the candidate's person ({subject}). Leave that out, and speak of the work alone.",
-        )
-    ]
 
 
 def _wording_violations(name: str, text: str) -> list[Violation]:
-    """Wording that a job description should not contain. It is delivered all the same, and reported."""
-    violations = []
-    for finding in findings_in(text):
-        if finding.kind == "instruction":
-            sentence = f"{name} repeats an instruction of the material. Leave it out."
-        else:
-            sentence = f"{name}: “{finding.word}”. {finding.reason} {finding.suggestion}"
-        violations.append(Violation("wording", sentence, Severity.TOLERABLE))
-    return violations
+    """What a job description should not contain. It is delivered all the same, and reported."""
+    return [
+        Violation("wording", f"{name}: “{each.word[:MAX_QUOTED]}”. {each.reason} {each.suggestion}", Severity.TOLERABLE)
+        for each in findings_of(text, "jd")
+    ]
 
 
 def _count_violations(name: str, count: int, fewest: int, most: int) -> list[Violation]:

@@ -374,19 +374,25 @@ REACH = 300  # of a clause, in characters to each side
 
 
 def holds_name(text: str, names: Collection[str]) -> bool:
-    """Whether a text contains one of the names, as whole words and with the same capitals.
+    """Whether a text contains one of the names. See `name_span`."""
+    return name_span(text, names) is not None
+
+
+def name_span(text: str, names: Collection[str]) -> tuple[int, int] | None:
+    """Where a text contains one of the names, as whole words and with the same capitals.
 
     A name that is a word of the dictionary only counts where it is used as a name.
     """
     wanted = frozenset(" ".join(name.split()) for name in names) - {""}
     words = frozenset(filter(is_dictionary_word, wanted))
-    if wanted - words and _pattern_of(wanted - words).search(text):
-        return True
+    if wanted - words and (plain := _pattern_of(wanted - words).search(text)):
+        return plain.span()
     if not words:
-        return False
+        return None
     # In German, where every noun has a capital, it tells nothing.
     is_german = not {word for word in _WORD.findall(text) if word.islower()}.isdisjoint(_words()["german"])
-    return any(_is_used_as_a_name(found, text, is_german) for found in _pattern_of(words).finditer(text))
+    used = (found for found in _pattern_of(words).finditer(text) if _is_used_as_a_name(found, text, is_german))
+    return next((found.span() for found in used), None)
 
 
 def _is_used_as_a_name(found: re.Match[str], text: str, is_german: bool) -> bool:

@@ -32,6 +32,8 @@ class Finding:
         suggestion: a sentence that says what to do, or other words to use.
         start, end: where they are, as offsets in characters; `text[start:end] == word`.
         found_by: whether our own rules found it, or Claude.
+        confidence: from 0 to 1; what is counted or looked up is certain.
+        is_certain: whether hardly any good text is found with such confidence.
     """
 
     kind: FindingKind
@@ -42,6 +44,8 @@ class Finding:
     start: int
     end: int
     found_by: FoundBy = "rules"
+    confidence: float = 1.0
+    is_certain: bool = False
 
 
 class Severity(StrEnum):

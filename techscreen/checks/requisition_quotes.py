@@ -13,8 +13,7 @@ from functools import lru_cache
 from typing import TypeVar, get_args
 
 from prompts import PlannedTopics, WorkField, WorkItem
-from techscreen.checks.prompt_injection import instruction_findings
-from techscreen.checks.wording import wording_findings
+from techscreen.checks.texts import instruction_findings, personal_findings
 from techscreen.text.normalise import caseless
 
 MAX_ITEMS, MAX_QUOTE = 12, 500
@@ -64,7 +63,7 @@ def sound_quotes(items: Iterable[WorkItem], requisition: Requisition | None) -> 
 @lru_cache(maxsize=256)  # the same quotes are checked when they are streamed, stored and asked about
 def about_the_person(text: str) -> bool:
     """Whether words of a requisition demand something of the candidate's person that the work does not need."""
-    return any(finding.kind == "prohibited_subject" for finding in wording_findings(text))
+    return bool(personal_findings(text, "jd"))
 
 
 def _located(item: WorkItem, requisition: Requisition) -> WorkItem | None:

@@ -42,8 +42,7 @@ from techscreen.checks.answers import (
     MIN_CRITERIA,
     MIN_TOPICS,
 )
-from techscreen.checks.entity_names import names_to_avoid
-from techscreen.checks.question_structure import holds_name
+from techscreen.checks.entity_names import holds_name, names_to_avoid
 from techscreen.claude import offline_templates
 from techscreen.claude.interface import Check, ClaudeAnswer, Deadline, Listener, OnSpending
 from techscreen.claude.offline_templates import KINDS, LEVEL_WORDS, PRODUCTS, SLOTS, Kind, Point, Scene, Slot

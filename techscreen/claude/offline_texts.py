@@ -11,9 +11,8 @@ import unicodedata
 from collections.abc import Iterator
 
 from prompts import WorkField
-from techscreen.checks.prohibited_subjects import prohibited_subject
-from techscreen.checks.prompt_injection import instruction_findings
 from techscreen.checks.requisition_quotes import about_the_person
+from techscreen.checks.texts import instruction_findings
 from techscreen.claude import offline_templates
 from techscreen.text.segments import BULLET, LINE_END, NOTE_END, pieces_of
 
@@ -141,5 +140,5 @@ def bounded(text: str, *, characters: int, words: int = 1_000) -> str:
 
 def is_unquotable(text: str) -> bool:
     """Whether a text is about a person, or speaks to a language model."""
-    personal = _PERSON.search(text) or prohibited_subject([text]) or about_the_person(text)
+    personal = _PERSON.search(text) or about_the_person(text)
     return bool(personal or instruction_findings(text))

@@ -79,8 +79,14 @@ class InterviewDraft:
         task = self._task
         QuestionWriting(self._questions, self._claude, self._audit, task.deadline, task.enhancement).run()
         asked = [(ready.topic, ready.question) for ready in self._questions.in_order()]
+        questions = self._questions
         self._quality = interview_quality(
-            self._source.requisition, asked, self._questions.confidential, self._questions.repeats()
+            self._source.requisition,
+            asked,
+            questions.confidential,
+            questions.repeats(),
+            names=questions.names,
+            language=questions.language,
         )
 
     def _commit(self, session: Session) -> InterviewView | None:

@@ -17,7 +17,7 @@ from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.findings import Severity, Violation
 from techscreen.checks.markdown_safety import holds_markup
-from techscreen.checks.question_structure import places_of
+from techscreen.checks.questions import places_of, question_findings
 from techscreen.generation.audit_log import AuditRow
 from techscreen.generation.interview_task import InterviewTask
 from techscreen.question_cache.earlier_questions import EarlierQuestions
@@ -103,7 +103,8 @@ class QuestionSet:
             is_confidential = not reserved.is_private and self._is_confidential(
                 reserved.question, reserved.cached_topic
             )
-            if is_confidential or not_to_be_asked(reserved.question, self.names, reserved.cached_topic):
+            names, topic = self.names, reserved.cached_topic
+            if is_confidential or not_to_be_asked(reserved.question, names, self.language, topic):
                 self._reservations.release(reserved.cached_question_id)
                 continue
             ready = ReadyQuestion(
@@ -140,14 +141,15 @@ class QuestionSet:
     def violations(self, answer: InterviewQuestion) -> list[Violation]:
         """What is wrong with a question that Claude has written for this interview. Also called from other threads."""
         repeated = self._repeated_earlier(answer.question_text)
+        violations = question_violations(answer, self.names, self.language)
         if repeated is None:
-            return question_violations(answer, self.names)
+            return violations
         shown = json.dumps(repeated[:MAX_SHOWN_CHARACTERS], ensure_ascii=False)
         sentence = (
             f"question_text asks the same as a question that exists already, which begins {shown}. "
             "Choose a different situation and a different ask."
         )
-        return [*question_violations(answer, self.names), Violation("repeated_question", sentence, Severity.TOLERABLE)]
+        return [*violations, Violation("repeated_question", sentence, Severity.TOLERABLE)]
 
     def repeated_by(self, text: str) -> str | None:
         """A question of this interview that is ready and asks the same."""
@@ -165,7 +167,7 @@ class QuestionSet:
             topic,
             self.language,
             question,
-            only_here=self._is_confidential(question, topic.topic, topic.technologies),
+            only_here=self._is_confidential(question, topic.topic, topic.technologies) or self._has_findings(question),
             also=self._audit.save_spending,
         )
         if kept is not None:
@@ -201,8 +203,12 @@ class QuestionSet:
 
     def _is_confidential(self, question: InterviewQuestion, topic: str, technologies: Sequence[str] = ()) -> bool:
         """Whether it must not be lent: it reveals the requisition, or contains mark-up."""
-        texts = [text for _, text in places_of(question)]
+        texts = [place.text for place in places_of(question)]
         return self.confidential.any_in([topic, *technologies, *texts]) or holds_markup([topic, *texts])
+
+    def _has_findings(self, question: InterviewQuestion) -> bool:
+        """Whether somebody should look at it before others get it. Its own requisition gets it with the findings."""
+        return bool(question_findings(question, self.names, self.language))
 
     def _add(self, place: int, ready: ReadyQuestion) -> None:
         self._ready[place] = ready

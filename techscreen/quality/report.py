@@ -6,16 +6,18 @@ later and the report on an interview is about the one that it was made from.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from types import MappingProxyType
 
 from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
-from techscreen.checks.answers import findings_in, published
+from techscreen.checks.answers import published
 from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.findings import Finding
 from techscreen.checks.markdown_safety import active_markup, markup_findings
+from techscreen.checks.questions import places_of, question_findings
 from techscreen.checks.requisition_quotes import about_the_person
+from techscreen.checks.texts import findings_of
 from techscreen.quality.concerns import concern_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
 from techscreen.quality.work_items import work_parts
@@ -69,6 +71,9 @@ def interview_quality(
     asked: Sequence[Asked],
     confidential: Confidential,
     repeats: Mapping[int, str] = MappingProxyType({}),
+    *,
+    names: Collection[str] = (),
+    language: str | None = None,
 ) -> QualityView:
     """The report on an interview.
 
@@ -77,6 +82,8 @@ def interview_quality(
         asked: its questions, in order.
         confidential: what in the requisition must not be lent to others.
         repeats: earlier questions that are asked again, by the places of the questions that do so.
+        names: those of the employer, its products and people, which no question should contain.
+        language: BCP 47 tag of the language that the questions should be in.
     """
     given = requisition.fields()
     written = dict(_texts(asked))
@@ -84,13 +91,14 @@ def interview_quality(
     for path, text in written.items():
         question = path.partition(".")[0]
         by_question[question] = f"{by_question.get(question, '')}{text}\n\n"
-    # Most questions have no findings. Checking all texts of a question together settles that at once.
-    odd = {question for question, text in by_question.items() if findings_in(text)}
-    found = _findings({path: text for path, text in written.items() if path.partition(".")[0] in odd})
+    found = [
+        _view(f"questions[{place}].{each.place.path}", each.finding)
+        for place, (_, question) in enumerate(asked)
+        for each in question_findings(question, names, language)
+    ]
     return QualityView(
-        # A question may be about what a job description may not demand; what it may not ask is never delivered.
         findings=[
-            *(finding for finding in found if finding.kind != "prohibited_subject"),
+            *found,
             *_confidential(asked, written, confidential),
             *(_view(path, finding) for path, text in written.items() for finding in markup_findings(text)),
             *(_repeated(place, asked[place][1].question_text, earlier) for place, earlier in sorted(repeats.items())),
@@ -118,7 +126,7 @@ def combined(job_description: QualityView | None, interview: QualityView | None)
 
 def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
     for field, text in texts.items():
-        for finding in findings_in(text):
+        for finding in findings_of(text, "jd"):
             yield _view(field, finding)
 
 
@@ -161,14 +169,8 @@ def _texts(asked: Sequence[Asked]) -> Iterator[tuple[str, str]]:
     """Every text of the questions with its path in the answer."""
     for place, (_, question) in enumerate(asked):
         path = f"questions[{place}]"
-        yield f"{path}.question_text", question.question_text
-        for number, criterion in enumerate(question.criteria):
-            yield f"{path}.criteria[{number}].criterion", criterion.criterion
-            yield f"{path}.criteria[{number}].description", criterion.description
-        for number, follow_up in enumerate(question.follow_ups):
-            yield f"{path}.follow_ups[{number}]", follow_up
-        for name, anchor in question.rating_anchors:
-            yield f"{path}.rating_anchors.{name}", anchor
+        for each in places_of(question):
+            yield f"{path}.{each.path}", each.text
 
 
 def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> CoverageView:

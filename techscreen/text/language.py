@@ -33,5 +33,5 @@ def language_of(texts: Iterable[str]) -> Language | None:
 @lru_cache(maxsize=1)
 def _small_words() -> dict[str, frozenset[str]]:
     """Frequent small words by language. Other languages are among them so that none is taken for one of ours."""
-    table = read_table("question_words.txt")
-    return {name.removesuffix(" small"): frozenset(words) for name, words in table if name.endswith(" small")}
+    table = read_table("small_words.txt")
+    return {name: frozenset(words) for name, words in table}

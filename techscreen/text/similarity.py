@@ -91,5 +91,5 @@ def _stem(language: str, word: str) -> str:
 
 @lru_cache(maxsize=1)
 def _small_words() -> dict[str, frozenset[str]]:
-    table = dict(read_table("question_words.txt"))
-    return {language: frozenset(table[f"{language} small"]) - NEGATIONS for language in _ALGORITHMS}
+    table = dict(read_table("small_words.txt"))
+    return {language: frozenset(table[language]) - NEGATIONS for language in _ALGORITHMS}

@@ -1,0 +1,146 @@
+"""The trained classifiers, as they are asked: is this about the person, is it biased, how does it ask?
+
+A text that has been read comes in; what was found goes out, best first for each sentence. The weights are loaded once
+for each process, 3 MB in all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from techscreen.checks.classifier import Head
+from techscreen.checks.features import Features, Piece, TextKind
+from techscreen.text.reading import Reading
+
+EXAMPLES = Path(__file__).parent / "examples"
+WEIGHTS = Path(__file__).parent / "weights"
+# The language is told by the first so many words. Below this many letters, and below this lead of the best language over the next, a text is too short to tell.
+MAX_WORDS, MIN_LETTERS, MIN_LEAD = 60, 60, 2.0
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a classifier has found.
+
+    Attributes:
+        label: what it is.
+        first, after: the sentence or clause, as a span of words.
+        confidence: from 0 to 1.
+        is_certain: whether it scores so high that hardly any good text does.
+    """
+
+    label: str
+    first: int
+    after: int
+    confidence: float
+    is_certain: bool = False
+
+
+@dataclass(frozen=True)
+class _Gate:
+    """Whether a text has any label of a family, and the heads that say which."""
+
+    head: Head
+    report: float
+    certain: float
+    labels: dict[str, Head]
+
+    def found(self, features: Features) -> Iterator[Found]:
+        """The best pieces that do not overlap; the whole text only if none of its parts is found."""
+        hits = [
+            (score, piece)
+            for score, piece in zip(self.head.scores(features), features.pieces, strict=True)
+            if score > self.report
+        ]
+        hits.sort(key=lambda hit: (hit[1] is features.whole, -hit[0]))
+        taken: list[Piece] = []
+        for score, piece in hits:
+            if all(piece.after <= other.first or other.after <= piece.first for other in taken):
+                taken.append(piece)
+                of_label = {name: head.score_of_piece(features, piece) for name, head in self.labels.items()}
+                label = max(of_label, key=lambda name: of_label[name]) if of_label else ""
+                yield Found(label, piece.first, piece.after, _confidence(score), score > self.certain)
+
+
+def found_by(family: str, features: Features) -> list[Found]:
+    """What a family (`personal`, `wording`, `instruction`) finds in a text, in the order of the text."""
+    return sorted(_loaded().gates[family].found(features), key=lambda each: each.first)
+
+
+def focus_of(family: str, features: Features, found: Found) -> tuple[int, int]:
+    """The few words of what was found that weigh most, as a span of words."""
+    return _loaded().gates[family].head.focus(features, found.first, found.after)
+
+
+def form_of(features: Features, kind: TextKind) -> Found | None:
+    """What is wrong with how a text asks or judges: the fault that exceeds its threshold most."""
+    over = [
+        (head.score_of_form(features, kind) - report, label, report)
+        for label, head, report in _loaded().forms.get(kind, ())
+    ]
+    most, label, report = max(over, default=(-1.0, "", 0.0))
+    return Found(label, 0, features.whole.after, _confidence(most + report)) if most > 0 else None
+
+
+def language_of_reading(reading: Reading) -> str | None:
+    """The language of a text as a BCP 47 tag (en, de, es, fr, it, pt or nl); None if it is another or not clear."""
+    words = [word for word in reading.words[:MAX_WORDS] if word[0].isalpha()]
+    letters = "".join(words)
+    if len(letters) < MIN_LETTERS or not letters.isascii():  # accents are gone: what is left is another script
+        return None
+    ranked = sorted(
+        ((head.score_of_words(words, "j"), name) for name, head in _loaded().languages.items()), reverse=True
+    )
+    (best, name), (second, _) = ranked[:2]
+    return name if best - second >= MIN_LEAD else None
+
+
+def _confidence(score: float) -> float:
+    return round(1 / (1 + math.exp(-max(min(score, 30.0), -30.0))), 2)
+
+
+def digest_of_examples() -> str:
+    """The digest of the labelled sentences, by which weights and sentences are known to fit."""
+    digest = hashlib.sha256()
+    for path in sorted(EXAMPLES.glob("*.jsonl")):
+        digest.update(path.name.encode() + path.read_bytes())
+    return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class _Models:
+    gates: dict[str, _Gate]
+    forms: dict[str, list[tuple[str, Head, float]]]
+    languages: dict[str, Head]
+
+
+@lru_cache(maxsize=1)
+def _loaded() -> _Models:
+    about = json.loads((WEIGHTS / "heads.json").read_text(encoding="utf-8"))["heads"]
+    tables = memoryview((WEIGHTS / "weights.bin").read_bytes())
+    heads: dict[str, Head] = {}
+    begin = 0
+    for name, head in about.items():
+        heads[name] = Head(tables[begin : begin + head["buckets"]], head["scale"], head["bias"])
+        begin += head["buckets"]
+
+    def labels(family: str) -> dict[str, Head]:
+        return {name.partition(".")[2]: head for name, head in heads.items() if name.startswith(f"{family}.")}
+
+    return _Models(
+        gates={
+            name: _Gate(heads[name], about[name]["report"], about[name]["certain"], labels(name))
+            for name in ("personal", "wording", "instruction")
+        },
+        forms={
+            kind: [(label, head, about[f"{kind}.{label}"]["report"]) for label, head in labels(kind).items()]
+            for kind in ("question", "criterion", "follow_up", "anchor")
+        },
+        languages=labels("language"),
+    )

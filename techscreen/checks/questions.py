@@ -1,0 +1,140 @@
+"""What somebody should look at in an interview question: all its texts by themselves, and how they fit together.
+
+A question comes in; findings go out, each with the path of its text in the question. The same findings are sent back to
+Claude once, reported with a question that is delivered all the same, and keep it from being lent to others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+
+from prompts import InterviewQuestion
+from techscreen.checks.entity_names import name_span
+from techscreen.checks.features import TextKind
+from techscreen.checks.findings import Finding, FindingKind
+from techscreen.checks.likeness import like_anchors, like_criteria, restated_criteria
+from techscreen.checks.models import language_of_reading
+from techscreen.checks.sentences import SENTENCES
+from techscreen.checks.texts import findings_of
+from techscreen.text.reading import read
+from techscreen.text.segments import without_code
+
+# In words and in characters. The longest exemplars: question 117 words, label 5, description 17, follow-up 13, anchor
+# 31. The limit in characters is for languages that put no spaces between words.
+LONGEST = {
+    "question_text": (220, 1_800),
+    "criterion": (8, 100),
+    "description": (35, 300),
+    "follow_ups": (35, 300),
+    "rating_anchors": (70, 600),
+}
+MAX_CODE_LINES = 30
+
+
+@dataclass(frozen=True)
+class Place:
+    """One text of a question: its path, how it is called in a sentence, and what is checked as what.
+
+    Attributes:
+        part: the field, one of LONGEST.
+        kind: as what its form is checked; None for the label of a criterion, which is no sentence.
+    """
+
+    path: str
+    name: str
+    part: str
+    text: str
+    kind: TextKind | None
+
+
+@dataclass(frozen=True)
+class PlacedFinding:
+    """A finding in one text of a question."""
+
+    place: Place
+    finding: Finding
+
+
+def places_of(question: InterviewQuestion) -> Iterator[Place]:
+    """Every text of a question."""
+    yield Place("question_text", "question_text", "question_text", question.question_text, "question")
+    for place, criterion in enumerate(question.criteria):
+        path, name = f"criteria[{place}]", f"criterion {place + 1}"
+        yield Place(f"{path}.criterion", name, "criterion", criterion.criterion, None)
+        yield Place(f"{path}.description", f"description of {name}", "description", criterion.description, "criterion")
+    for place, follow_up in enumerate(question.follow_ups):
+        yield Place(f"follow_ups[{place}]", f"follow-up {place + 1}", "follow_ups", follow_up, "follow_up")
+    for level, anchor in anchors_of(question).items():
+        yield Place(f"rating_anchors.{level}", f"rating anchor {level}", "rating_anchors", anchor, "anchor")
+
+
+def anchors_of(question: InterviewQuestion) -> dict[str, str]:
+    """The rating anchors by their level."""
+    anchors = question.rating_anchors
+    return {"low": anchors.low, "mid": anchors.mid, "high": anchors.high}
+
+
+def question_findings(
+    question: InterviewQuestion, names: Collection[str] = (), language: str | None = None
+) -> list[PlacedFinding]:
+    """All findings of a question, in the order of its texts.
+
+    Args:
+        question: the question.
+        names: those of the employer, its products and people, which no question should contain.
+        language: BCP 47 tag of the language that it should be in; not checked by default.
+    """
+    places = list(places_of(question))
+    found = [PlacedFinding(place, finding) for place in places for finding in _text_findings(place, names)]
+    together = {place.path: category for place, category in _together(question, places)}
+    found += [
+        PlacedFinding(place, _whole("form", together[place.path], place.text))
+        for place in places
+        if place.path in together
+    ]
+    if language is not None and (foreign := _in_another_language(places, language)):
+        found.append(PlacedFinding(foreign, _whole("language", "language", foreign.text)))
+    order = {place.path: number for number, place in enumerate(places)}
+    return sorted(found, key=lambda each: (order[each.place.path], each.finding.start))
+
+
+def _text_findings(place: Place, names: Collection[str]) -> Iterator[Finding]:
+    prose = without_code(place.text)[0] if place.part == "question_text" else place.text
+    of_text = findings_of(place.text, place.kind or "criterion")
+    yield from (each for each in of_text if place.kind is not None or each.kind != "form")
+    span = name_span(place.text, names)
+    if span is not None:
+        yield Finding("name", "name", place.text[slice(*span)], *SENTENCES["name"], *span)
+    words, characters = LONGEST[place.part]
+    lines = max((block.lines for block in without_code(place.text)[1]), default=0)
+    if len(prose.split()) > words or len(prose) > characters or lines > MAX_CODE_LINES:
+        yield _whole("form", "length", place.text)
+
+
+def _together(question: InterviewQuestion, places: list[Place]) -> Iterator[tuple[Place, str]]:
+    """The texts that say what another says already."""
+    descriptions = [place for place in places if place.part == "description"]
+    anchors = [place for place in places if place.part == "rating_anchors"]
+    texts = [place.text for place in descriptions]
+    for number in restated_criteria(question.question_text, texts):
+        yield descriptions[number], "criterion_restates"
+    for number in like_criteria(texts):
+        yield descriptions[number], "criterion_distinct"
+    for number in like_anchors([place.text for place in anchors]):
+        yield anchors[number], "anchors_differ"
+
+
+def _in_another_language(places: list[Place], language: str) -> Place | None:
+    """The question, or else the first of its other texts together, if it is plainly in another language."""
+    wanted = language.split("-", maxsplit=1)[0].lower()
+    question, others = places[0], places[1:]
+    for place, text in ((question, question.text), (others[0], "\n".join(each.text for each in others))):
+        is_in = language_of_reading(read(without_code(text)[0]))
+        if is_in is not None and is_in != wanted:
+            return place
+    return None
+
+
+def _whole(kind: FindingKind, category: str, text: str) -> Finding:
+    return Finding(kind, category, text, *SENTENCES[category], 0, len(text))

@@ -1,0 +1,98 @@
+"""What somebody should look at in one text: subjects of the person, biased wording, instructions to a model, bad form.
+
+A text and its kind come in, findings with their places go out. Nothing is asked of Claude or of the database.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from typing import Literal
+
+from techscreen.checks.features import Features, TextKind, features_of
+from techscreen.checks.findings import Finding, FindingKind
+from techscreen.checks.hidden_text import hidden_text_findings
+from techscreen.checks.models import Found, focus_of, form_of, found_by
+from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
+from techscreen.text.reading import Reading, read
+
+MAX_FINDINGS = 20
+
+
+@lru_cache(maxsize=256)  # a text that was checked is reported on soon after
+def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
+    """All findings of a text, in its order; at most MAX_FINDINGS of each kind.
+
+    Of findings that overlap, those about the person come first, then wording, then instructions.
+    """
+    reading = read(text)
+    found: list[Finding] = []
+    features = features_of(reading, kind) if reading.words else None
+    if features is not None:
+        found += _sentences("personal", features)
+        if kind == "jd":
+            found += _beside(found, _wording_findings(features))
+        elif (form := form_of(features, kind)) is not None:
+            found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
+    found += _beside(found, _instructions(reading, features))
+    numbers: dict[str, int] = {}
+    kept = []
+    for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
+        numbers[finding.kind] = numbers.get(finding.kind, 0) + 1
+        if numbers[finding.kind] <= MAX_FINDINGS:
+            kept.append(finding)
+    return tuple(kept)
+
+
+def personal_findings(text: str, kind: TextKind) -> list[Finding]:
+    """The clauses that ask, tick or demand something about the candidate's person; the category is the subject."""
+    reading = read(text)
+    return _sentences("personal", features_of(reading, kind)) if reading.words else []
+
+
+def instruction_findings(text: str) -> list[Finding]:
+    """The places that seem to instruct a language model instead of describing work, in the order of the text."""
+    reading = read(text)
+    return _instructions(reading, features_of(reading, "jd") if reading.words else None)
+
+
+def _instructions(reading: Reading, features: Features | None) -> list[Finding]:
+    hidden = hidden_text_findings(reading)
+    trained = _sentences("instruction", features) if features is not None else []
+    return sorted([*hidden, *_beside(hidden, trained)], key=lambda finding: finding.start)
+
+
+def _sentences(family: Literal["personal", "instruction"], features: Features) -> list[Finding]:
+    kind: FindingKind = "prohibited_subject" if family == "personal" else "instruction"
+    return [
+        _finding(kind, found.label or "instruction", features, found.first, found.after, found)
+        for found in found_by(family, features)
+    ]
+
+
+def _wording_findings(features: Features) -> list[Finding]:
+    return [
+        _finding("biased_wording", found.label, features, *focus_of("wording", features, found), found)
+        for found in found_by("wording", features)
+    ]
+
+
+def _finding(kind: FindingKind, category: str, features: Features, first: int, after: int, found: Found) -> Finding:
+    start, end = features.reading.place_of(first, after)
+    return Finding(
+        kind,
+        category,
+        features.reading.text[start:end],
+        *SENTENCES[category],
+        start,
+        end,
+        confidence=found.confidence,
+        is_certain=found.is_certain,
+    )
+
+
+def _beside(taken: list[Finding], more: list[Finding]) -> Iterator[Finding]:
+    """Those that overlap none of the findings taken already."""
+    for finding in more:
+        if all(finding.end <= other.start or other.end <= finding.start for other in taken):
+            yield finding
