@@ -22,6 +22,7 @@ class Finding:
         suggestion: a sentence that says what to do, or other words to use.
         start, end: where they are, as offsets in characters; `text[start:end] == word`.
         found_by: whether our own rules found it, or Claude.
+        confidence: how sure the rules are, from 0 to 1.
     """
 
     kind: FindingKind
@@ -32,6 +33,7 @@ class Finding:
     start: int
     end: int
     found_by: FoundBy = "rules"
+    confidence: float = 1.0
 
 
 class Severity(StrEnum):

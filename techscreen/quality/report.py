@@ -7,7 +7,6 @@ later and the report on an interview is about the one that it was made from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 
 from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
 from techscreen.checks.answers import findings_in, published
@@ -17,6 +16,7 @@ from techscreen.checks.markdown_safety import active_markup, markup_findings
 from techscreen.checks.requisition_quotes import about_the_person
 from techscreen.quality.concerns import concern_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
+from techscreen.quality.finding_views import finding_views
 from techscreen.quality.work_items import work_parts
 from techscreen.schemas.generation import (
     CoverageView,
@@ -50,9 +50,9 @@ def job_description_quality(
     }
     by_rules = [
         *_findings({**given, **became}),
-        *(_view(name, finding) for name, text in given.items() for finding in active_markup(text)),
-        *(_view("enhanced_title", finding) for finding in markup_findings(enhanced.enhanced_title)),
-        *(_view("enhanced_description", finding) for finding in markup),
+        *(view for name, text in given.items() for view in finding_views(name, text, active_markup(text))),
+        *finding_views("enhanced_title", enhanced.enhanced_title, markup_findings(enhanced.enhanced_title)),
+        *finding_views("enhanced_description", enhanced.enhanced_description, markup),
     ]
     return QualityView(
         findings=[*by_rules, *concern_findings(enhanced.concerns, given, by_rules)],
@@ -83,7 +83,7 @@ def interview_quality(requisition: PlanTopics, asked: Sequence[Asked], confident
         findings=[
             *(finding for finding in found if finding.kind != "prohibited_subject"),
             *_confidential(asked, written, confidential),
-            *(_view(path, finding) for path, text in written.items() for finding in markup_findings(text)),
+            *(view for path, text in written.items() for view in finding_views(path, text, markup_findings(text))),
         ],
         unsupported=_unsupported(
             [text for text in given.values() if text],
@@ -108,12 +108,7 @@ def combined(job_description: QualityView | None, interview: QualityView | None)
 
 def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
     for field, text in texts.items():
-        for finding in findings_in(text):
-            yield _view(field, finding)
-
-
-def _view(field: str, finding: Finding) -> FindingView:
-    return FindingView(field=field, **asdict(finding))
+        yield from finding_views(field, text, findings_in(text))
 
 
 def _confidential(asked: Sequence[Asked], written: Mapping[str, str], ours: Confidential) -> Iterator[FindingView]:
@@ -125,7 +120,7 @@ def _confidential(asked: Sequence[Asked], written: Mapping[str, str], ours: Conf
         texts |= {field: text for field, text in written.items() if field.startswith(f"{path}.")}
         if ours.any_in(texts.values()):
             for field, text in texts.items():
-                yield from (_view(field, finding) for finding in ours.findings_in(text))
+                yield from finding_views(field, text, ours.findings_in(text))
 
 
 def _unsupported(
