@@ -251,8 +251,8 @@ listening. The same question will serve other employers.
 # Input
 A brief as a JSON object between <brief> and </brief>: the topic with its technologies, facet, skill_level, \
 question_type and focus; work_items, the parts of the job it rests on; language; other_topics, which other \
-questions cover and this one leaves alone; and taken, questions that exist already: choose a different \
-situation and a different ask. {_DATA_NOT_INSTRUCTIONS}
+questions cover and this one leaves alone; and taken, how questions begin that exist already, also on other \
+topics: ask none of them again, not in other words either; choose a different situation and a different ask. {_DATA_NOT_INSTRUCTIONS}
 Write everything in the brief's language.
 
 # question_text

@@ -6,7 +6,17 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-FindingKind = Literal["prohibited_subject", "biased_wording", "instruction", "confidential", "markup"]
+FindingKind = Literal[
+    "prohibited_subject",
+    "biased_wording",
+    "instruction",
+    "confidential",
+    "markup",
+    "form",
+    "name",
+    "language",
+    "repeated_question",
+]
 FoundBy = Literal["rules", "claude"]
 
 

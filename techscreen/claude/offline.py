@@ -292,8 +292,7 @@ def _scene_and_text(request: WriteQuestion, kind: Kind) -> tuple[Scene, str]:
     """The first combination of scene and sentences that does not resemble a taken question.
 
     The search begins at a digest of all topics plus the topic's place among them, so that topics of one type begin at
-    different scenes. Once all have been used, scenes come back with other sentences around them: enough for a dozen
-    interviews of one requisition.
+    different scenes. Once all have been used, scenes come back with other sentences around them.
     """
     names = sorted({request.topic.topic, *request.other_topics})
     begin = _number(request.topic.question_type, *names) + names.index(request.topic.topic)

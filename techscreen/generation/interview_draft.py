@@ -79,7 +79,9 @@ class InterviewDraft:
         task = self._task
         QuestionWriting(self._questions, self._claude, self._audit, task.deadline, task.enhancement).run()
         asked = [(ready.topic, ready.question) for ready in self._questions.in_order()]
-        self._quality = interview_quality(self._source.requisition, asked, self._questions.confidential)
+        self._quality = interview_quality(
+            self._source.requisition, asked, self._questions.confidential, self._questions.repeats()
+        )
 
     def _commit(self, session: Session) -> InterviewView | None:
         """Store the interview; None if some of its questions can no longer be used."""

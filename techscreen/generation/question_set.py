@@ -6,14 +6,16 @@ once, because it is paid for.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 from prompts import InterviewQuestion, InterviewTopic, WriteQuestion
-from techscreen.checks.answers import not_to_be_asked
+from techscreen.checks.answers import not_to_be_asked, question_violations
 from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.entity_names import names_to_avoid
+from techscreen.checks.findings import Severity, Violation
 from techscreen.checks.markdown_safety import holds_markup
 from techscreen.checks.question_structure import places_of
 from techscreen.generation.audit_log import AuditRow
@@ -22,8 +24,10 @@ from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.question_cache.reservations import Reservations, ReservedQuestion
 from techscreen.text.similarity import alike_question
 
-# The most existing questions that are shown to Claude with a request for a new one.
-MAX_TAKEN = 12
+# The most earlier questions of the requisition that are shown to Claude with a request for a new one, the newest, and
+# how much of any question that it must not repeat.
+MAX_EARLIER = 30
+MAX_SHOWN_CHARACTERS = 300
 
 
 @dataclass(frozen=True)
@@ -32,6 +36,7 @@ class ReadyQuestion:
 
     Attributes:
         cached_question_id: its row in the cache; None if the cache is off.
+        repeats: an earlier question that it still asks again after it was sent back; None if there is none.
         reserved: what the cache has lent; None if Claude has written it for this interview.
     """
 
@@ -39,6 +44,7 @@ class ReadyQuestion:
     question: InterviewQuestion
     question_type: str
     cached_question_id: int | None
+    repeats: str | None = None
     reserved: ReservedQuestion | None = None
 
     @property
@@ -69,7 +75,7 @@ class QuestionSet:
         self._audit = audit
         self._reservations = reservations
         self._progress = task.progress
-        self._earlier = EarlierQuestions(task.source.earlier)
+        self._earlier = EarlierQuestions(text for _, text in task.source.earlier)
         self._requisition = task.source.requisition.fields()
         in_topics = [text for topic in topics for text in (topic.topic, topic.facet, *topic.technologies)]
         self.names: Collection[str] = names_to_avoid(self._requisition, in_topics)
@@ -105,7 +111,7 @@ class QuestionSet:
                 reserved.question,
                 reserved.question_type,
                 reserved.cached_question_id,
-                reserved,
+                reserved=reserved,
             )
             self._add(place, ready)
 
@@ -122,29 +128,39 @@ class QuestionSet:
         Args:
             repeated: a question that the last attempt has repeated.
         """
-        topic = self._topics[place]
-        about = "\n".join([topic.topic, topic.facet, topic.focus, *repeated])
-        taken = [
-            *repeated,
-            *(text for name, text in self.newer if name == topic.topic),
-            *self._in_cache.get(place, []),
-            *self._earlier.to_show(topic.topic, about, MAX_TAKEN),
-        ]
+        earlier = [*(text for _, text in self.newer), *self._earlier.newest(MAX_EARLIER)][:MAX_EARLIER]
+        taken = [*repeated, *earlier, *self._in_cache.get(place, [])]
         return WriteQuestion(
-            topic,
+            self._topics[place],
             self.language,
             other_topics=tuple(other.topic for at, other in enumerate(self._topics) if at != place),
-            taken=tuple(dict.fromkeys(taken))[:MAX_TAKEN],
+            taken=tuple(dict.fromkeys(text[:MAX_SHOWN_CHARACTERS] for text in taken)),
         )
 
+    def violations(self, answer: InterviewQuestion) -> list[Violation]:
+        """What is wrong with a question that Claude has written for this interview. Also called from other threads."""
+        repeated = self._repeated_earlier(answer.question_text)
+        if repeated is None:
+            return question_violations(answer, self.names)
+        shown = json.dumps(repeated[:MAX_SHOWN_CHARACTERS], ensure_ascii=False)
+        sentence = (
+            f"question_text asks the same as a question that exists already, which begins {shown}. "
+            "Choose a different situation and a different ask."
+        )
+        return [*question_violations(answer, self.names), Violation("repeated_question", sentence, Severity.TOLERABLE)]
+
     def repeated_by(self, text: str) -> str | None:
-        """A question that asks the same: of an earlier interview, of one stored meanwhile, or of those ready."""
-        near = [*(newer for _, newer in self.newer), *(ready.question.question_text for ready in self._ready.values())]
-        return alike_question(text, near) or self._earlier.alike_to(text)
+        """A question of this interview that is ready and asks the same."""
+        return alike_question(text, (ready.question.question_text for ready in self._ready.values()))
+
+    def repeats(self) -> dict[int, str]:
+        """The earlier questions that questions ask again although they were sent back, by the places of the latter."""
+        return {place: ready.repeats for place, ready in self._ready.items() if ready.repeats is not None}
 
     def keep(self, place: int, question: InterviewQuestion) -> None:
         """Add a question that Claude has written, and store it in the cache with what has been spent so far."""
         topic = self._topics[place]
+        repeats = self._repeated_earlier(question.question_text)
         kept = self._reservations.keep(
             topic,
             self.language,
@@ -154,10 +170,12 @@ class QuestionSet:
         )
         if kept is not None:
             self._audit.spending_committed()
-        self._add(place, ReadyQuestion(topic, question, topic.question_type, kept))
+        self._add(place, ReadyQuestion(topic, question, topic.question_type, kept, repeats))
 
     def unfit(self, retired: Collection[int]) -> list[int]:
         """Places of questions that can no longer be used: retired, or repeating one of an interview stored meanwhile.
+
+        One that was sent back for a repetition already stays.
 
         Args:
             retired: ids of cached questions.
@@ -166,7 +184,8 @@ class QuestionSet:
         return [
             place
             for place, ready in self._ready.items()
-            if ready.cached_question_id in retired or alike_question(ready.question.question_text, newer) is not None
+            if ready.cached_question_id in retired
+            or (ready.repeats is None and alike_question(ready.question.question_text, newer) is not None)
         ]
 
     def drop(self, places: Iterable[int]) -> None:
@@ -175,6 +194,10 @@ class QuestionSet:
             cached_question_id = self._ready.pop(place).cached_question_id
             if cached_question_id is not None:
                 self._reservations.release(cached_question_id)
+
+    def _repeated_earlier(self, text: str) -> str | None:
+        """A question of an earlier interview, or of one stored meanwhile, that asks the same."""
+        return alike_question(text, (newer for _, newer in self.newer)) or self._earlier.alike_to(text)
 
     def _is_confidential(self, question: InterviewQuestion, topic: str, technologies: Sequence[str] = ()) -> bool:
         """Whether it must not be lent: it reveals the requisition, or contains mark-up."""

@@ -14,14 +14,13 @@ from functools import partial
 from typing import Any
 
 from prompts import InterviewQuestion
-from techscreen.checks.answers import question_violations
 from techscreen.claude.interface import Claude, ClaudeAnswer, Deadline
 from techscreen.errors import GenerationFailed
 from techscreen.generation.audit_log import AuditRow
 from techscreen.generation.question_set import QuestionSet
 from techscreen.generation.running_enhancement import RunningEnhancement
 
-# How often a question that repeats another one is asked for again before the interview fails.
+# How often a question that repeats another one of its interview is asked for again before the interview fails.
 MAX_REWRITES = 2
 
 QuestionCall = Future[ClaudeAnswer[InterviewQuestion]]
@@ -43,7 +42,6 @@ class QuestionWriting:
         self._audit = audit
         self._deadline = deadline
         self._enhancement = enhancement
-        self._check = partial(question_violations, names=questions.names)
         self._places: dict[QuestionCall, int] = {}  # of the calls under way
         self._rewrites: Counter[int] = Counter()
         self._failures: list[Exception] = []
@@ -70,10 +68,10 @@ class QuestionWriting:
 
     def _ask(self, place: int, *repeated: str) -> None:
         request = self._questions.request(place, *repeated)
-        self._places[self._audit.ask(self._claude, request, self._check, self._deadline)] = place
+        self._places[self._audit.ask(self._claude, request, self._questions.violations, self._deadline)] = place
 
     def _receive(self, call: QuestionCall) -> None:
-        """Keep a question, or have it written again if it repeats another one."""
+        """Keep a question, or have it written again if it repeats another one of this interview."""
         place = self._places.pop(call)
         try:
             question = self._audit.take(call).value

@@ -7,6 +7,7 @@ later and the report on an interview is about the one that it was made from.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 
 from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
 from techscreen.checks.answers import findings_in, published
@@ -28,6 +29,8 @@ from techscreen.schemas.generation import (
     WorkItemView,
 )
 from techscreen.topics.technology_mentions import unsupported_technologies
+
+MAX_QUOTED = 300  # characters of an earlier question
 
 # A question of an interview, after its topic.
 Asked = tuple[InterviewTopic, InterviewQuestion]
@@ -61,13 +64,19 @@ def job_description_quality(
     )
 
 
-def interview_quality(requisition: PlanTopics, asked: Sequence[Asked], confidential: Confidential) -> QualityView:
+def interview_quality(
+    requisition: PlanTopics,
+    asked: Sequence[Asked],
+    confidential: Confidential,
+    repeats: Mapping[int, str] = MappingProxyType({}),
+) -> QualityView:
     """The report on an interview.
 
     Args:
         requisition: what the interview was made from.
         asked: its questions, in order.
         confidential: what in the requisition must not be lent to others.
+        repeats: earlier questions that are asked again, by the places of the questions that do so.
     """
     given = requisition.fields()
     written = dict(_texts(asked))
@@ -84,6 +93,11 @@ def interview_quality(requisition: PlanTopics, asked: Sequence[Asked], confident
             *(finding for finding in found if finding.kind != "prohibited_subject"),
             *_confidential(asked, written, confidential),
             *(view for path, text in written.items() for view in finding_views(path, text, markup_findings(text))),
+            *(
+                view
+                for place, earlier in sorted(repeats.items())
+                for view in _repeated(place, asked[place][1].question_text, earlier)
+            ),
         ],
         unsupported=_unsupported(
             [text for text in given.values() if text],
@@ -109,6 +123,19 @@ def combined(job_description: QualityView | None, interview: QualityView | None)
 def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
     for field, text in texts.items():
         yield from finding_views(field, text, findings_in(text))
+
+
+def _repeated(place: int, text: str, earlier: str) -> list[FindingView]:
+    finding = Finding(
+        kind="repeated_question",
+        category="earlier_interview",
+        word=text,
+        reason=f"It asks much the same as a question of an earlier interview: “{earlier[:MAX_QUOTED]}”.",
+        suggestion="Leave it out if the same candidate is asked both.",
+        start=0,
+        end=len(text),
+    )
+    return finding_views(f"questions[{place}].question_text", text, [finding])
 
 
 def _confidential(asked: Sequence[Asked], written: Mapping[str, str], ours: Confidential) -> Iterator[FindingView]:

