@@ -18,6 +18,7 @@ from config import PROJECT_FOLDER, Settings, SettingsError, load_settings
 from interview_routes import interview_bp
 from models import db
 from techscreen.claude.interface import Claude
+from techscreen.cli.check import check_command
 from techscreen.cli.commands import cache_commands, log_commands
 from techscreen.cli.doctor import doctor_command
 from techscreen.cli.terminal import say_lines
@@ -79,6 +80,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app.register_blueprint(documentation_bp)
     app.cli.add_command(cache_commands)
     app.cli.add_command(log_commands)
+    app.cli.add_command(check_command)
     add_security_headers(app)
     _open_to_frontends(app, settings)
     limit_rates(app, settings)

@@ -13,6 +13,7 @@ from flask import Blueprint, Flask, Response, current_app, url_for
 
 from techscreen.errors import NotEnhanced, NotFound, Overloaded, TooManyStreams
 from techscreen.operations.interview_lists import all_interviews, interviews_page
+from techscreen.operations.text_checks import check_texts
 from techscreen.schemas.generation import (
     EnhanceAnswer,
     EnhanceRequest,
@@ -26,14 +27,15 @@ from techscreen.schemas.generation import (
     WorkflowRequest,
 )
 from techscreen.schemas.jobs import JobAnswer, JobsAnswer, JobsQuery
+from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
 from techscreen.web.auth import current_caller
-from techscreen.web.container import current_runtime, ensure_heartbeat, set_up
+from techscreen.web.container import current_runtime, set_up
 from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
 from techscreen.web.error_handlers import register_error_pages
 from techscreen.web.job_views import job_answer, job_for, jobs_answer
 from techscreen.web.parsing import refuse_unless_work_described
-from techscreen.web.request_context import log_requests
+from techscreen.web.request_context import ensure_heartbeat, log_requests
 from techscreen.web.responses import json_response
 from techscreen.web.sse import EVENT_STREAM
 
@@ -125,6 +127,16 @@ def run_workflow(body: WorkflowRequest) -> WorkflowRequest:
     """Enhance a job description and generate an interview from it, in one call."""
     refuse_unless_work_described(body)
     return body
+
+
+@interview_bp.post("/check")
+@endpoint(tag="Checks", access="reader", body=CheckRequest, answer=CheckAnswer, needs_database=False)
+def check(body: CheckRequest) -> CheckAnswer:
+    """Check texts that somebody has written, by the service's own rules.
+
+    It asks no Claude, costs nothing, counts for no budget and keeps nothing, so a repeat does no harm.
+    """
+    return check_texts(body)
 
 
 @interview_bp.get("/jobs/<job_id>")

@@ -1,4 +1,5 @@
-"""What administrators ask for: the audit trail, usage, evidence, readiness, metrics and lists of interviews.
+"""What people ask for: the audit trail, usage, evidence, readiness, metrics, lists of interviews, checks of texts.
 
-A query comes in, a view of stored rows goes out. May import jobs, the services and everything below.
+A query or texts come in, a view of stored rows or of findings goes out. May import jobs, the services and everything
+below.
 """

@@ -14,6 +14,7 @@ from prompts import Concern, ConcernCategory
 from techscreen.checks.findings import FindingKind
 from techscreen.checks.markdown_safety import made_harmless
 from techscreen.schemas.generation import FindingView
+from techscreen.text.utf16 import Utf16Places
 
 MAX_QUOTE, MAX_SENTENCE = 500, 300
 LEAVE_OUT = "Leave it out."
@@ -55,6 +56,7 @@ def _finding(concern: Concern, texts: Mapping[str, str]) -> FindingView | None:
     if place is None or not reason:
         return None
     start, end = place
+    places = Utf16Places(text)
     return FindingView(
         field=concern.field,
         kind=_KINDS[concern.category],
@@ -65,6 +67,8 @@ def _finding(concern: Concern, texts: Mapping[str, str]) -> FindingView | None:
         start=start,
         end=end,
         found_by="claude",
+        start_utf16=places.of(start),
+        end_utf16=places.of(end),
     )
 
 

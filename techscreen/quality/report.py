@@ -7,7 +7,6 @@ later and the report on an interview is about the one that it was made from.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from types import MappingProxyType
 
 from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
@@ -20,6 +19,7 @@ from techscreen.checks.requisition_quotes import about_the_person
 from techscreen.checks.texts import findings_of
 from techscreen.quality.concerns import concern_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
+from techscreen.quality.finding_views import finding_views
 from techscreen.quality.work_items import work_parts
 from techscreen.schemas.generation import (
     CoverageView,
@@ -55,9 +55,9 @@ def job_description_quality(
     }
     by_rules = [
         *_findings({**given, **became}),
-        *(_view(name, finding) for name, text in given.items() for finding in active_markup(text)),
-        *(_view("enhanced_title", finding) for finding in markup_findings(enhanced.enhanced_title)),
-        *(_view("enhanced_description", finding) for finding in markup),
+        *(view for name, text in given.items() for view in finding_views(name, text, active_markup(text))),
+        *finding_views("enhanced_title", enhanced.enhanced_title, markup_findings(enhanced.enhanced_title)),
+        *finding_views("enhanced_description", enhanced.enhanced_description, markup),
     ]
     return QualityView(
         findings=[*by_rules, *concern_findings(enhanced.concerns, given, by_rules)],
@@ -92,16 +92,21 @@ def interview_quality(
         question = path.partition(".")[0]
         by_question[question] = f"{by_question.get(question, '')}{text}\n\n"
     found = [
-        _view(f"questions[{place}].{each.place.path}", each.finding)
+        view
         for place, (_, question) in enumerate(asked)
         for each in question_findings(question, names, language)
+        for view in finding_views(f"questions[{place}].{each.place.path}", each.place.text, [each.finding])
     ]
     return QualityView(
         findings=[
             *found,
             *_confidential(asked, written, confidential),
-            *(_view(path, finding) for path, text in written.items() for finding in markup_findings(text)),
-            *(_repeated(place, asked[place][1].question_text, earlier) for place, earlier in sorted(repeats.items())),
+            *(view for path, text in written.items() for view in finding_views(path, text, markup_findings(text))),
+            *(
+                view
+                for place, earlier in sorted(repeats.items())
+                for view in _repeated(place, asked[place][1].question_text, earlier)
+            ),
         ],
         unsupported=_unsupported(
             [text for text in given.values() if text],
@@ -126,15 +131,10 @@ def combined(job_description: QualityView | None, interview: QualityView | None)
 
 def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
     for field, text in texts.items():
-        for finding in findings_of(text, "jd"):
-            yield _view(field, finding)
+        yield from finding_views(field, text, findings_of(text, "jd"))
 
 
-def _view(field: str, finding: Finding) -> FindingView:
-    return FindingView(field=field, **asdict(finding))
-
-
-def _repeated(place: int, text: str, earlier: str) -> FindingView:
+def _repeated(place: int, text: str, earlier: str) -> list[FindingView]:
     finding = Finding(
         kind="repeated_question",
         category="earlier_interview",
@@ -144,7 +144,7 @@ def _repeated(place: int, text: str, earlier: str) -> FindingView:
         start=0,
         end=len(text),
     )
-    return _view(f"questions[{place}].question_text", finding)
+    return finding_views(f"questions[{place}].question_text", text, [finding])
 
 
 def _confidential(asked: Sequence[Asked], written: Mapping[str, str], ours: Confidential) -> Iterator[FindingView]:
@@ -156,7 +156,7 @@ def _confidential(asked: Sequence[Asked], written: Mapping[str, str], ours: Conf
         texts |= {field: text for field, text in written.items() if field.startswith(f"{path}.")}
         if ours.any_in(texts.values()):
             for field, text in texts.items():
-                yield from (_view(field, finding) for finding in ours.findings_in(text))
+                yield from finding_views(field, text, ours.findings_in(text))
 
 
 def _unsupported(

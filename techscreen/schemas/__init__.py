@@ -1,4 +1,4 @@
 """The contracts: what callers send and what they get, field for field, and nothing else.
 
-Parsed JSON and stored rows come in, checked models go out. May import `checks.findings` and the ground.
+Parsed JSON and stored rows come in, checked models go out. May import the types of `checks` and the ground.
 """

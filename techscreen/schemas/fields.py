@@ -16,6 +16,8 @@ MAX_TEXT = 16_000
 MAX_SHORT_TEXT = 255
 MAX_REQ_ID = 100
 MAX_CURSOR = 100
+MAX_LANGUAGE_TAG = 35
+LANGUAGE_TAG = "^[A-Za-z]{2,3}(-[A-Za-z0-9]{1,8})*$"
 # Tab and the line ends that word processors and PDF exports leave in a pasted description.
 HARMLESS_CONTROL_CHARACTERS = frozenset("\t\n\v\f\r\x85")
 # The letters of the world's scripts, without emoji and digits. Only roughly, because it must mean the same to every
@@ -58,6 +60,13 @@ def no_control_characters(value: str, harmless: frozenset[str] = frozenset()) ->
 def pasted_text(value: str) -> str:
     """Refuse control characters, except for those that word processors leave in a pasted text."""
     return no_control_characters(value, HARMLESS_CONTROL_CHARACTERS)
+
+
+def language_tag(value: str) -> str:
+    """Refuse what has not the form of a BCP 47 language tag. Whether there is such a language is not checked."""
+    if not re.fullmatch(LANGUAGE_TAG, value):
+        raise PydanticCustomError("no_language_tag", "must be a BCP 47 tag such as en or de-AT")
+    return value
 
 
 def blank_is_none(value: object) -> object:
@@ -137,6 +146,7 @@ OptionalText = Annotated[
     Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(pasted_text), Described(TEXT)] | None,
     BeforeValidator(blank_is_none),
 ]
+LanguageTag = Annotated[str, Field(max_length=MAX_LANGUAGE_TAG), AfterValidator(language_tag), Described(LANGUAGE_TAG)]
 Moment = Annotated[
     datetime,
     PlainSerializer(_seconds, return_type=str),

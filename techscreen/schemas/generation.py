@@ -171,9 +171,13 @@ class WorkInputs(View):
 
 
 class FindingView(View):
-    """A place in a text that somebody should look at. `text[start:end]` is the word, in characters."""
+    """A place in a text that somebody should look at.
 
-    field: str = Field(description="Where: a field of the request, of `enhanced_jd`, or a path in the interview.")
+    `start` and `end` count characters (Unicode code points); `start_utf16` and `end_utf16` count UTF-16 units, as
+    JavaScript does. Both name the place of `word`.
+    """
+
+    field: str = Field(description="Where: a field of the request, of `enhanced_jd`, or a path in either.")
     kind: FindingKind
     category: str
     word: str
@@ -181,7 +185,12 @@ class FindingView(View):
     suggestion: str
     start: int
     end: int
+    start_utf16: int | None = Field(None, description="Null for findings stored before it was kept.")
+    end_utf16: int | None = Field(None, description="Null for findings stored before it was kept.")
     found_by: FoundBy = Field("rules", description="Rules are the service's own; Claude found it while enhancing.")
+    confidence: float | None = Field(
+        None, ge=0, le=1, description="How sure the rules are. Null for Claude's findings, and for older ones."
+    )
 
 
 class UnsupportedView(View):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from flask import Flask, current_app, request
+from flask import Flask, current_app
 from flask.blueprints import BlueprintSetupState
 
 from claude_client import ClaudeClient
@@ -202,11 +202,6 @@ def set_up(state: BlueprintSetupState) -> None:
 def current_runtime() -> Runtime:
     """The services of the app that serves this request."""
     return install_runtime(current_app)
-
-
-def ensure_heartbeat() -> None:
-    """Make sure that this process has a heartbeat; before a POST, wait for the first."""
-    current_runtime().heartbeat.ensure(wait=request.method == "POST")
 
 
 def _settings_of_a_host(app: Flask) -> dict[str, Any]:

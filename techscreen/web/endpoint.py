@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from functools import wraps
 from typing import Any, Literal
 
-from flask import Response
+from flask import Response, current_app, request
 from pydantic import BaseModel
 
 from techscreen import errors
@@ -22,7 +22,7 @@ from techscreen.web.error_handlers import CODES, SENTENCES
 from techscreen.web.parsing import read_body, read_query
 from techscreen.web.responses import json_response
 
-Tag = Literal["Generation", "Reading", "Jobs", "Question cache", "Audit trail", "Operation", "Documentation"]
+Tag = Literal["Generation", "Reading", "Checks", "Jobs", "Question cache", "Audit trail", "Operation", "Documentation"]
 View = Callable[..., Response]
 
 # The errors of any generation.
@@ -78,6 +78,7 @@ class endpoint:  # in lower case, as decorators are
             headers ask for. Either way, once for each Idempotency-Key.
         errors: what may go wrong besides what follows from the rest of the declaration.
         limited: whether RATE_LIMIT counts it.
+        needs_database: whether it, or what it begins, reads or writes the database.
         conditional: whether it answers 304 to a browser that has it already.
         resumable: whether a stream goes on after `Last-Event-ID`, and answers 204 after its end.
         answer_headers: headers that its answer may have besides those that all have.
@@ -92,6 +93,7 @@ class endpoint:  # in lower case, as decorators are
     dispatch: Literal["at_once", "generation"] | None = None
     errors: tuple[type[TechScreenError], ...] = ()
     limited: bool = True
+    needs_database: bool = True
     conditional: bool = False
     resumable: bool = False
     answer_headers: tuple[str, ...] = ()
@@ -124,7 +126,7 @@ class endpoint:  # in lower case, as decorators are
         classes: set[type[TechScreenError]] = {TechScreenError, *self.errors}
         if self.access != "anybody":
             classes |= {errors.Unauthenticated, errors.Forbidden}
-        if self.access in ("reader", "admin"):
+        if self.access in ("reader", "admin") and self.needs_database:
             classes |= {errors.DatabaseUnavailable}
         if self.query is not None:
             classes |= {errors.InvalidRequest}
@@ -143,3 +145,8 @@ def declaration_of(view: object) -> endpoint | None:
     """The declaration of a view; None if the view is not ours. A host app may have wrapped it."""
     declared = getattr(view, "declared_endpoint", None)
     return declared if isinstance(declared, endpoint) else None
+
+
+def current_declaration() -> endpoint | None:
+    """The declaration of the view that this request is for, if it is for one of ours."""
+    return declaration_of(current_app.view_functions.get(request.endpoint or ""))

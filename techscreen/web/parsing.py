@@ -69,15 +69,25 @@ def read_body(model: type[T]) -> T:
         raise InvalidRequest("The body could not be read: its chunks are malformed, or its end is missing.") from None
     if len(body) > MAX_BODY:
         raise RequestEntityTooLarge
+    read = parse_json(model, body)
+    g.req_id = getattr(read, "req_id", None)  # for the log
+    return read
+
+
+def parse_json(model: type[T], body: bytes) -> T:
+    """JSON as a `model`.
+
+    Raises:
+        MalformedJson: if it is not JSON, or not UTF-8.
+        InvalidRequest: with every field problem at once.
+    """
     try:
         content = from_json(body.removeprefix(UTF8_BOM), allow_inf_nan=False)
     except ValueError as error:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
         raise InvalidRequest("The body must be a JSON object.")
-    read = _validated(model, content)
-    g.req_id = getattr(read, "req_id", None)  # for the log
-    return read
+    return validated(model, content)
 
 
 def refuse_unless_work_described(request: EnhanceRequest) -> None:
@@ -99,21 +109,26 @@ def read_query(model: type[T]) -> T:
     Raises:
         InvalidRequest: with every field problem at once.
     """
-    return _validated(model, request.args.to_dict())
+    return validated(model, request.args.to_dict())
 
 
-def _validated(model: type[T], content: dict[str, Any]) -> T:
+def validated(model: type[T], content: dict[str, Any]) -> T:
+    """Parsed JSON or a query as a `model`.
+
+    Raises:
+        InvalidRequest: with every field problem at once.
+    """
     try:
         return model.model_validate(content)
     except ValidationError as error:
         problems = [_problem(item) for item in error.errors(include_url=False)]
-        bad = {problem.field for problem in problems}
+        bad = {problem.field.partition(".")[0] for problem in problems}
         req_id = content.get("req_id") if "req_id" not in bad else None
         raise InvalidRequest.of_fields(problems, req_id=req_id if isinstance(req_id, str) else None) from None
 
 
 def _problem(item: ErrorDetails) -> FieldProblem:
-    name = str(item["loc"][0]) if item["loc"] else "body"
+    name = ".".join(map(str, item["loc"])) or "body"
     return FieldProblem(name, f"{name} {_message(item)}.")
 
 
@@ -125,6 +140,14 @@ def _message(item: ErrorDetails) -> str:
         return "must be text"
     if kind == "string_too_long":
         return f"has {len(item['input'])} characters; at most {context['max_length']} are allowed"
+    if kind == "list_type":
+        return "must be a list"
+    if kind == "model_type":
+        return "must be an object"
+    if kind == "too_short":
+        return f"must have entries: at least {context['min_length']}"
+    if kind == "too_long":
+        return f"has too many entries; at most {context['max_length']} are allowed"
     if kind in ("int_type", "int_parsing", "int_parsing_size"):
         return "must be a whole number"
     if kind == "greater_than_equal":

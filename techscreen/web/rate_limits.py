@@ -6,14 +6,14 @@ it is admitted, so that refused and replayed ones do not count, and none of many
 
 from __future__ import annotations
 
-from flask import Flask, Response, current_app, request
+from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, HeaderNames, Limiter
 
 from config import Settings
 from techscreen.errors import Unauthenticated
 from techscreen.web.auth import caller_of
 from techscreen.web.dispatch import count_generations_by
-from techscreen.web.endpoint import declaration_of
+from techscreen.web.endpoint import current_declaration
 
 # Seconds that a request waits for the Redis before this process counts by itself.
 STORAGE_TIMEOUT = 1
@@ -71,5 +71,5 @@ def _caller() -> str:
 
 def _is_free() -> bool:
     """Whether the endpoint is exempt, like those that a load balancer or Prometheus asks every few seconds."""
-    declared = declaration_of(current_app.view_functions.get(request.endpoint or ""))
+    declared = current_declaration()
     return declared is not None and not declared.limited

@@ -1,4 +1,4 @@
-"""What every request gets, whatever its endpoint: an id, which its answer carries, one log line, and a count."""
+"""What every request gets, whatever its endpoint: an id, which its answer carries, a log line, a count, a heartbeat."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from flask import Blueprint, Flask, Response, g, request
 
 from techscreen.observability import metrics
 from techscreen.observability.request_id import current_request_id
+from techscreen.web.container import current_runtime
+from techscreen.web.endpoint import current_declaration
 
 logger = logging.getLogger(__name__)
 
@@ -17,6 +19,13 @@ def log_requests(target: Flask | Blueprint) -> None:
     """Give every request to an app or a blueprint its id, log line and count."""
     target.before_request(_start)
     target.after_request(_finish)
+
+
+def ensure_heartbeat() -> None:
+    """Make sure that this process has a heartbeat; before a POST that needs the database, wait for the first."""
+    declared = current_declaration()
+    needs_database = declared is None or declared.needs_database
+    current_runtime().heartbeat.ensure(wait=request.method == "POST" and needs_database)
 
 
 def _start() -> None:

@@ -294,7 +294,10 @@ def test_a_concern_is_shown_stored_and_shown_again(
         "suggestion": GOOD["rewording"],
         "start": start,
         "end": start + len(GOOD["quote"]),
+        "start_utf16": start,
+        "end_utf16": start + len(GOOD["quote"]),
         "found_by": "claude",
+        "confidence": None,
     }
     assert (second["word"], second["kind"], second["suggestion"]) == (ATTACK, "instruction", LEAVE_OUT)
     rules = [finding for finding in answer["quality"]["findings"] if finding["found_by"] == "rules"]

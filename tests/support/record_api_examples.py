@@ -93,6 +93,13 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
         accepted = _ok(client.post(ENHANCE, json=enhance, headers=later), 202)
         stream = client.get(f"/api/interview/jobs/{accepted['job_id']}/events", headers=ADMIN).text
         cached = written["interview"]["questions"][0]["cached_question_id"]
+        check = {
+            "texts": [
+                {"text": "🚀 We need a rockstar who owns our payouts.", "kind": "jd"},
+                {"text": "A payout was sent twice. What do you look at first, and why?", "kind": "question"},
+            ],
+            "language": "en",
+        }
         retire = {"reason": "Seen on a forum.", "url": "https://forum.example/123"}
         answers = {
             "EnhanceRequest": enhance,
@@ -113,6 +120,8 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "LogsAnswer": _ok(client.get("/api/interview/logs?page_size=2", headers=ADMIN)),
             "UsageAnswer": _ok(client.get("/api/interview/usage", headers=ADMIN)),
             "EvidenceAnswer": _ok(client.get(f"/api/interview/evidence/{enhance['req_id']}", headers=ADMIN)),
+            "CheckRequest": check,
+            "CheckAnswer": _ok(client.post("/api/interview/check", json=check, headers=READER)),
             "ReadinessAnswer": _ok(client.get("/health/ready")),
             "HealthAnswer": _ok(client.get("/health")),
         }

@@ -1,0 +1,20 @@
+"""Checks texts that somebody has written, by our rules alone: no Claude, no database, nothing kept."""
+
+from __future__ import annotations
+
+from techscreen.checks.texts import findings_of
+from techscreen.quality.finding_views import finding_views
+from techscreen.schemas.text_checks import CheckAnswer, CheckedTextView, CheckRequest
+
+
+def check_texts(request: CheckRequest) -> CheckAnswer:
+    """What the rules find in each text."""
+    checked = [
+        CheckedTextView(
+            index=index,
+            kind=given.kind,
+            findings=finding_views(f"texts.{index}.text", given.text, findings_of(given.text, given.kind)),
+        )
+        for index, given in enumerate(request.texts)
+    ]
+    return CheckAnswer(findings_total=sum(len(one.findings) for one in checked), texts=checked)
