@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import pairwise
 from typing import Literal
 from zlib import crc32
 
@@ -27,8 +28,8 @@ CLAUSE_PENALTY = 1.5
 # The same word may mean something else in a question to the candidate, in a note about them, and in an advert.
 VOICES: dict[TextKind, str] = {"question": "q", "follow_up": "q", "criterion": "c", "anchor": "c", "jd": "j"}
 _INTERROGATIVES = frozenset(
-    "how what why which when where who whom whose wie was warum weshalb wann wo wer welche welcher welches womit wodurch "
-    "como que cual cuales cuando donde quien por".split()
+    "how what why which when where who whom whose wie was warum weshalb wann wo wer welche welcher welches womit "
+    "wodurch como que cual cuales cuando donde quien por".split()
 )
 _JOINTS = frozenset("and then or plus while und oder sowie dann y e o luego also as but besides , ; / : (".split())
 
@@ -112,13 +113,14 @@ def _hashed(text: str) -> int:
 
 
 def _runs(encoded: Sequence[bytes]) -> tuple[list[int], list[int]]:
-    pairs = [crc32(two, crc32(one)) for one, two in zip(encoded, encoded[1:], strict=False)]
+    pairs = [crc32(two, crc32(one)) for one, two in pairwise(encoded)]
     threes = [crc32(three, pair) & _MASK for pair, three in zip(pairs, encoded[2:], strict=False)]
     return [pair & _MASK for pair in pairs], threes
 
 
 def _piece(words: Sequence[str], encoded: Sequence[bytes], first: int, after: int, penalty: float) -> Piece:
     inside = encoded[first:after]
+    ends: tuple[int, ...]
     if len(inside) > 2:
         head, tail = _runs([START, *inside[:2]]), _runs([*inside[-2:], END])
         ends = (head[0][0], tail[0][1], head[1][0], tail[1][0])
@@ -165,4 +167,4 @@ def _ending(reading: Reading) -> list[int]:
         return []
     first, after = reading.sentences[-1]
     words = ["^", *reading.words[first:after], "$"]
-    return [_hashed(f"z{part}") for part in (*words, *map(" ".join, zip(words, words[1:], strict=False)))]
+    return [_hashed(f"z{part}") for part in (*words, *map(" ".join, pairwise(words)))]

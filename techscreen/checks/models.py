@@ -20,7 +20,7 @@ from techscreen.text.reading import Reading
 
 EXAMPLES = Path(__file__).parent / "examples"
 WEIGHTS = Path(__file__).parent / "weights"
-# The language is told by the first so many words. Below this many letters, and below this lead of the best language over the next, a text is too short to tell.
+# The language is told by the first so many words; not with fewer letters, nor without such a lead over the next best.
 MAX_WORDS, MIN_LETTERS, MIN_LEAD = 60, 60, 2.0
 
 

@@ -87,12 +87,8 @@ def question_findings(
     """
     places = list(places_of(question))
     found = [PlacedFinding(place, finding) for place in places for finding in _text_findings(place, names)]
-    together = {place.path: category for place, category in _together(question, places)}
-    found += [
-        PlacedFinding(place, _whole("form", together[place.path], place.text))
-        for place in places
-        if place.path in together
-    ]
+    together = dict(_together(question, places))
+    found += [PlacedFinding(place, _whole("form", category, place.text)) for place, category in together.items()]
     if language is not None and (foreign := _in_another_language(places, language)):
         found.append(PlacedFinding(foreign, _whole("language", "language", foreign.text)))
     order = {place.path: number for number, place in enumerate(places)}

@@ -17,11 +17,11 @@ from functools import lru_cache
 # The rest of a text is ignored. Longer than any text that is accepted or delivered.
 MAX_CHARACTERS = 40_000
 MAX_ENTITY_DEPTH = 3
-MIN_CLAUSE_WORDS = 3
+MIN_CLAUSE_WORDS = 4
 
 _ENTITY = re.compile(r"&(?:amp;){0,2}(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
-_BLOCK = "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table td th tr ul"
-_INLINE = "a abbr b big code del em font i ins kbd mark o s small span strong sub sup tbody tfoot thead tt u wbr"
+_BLOCK = "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table td th tr"
+_INLINE = "a abbr b big code del em font i ins kbd mark o s small span strong sub sup tbody tfoot thead tt u ul wbr"
 _TAG = re.compile(rf"</?({'|'.join((*_BLOCK.split(), *_INLINE.split()))})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--(?:[^-]|-(?!->)){0,2000}-->")
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
@@ -80,8 +80,12 @@ def read(text: str) -> Reading:
         starts=[seen.starts[begin] for _, begin, _ in found],
         ends=[seen.ends[end - 1] for _, _, end in found],
         sentences=tuple(ranges(iter(sentence_spans))),
-        clauses=tuple(span for span in ranges(clause_spans) if span[1] - span[0] >= MIN_CLAUSE_WORDS),
+        clauses=tuple(span for span in ranges(clause_spans) if _is_long_enough(found[span[0] : span[1]])),
     )
+
+
+def _is_long_enough(found: Sequence[tuple[str, int, int]]) -> bool:
+    return sum(word[0].isalnum() for word, _, _ in found) >= MIN_CLAUSE_WORDS
 
 
 @lru_cache(maxsize=8192)
@@ -154,7 +158,7 @@ def _without_tags(seen: _Seen) -> _Seen:
         if tag.start() < done:
             continue
         kept += zip(seen.text[done : tag.start()], seen.starts[done:], seen.ends[done : tag.start()], strict=False)
-        if tag.re is _TAG and tag[1].lower() in _BLOCK.split():
+        if tag.re is _TAG and tag[1].lower() in (*_BLOCK.split(), "ul"):
             kept.append(("\n", seen.starts[tag.start()], seen.ends[tag.end() - 1]))
         done = tag.end()
     kept += zip(seen.text[done:], seen.starts[done:], seen.ends[done:], strict=True)
