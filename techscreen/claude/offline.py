@@ -43,6 +43,8 @@ from techscreen.checks.answers import (
     MIN_TOPICS,
 )
 from techscreen.checks.entity_names import holds_name, names_to_avoid
+from techscreen.checks.likeness import restated_criteria
+from techscreen.checks.texts import findings_of
 from techscreen.claude import offline_templates
 from techscreen.claude.interface import Check, ClaudeAnswer, Deadline, Listener, OnSpending
 from techscreen.claude.offline_templates import KINDS, LEVEL_WORDS, PRODUCTS, SLOTS, Kind, Point, Scene, Slot
@@ -276,8 +278,9 @@ def _question(request: WriteQuestion) -> InterviewQuestion:
     kind = KINDS[request.topic.question_type]
     scene, text = _scene_and_text(request, kind)
     count = MIN_CRITERIA + _number(text) % (MAX_CRITERIA - MIN_CRITERIA + 1)
-    fitting = [point for point in kind.points if point[1] not in scene.without]
-    points = [*scene.points, *_some(fitting, count - len(scene.points), text)]
+    own = _adding_to(text, scene.points)
+    fitting = _adding_to(text, [point for point in kind.points if point[1] not in scene.without])
+    points = [*own, *_some(fitting, count - len(own), text)]
     points.sort(key=lambda point: point[0])
     return InterviewQuestion(
         question_text=text,
@@ -287,8 +290,14 @@ def _question(request: WriteQuestion) -> InterviewQuestion:
     )
 
 
+def _adding_to(text: str, points: Sequence[Point]) -> list[Point]:
+    """The criteria that look for more than the question says itself."""
+    restated = set(restated_criteria(text, [description for _, _, description in points]))
+    return [point for place, point in enumerate(points) if place not in restated]
+
+
 def _scene_and_text(request: WriteQuestion, kind: Kind) -> tuple[Scene, str]:
-    """The first combination of scene and sentences that does not resemble a taken question.
+    """The first combination of scene and sentences that resembles no taken question, and in which nothing is found.
 
     The search begins at a digest of all topics plus the topic's place among them, so that topics of one type begin at
     different scenes. Once all have been used, scenes come back with other sentences around them.
@@ -299,7 +308,7 @@ def _scene_and_text(request: WriteQuestion, kind: Kind) -> tuple[Scene, str]:
         for step in range(len(kind.scenes)):
             scene = kind.scenes[(begin + step) % len(kind.scenes)]
             text = _wording(request.topic, kind, scene, begin + turn + step, turn)
-            if alike_question(text, request.taken) is None:
+            if alike_question(text, request.taken) is None and not findings_of(text, "question"):
                 return scene, text
     return scene, text
 

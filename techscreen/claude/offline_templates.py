@@ -256,8 +256,8 @@ _TECHNICAL = Kind(
             without=("Second way considered", "Drawback admitted"),
         ),
         Scene(
-            "Until now mistakes in it have stayed inside the team. From next month a project of another department "
-            "will depend on it, and what has been a nuisance will then stop other people's work.",
+            "So far its mistakes have troubled nobody outside the team. Next month a project of another department "
+            "begins to depend on it, so that a mistake will hold up the work of other people.",
             (
                 (1, "Past mistakes reviewed", "Looks at mistakes of recent months for what could happen again."),
                 (1, "Demands of newcomers", "Asks the other department what it will need."),
@@ -275,7 +275,7 @@ _TECHNICAL = Kind(
             "one, and every step that has helped one of them so far has harmed the other.",
             (
                 (1, "Speed put as a figure", "Asks how fast is fast enough."),
-                (1, "Wrong result made concrete", "Gives an example of a wrong result that would matter."),
+                (1, "Wrong result made concrete", "Gives an example of an error that would do harm."),
                 (2, "Groups served apart", "Proposes a way of its own for each of the groups."),
                 (3, "Price of certainty", "Says how much time a certain check costs or how to measure it."),
             ),
@@ -331,9 +331,9 @@ _TECHNICAL = Kind(
     circumstances=_TASK,
     twists=_TWISTS,
     asks=(
-        "Talk me through what you would do and why.",
+        "Talk me through what you would do.",
         "How would you go about it?",
-        "Tell me how you would approach this and what your choices rest on.",
+        "Tell me how you would approach this.",
     ),
     points=(
         (1, "Aim stated first", "Says what is to be achieved before proposing a step."),
@@ -370,10 +370,10 @@ _SYSTEM_DESIGN = Kind(
             "Three departments have written down their wishes for it, which partly contradict each other, and apart "
             "from that page nothing exists yet. A first usable version is wanted in ten weeks.",
             (
-                (1, "Need behind a wish", "Asks what a department wants to achieve with its wish."),
+                (1, "Need behind a wish", "Asks what purpose lies behind a demand."),
                 (1, "Wishes put in order", "Names a wish that has to wait until after the first version."),
                 (2, "Contradiction decided", "Says who decides where two departments contradict each other."),
-                (3, "Shown before finished", "Shows something to the departments before the ten weeks are over."),
+                (3, "Shown before finished", "Shows a first piece to future users early on."),
             ),
             low="Starts with tools or parts, takes every wish as given, and does not notice that they collide.",
             mid="Describes a workable design, but it has room for everything and would not be ready in ten weeks.",
@@ -388,7 +388,7 @@ _SYSTEM_DESIGN = Kind(
                 (1, "Old beside new", "Lets the old run beside the new for some time."),
                 (1, "Moved in portions", "Moves use over in portions, such as one group at a time."),
                 (2, "Results compared", "Compares the new results with the old ones for the same input."),
-                (2, "Portion taken back", "Says how a portion returns to the old way if it goes wrong."),
+                (2, "Way back for a portion", "Says how a portion returns to the old way if it goes wrong."),
                 (3, "End of the old", "Names the condition for switching the old off."),
             ),
             low="Describes only the new solution; the way there is a single weekend.",
@@ -401,7 +401,7 @@ _SYSTEM_DESIGN = Kind(
             "It depends on an outside supplier whose service fails about twice a month, usually for some hours and "
             "without warning. Those who rely on the result should notice as little of it as possible.",
             (
-                (1, "Failure detected", "Says how it is noticed that the supplier's service has failed."),
+                (1, "Failure detected", "Names a sign by which an outage is recognised."),
                 (1, "Reduced service described", "Describes what users still get while the service is missing."),
                 (2, "Waiting limited", "Sets a limit to how long anything waits for the supplier."),
                 (2, "Work kept for later", "Keeps what cannot be done now, to be done after the failure."),
@@ -418,7 +418,7 @@ _SYSTEM_DESIGN = Kind(
             "A solution works well at one site, where two people know it by heart. Within a year it is to be "
             "introduced at eight more sites, each of which does things a little differently.",
             (
-                (1, "Differences collected", "Asks in which ways the sites differ."),
+                (1, "Differences collected", "Asks which local habits have to be respected."),
                 (1, "Knowledge brought out", "Brings what the two people know into a form that others can use."),
                 (2, "Common core separated", "Separates what is the same everywhere from what a site may set."),
                 (2, "Second site chosen", "Gives a reason for the site that comes next."),
@@ -546,7 +546,7 @@ _DEBUGGING = Kind(
                 (1, "Differences listed", "Lists what is different about this one user."),
                 (2, "Same steps elsewhere", "Repeats the user's steps under another account or on another machine."),
                 (3, "Silent others considered", "Asks whether others have the fault without reporting it."),
-                (3, "Closed reports answered", "Says what the user is told after the two closed reports."),
+                (3, "Closed reports answered", "Words an apology or explanation for the person who was not believed."),
             ),
             low="Calls it a problem of that user and suggests setting everything up anew.",
             mid="Compares the user with others, but changes several things together and stops when the fault is gone.",
@@ -614,7 +614,7 @@ _SITUATIONAL = Kind(
             "is promised for Friday noon, doing the step properly takes two days, and a colleague suggests saying "
             "nothing until Monday.",
             (
-                (1, "Gap reported", "Reports the missing step before Friday noon."),
+                (1, "Gap reported", "Tells somebody in charge about the gap the same day."),
                 (1, "Purpose of the step", "Says what the missing step protects against."),
                 (2, "Part offered in time", "Offers a part of the result that can be ready on Friday."),
                 (2, "Silence turned down", "Tells the colleague why saying nothing is not an option."),
@@ -630,8 +630,8 @@ _SITUATIONAL = Kind(
             "says that theirs was agreed first, and there is time for only one.",
             (
                 (1, "Cost of waiting asked", "Asks both what happens if their request waits."),
-                (1, "Both told openly", "Lets each of the two know about the other request."),
-                (2, "Definite time given", "Gives the one who waits a definite time."),
+                (1, "Both told openly", "Tells both people openly that they compete for the same hours."),
+                (2, "Definite time given", "Names a definite hour at which the second task begins."),
                 (2, "Smaller help offered", "Offers the one who waits something that takes less time."),
                 (3, "Tie decided by owner", "Names who decides if the two cannot agree."),
             ),
@@ -646,7 +646,7 @@ _SITUATIONAL = Kind(
             "corrected it "
             "quietly; now you find a third and larger mistake, an hour before others begin to use the result.",
             (
-                (1, "Use of it prevented", "Keeps the wrong result from being used within the hour."),
+                (1, "Use of it prevented", "Stops the others from relying on the faulty part."),
                 (1, "Private word first", "Speaks with the colleague in private."),
                 (2, "Reason asked", "Asks the colleague how the mistakes came about."),
                 (2, "Facts without blame", "Words the mistake as a fact instead of a judgement of the colleague."),
@@ -769,7 +769,7 @@ _BEHAVIORAL = Kind(
         Scene(
             "Think of a time when this was called for and you depended on people who were not obliged to help you.",
             (
-                (1, "Needed people named", "Says whose help was needed."),
+                (1, "Needed people named", "Names the people whose support mattered most."),
                 (2, "Benefit for them", "Says what the others had to gain."),
                 (2, "Refusal answered", "Describes how they answered a refusal or a delay."),
                 (3, "Superiors brought in", "Says why they did or did not go to a superior."),
