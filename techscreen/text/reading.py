@@ -20,7 +20,9 @@ MAX_ENTITY_DEPTH = 3
 MIN_CLAUSE_WORDS = 4
 
 _ENTITY = re.compile(r"&(?:amp;){0,2}(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
-_BLOCK = "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table td th tr"
+_BLOCK = (
+    "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table td th tr"
+)
 _INLINE = "a abbr b big code del em font i ins kbd mark o s small span strong sub sup tbody tfoot thead tt u ul wbr"
 _TAG = re.compile(rf"</?({'|'.join((*_BLOCK.split(), *_INLINE.split()))})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
 _COMMENT = re.compile(r"<!--(?:[^-]|-(?!->)){0,2000}-->")
