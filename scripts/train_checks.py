@@ -1,8 +1,8 @@
 """Learns the weights of the checks from the labelled sentences in `techscreen/checks/examples/`.
 
 `make train` writes `techscreen/checks/weights/` and the table in docs/checks.md; `make check-figures` only prints the
-table. Every figure and threshold comes from leaving one author out: his or her sentences are judged by what was learnt
-from all others. The result is the same to the byte each time.
+table. Every figure and threshold comes from leaving one author out: these sentences are judged by what was learnt from
+all others. The result is the same to the byte each time.
 """
 
 from __future__ import annotations
