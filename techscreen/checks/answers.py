@@ -128,9 +128,12 @@ def _violation(place: str, finding: Finding) -> Violation:
     The words themselves are not quoted: callers are told what is still wrong after the last repair.
     """
     check = finding.category if finding.kind == "form" else finding.kind
-    never = finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
-    severity = Severity.FATAL if never else Severity.TOLERABLE
+    severity = Severity.FATAL if _is_fatal(finding) else Severity.TOLERABLE
     return Violation(check, f"{place}: {finding.reason} {finding.suggestion}", severity)
+
+
+def _is_fatal(finding: Finding) -> bool:
+    return finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
 
 
 def published(description: str) -> str:
@@ -151,11 +154,15 @@ def warm_up() -> None:
     findings_of(text, "jd")
 
 
-def not_to_be_asked(answer: InterviewQuestion, names: Collection[str], language: str, topic: str = "") -> bool:
-    """Whether an old question must not be lent: somebody should look at it or its topic first."""
-    return (
-        bool(question_findings(answer, names, language)) or _is_never_asked(topic, language) or holds_name(topic, names)
-    )
+def may_be_lent(answer: InterviewQuestion, names: Collection[str], language: str, topic: str) -> bool:
+    """Whether an old question and its topic need no look by anybody before another requisition gets them."""
+    has_findings = bool(question_findings(answer, names, language)) or holds_name(topic, names)
+    return not has_findings and not _is_never_asked(topic, language)
+
+
+def may_be_asked(answer: InterviewQuestion, language: str) -> bool:
+    """Whether an old question, which its own requisition got with its findings, may be asked there again."""
+    return not any(_is_fatal(each.finding) for each in question_findings(answer, language=language))
 
 
 def _is_never_asked(text: str, language: str) -> bool:
