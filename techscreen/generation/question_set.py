@@ -111,7 +111,7 @@ class QuestionSet:
             self._add(place, ready)
 
     def _may_take(self, reserved: ReservedQuestion) -> bool:
-        """Checked again: rules may be newer than the question, and another's name an ordinary word where it was made."""
+        """Checked again: rules may be newer than the question, and a name may be an ordinary word where it was made."""
         if reserved.is_private:
             return may_be_asked(reserved.question, self.language)
         question, topic = reserved.question, reserved.cached_topic
