@@ -34,7 +34,9 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
             found += _beside(found, _wording_findings(features))
         elif (form := form_of(features, kind)) is not None:
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
-    found += _beside(found, _instructions(reading, features))
+    # A form is that of the whole text, and must not hide what a part of it says.
+    parts = [each for each in found if each.kind != "form"]
+    found += _beside(parts, _instructions(reading, features))
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
