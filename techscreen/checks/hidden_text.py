@@ -38,8 +38,8 @@ _UNSEEN = re.compile(
 )
 # Tags and turns of a conversation that models are trained with.
 _FAKE = re.compile(
-    r"(?:<|&lt;|\\u003c|%3c|\[|＜){1,2}[|/ ]{0,3}(?:system(?:_prompt)?|assistant|im_start|im_end|inst|sys|instructions?|prompt"
-    r"|endoftext|requisition|brief|job_description|untrusted)\b[^<>\n\]]{0,40}(?:>|&gt;|\\u003e|%3e|\]|＞)"
+    r"(?:<|&lt;|\\u003c|%3c|\[|＜){1,2}[|/ ]{0,3}(?:system(?:_prompt)?|assistant|im_start|im_end|inst|sys"
+    r"|instructions?|prompt|endoftext|requisition|brief|job_description|untrusted)\b[^<>\n\]]{0,40}(?:>|&gt;|\\u003e|%3e|\]|＞)"
     r"|^[ \t#*\[{\"']{0,4}(?:system|assistant|developer)(?: prompt| message)?[\"'*\]]{0,3}:\s?(?=\S)",
     re.IGNORECASE | re.MULTILINE,
 )

@@ -33,7 +33,7 @@ _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 _UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]|<|&")
 
 _WORD = re.compile(r"[^\W_]+|[?!,;:/()\"*]")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=[。？！])|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=。)|\n+")
 _CLAUSE_END = re.compile(
     r"[,;:()]\s*|\s[-–—]\s|\s(?=(?:and|or|but|because|und|oder|aber|weil|y|e|o|pero|porque|et|ou|mais|parce|ma|perché"
     r"|mas|en|of|maar|omdat)\s)"
@@ -194,4 +194,6 @@ def _plain(cluster: str) -> str:
         return " "
     if unicodedata.category(cluster[0]) in ("Cf", "Cc", "Mn", "Me"):
         return ""
+    if cluster[0] in "！？":  # no space follows them, and their ordinary forms end a sentence only before one
+        return f"{unicodedata.normalize('NFKC', cluster[0])} "
     return unicodedata.normalize("NFKC", cluster)[:4].replace("’", "'")
