@@ -44,7 +44,7 @@ _FAKE = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 _ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/=])")
-_SPELLED_OUT = re.compile(r"(?<!\w)\w(?:[ ._*-]{1,3}\w(?!\w)){6,}")
+_SPELLED_OUT = re.compile(r"(?<!\w)[^\W_](?:[ ._*-]{1,3}[^\W_](?![^\W_])){6,}")
 
 
 def hidden_text_findings(reading: Reading) -> list[Finding]:
