@@ -194,7 +194,7 @@ def all_plain_cases() -> list[tuple[str, str, TextKind, str]]:
         *(("prohibited_subject", *case) for case in SUBJECT_CASES),
         *(("biased_wording", category, "jd", text) for category, text in WORDING_CASES),
         *(("form", *case) for case in FORM_CASES),
-        *(("instruction", "instruction", "jd", text) for text in INSTRUCTIONS),
+        *(("instruction", "instruction", kind, text) for text in INSTRUCTIONS for kind in KINDS),
     ]
 
 
