@@ -176,9 +176,8 @@ def test_a_text_is_weighed_as_it_is_in_training(text: str, kind: TextKind) -> No
 
     def score(weighted: train_checks.Weighted) -> float:
         row = train_checks.matrix([weighted], len(table_of_weights))
-        return head.bias + head.scale * sum(
-            table_of_weights[column] * value for column, value in zip(row.indices, row.data, strict=True)
-        )
+        weights = (table_of_weights[column] * value for column, value in zip(row.indices, row.data, strict=True))
+        return head.bias + head.scale * float(sum(weights))
 
     of_pieces = [score(bag(features, piece)) for piece in features.pieces]
     assert [head.score_of_piece(features, piece) for piece in features.pieces] == pytest.approx(of_pieces, abs=1e-4)
