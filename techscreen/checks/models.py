@@ -74,8 +74,8 @@ def found_by(family: str, features: Features) -> list[Found]:
 
 
 def focus_of(family: str, features: Features, found: Found) -> tuple[int, int]:
-    """The few words of what was found that weigh most, as a span of words."""
-    return _loaded().gates[family].head.focus(features, found.first, found.after)
+    """The few words of what was found that say most for its label, as a span of words."""
+    return _loaded().gates[family].labels[found.label].focus(features, found.first, found.after)
 
 
 def form_of(features: Features, kind: TextKind) -> Found | None:

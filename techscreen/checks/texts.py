@@ -19,7 +19,7 @@ from techscreen.text.reading import read
 MAX_FINDINGS = 20
 
 
-@lru_cache(maxsize=256)  # a text that was checked is reported on soon after
+@lru_cache(maxsize=1024)  # a text that was checked is reported on soon after, and a question may be lent again
 def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
     """All findings of a text, in its order; at most MAX_FINDINGS of each kind.
 

@@ -23,15 +23,19 @@ def language_of(texts: Iterable[str]) -> Language | None:
     text = " ".join(texts)[:MAX_CHARACTERS]
     if len(_KNOWN_LETTER.findall(text)) < 0.8 * len(_LETTER.findall(text)):
         return None
-    found = Counter(words_in(text))
-    counts = {code: sum(found[word] for word in small) for code, small in _small_words().items()}
+    counts = Counter(code for word in words_in(text) for code in _small_words().get(word, ()))
+    if not counts:
+        return None
     best = max(counts, key=lambda code: counts[code])
     is_clear = counts[best] >= 2 and all(counts[best] > count for code, count in counts.items() if code != best)
     return next((code for code in get_args(Language) if code == best), None) if is_clear else None
 
 
 @lru_cache(maxsize=1)
-def _small_words() -> dict[str, frozenset[str]]:
-    """Frequent small words by language. Other languages are among them so that none is taken for one of ours."""
-    table = read_table("small_words.txt")
-    return {name: frozenset(words) for name, words in table}
+def _small_words() -> dict[str, list[str]]:
+    """The languages of frequent small words. Other languages are among them so that none is taken for one of ours."""
+    languages: dict[str, list[str]] = {}
+    for code, words in read_table("small_words.txt"):
+        for word in words:
+            languages.setdefault(word, []).append(code)
+    return languages

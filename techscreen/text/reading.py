@@ -30,7 +30,6 @@ COMMENT = r"<!--((?:[^-<]|-(?!->)|<(?!!--)){0,2000}+)-->"
 _COMMENT = re.compile(COMMENT)
 _ENDS_A_LINE = frozenset((*_BLOCK.split(), "ul"))
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
-_UNUSUAL = re.compile(r"[^\n\t\x20-\x7e]|<|&")
 
 _WORD = re.compile(r"[^\W_]+|[?!,;:/()\"*]")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=。)|\n+")
@@ -120,7 +119,7 @@ class _Seen:
 
 
 def _seen(text: str) -> _Seen:
-    if _UNUSUAL.search(text) is None:
+    if "<" not in text and "&" not in text and all(map(_is_plain, set(text))):
         return _Seen(text, range(len(text)), range(1, len(text) + 1))
     decoded = _without_tags(_without_entities(text))
     letters: list[str] = []
@@ -187,6 +186,11 @@ def _clusters(seen: _Seen) -> Iterator[tuple[str, int, int]]:
 
 
 @lru_cache(maxsize=4096)
+def _is_plain(character: str) -> bool:
+    return not unicodedata.combining(character) and (character == "\t" or _plain(character) == character)
+
+
+@lru_cache(maxsize=4096)
 def _plain(cluster: str) -> str:
     """What is seen of a character: nothing, or one or a few ordinary ones."""
     if cluster[0] in _LINE_ENDS:
@@ -197,4 +201,4 @@ def _plain(cluster: str) -> str:
         return ""
     if cluster[0] in "！？":  # no space follows them, and their ordinary forms end a sentence only before one
         return f"{unicodedata.normalize('NFKC', cluster[0])} "
-    return unicodedata.normalize("NFKC", cluster)[:4].replace("’", "'")
+    return unicodedata.normalize("NFKC", cluster)[:4]
