@@ -13,7 +13,7 @@ import math
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -142,6 +142,8 @@ class Family:
     def __init__(self, name: str, everything: Sequence[Example]) -> None:
         self.name = name
         self.rows = [each for each in everything if each.family == name or self._is_good(each)]
+        if name == "instruction":  # they are looked for in every text as in a job description
+            self.rows = [replace(each, features=features_of(each.features.reading, "jd")) for each in self.rows]
         self.is_faulty = np.array([each.family == name and each.label != NONE for each in self.rows])
         self.authors = np.array([each.author for each in self.rows])
         self.labels = sorted({each.label for each in self.rows if each.family == name} - {NONE})

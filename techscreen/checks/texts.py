@@ -14,7 +14,7 @@ from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.hidden_text import hidden_text_findings
 from techscreen.checks.models import Found, focus_of, form_of, found_by
 from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
-from techscreen.text.reading import Reading, read
+from techscreen.text.reading import read
 
 MAX_FINDINGS = 20
 # The languages of the labelled sentences, by the kind of what is found. In any other a classifier answers by chance.
@@ -41,7 +41,9 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
             found += _beside(found, _wording_findings(features))
         elif (form := form_of(features, kind)) is not None:
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
-    found += _beside(found, _instructions(reading, features))
+    # A form is that of the whole text, and must not hide what a part of it says.
+    parts = [each for each in found if each.kind != "form"]
+    found += _beside(parts, instruction_findings(text))
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
@@ -63,14 +65,13 @@ def personal_findings(text: str, kind: TextKind) -> list[Finding]:
 
 
 def instruction_findings(text: str) -> list[Finding]:
-    """The places that seem to instruct a language model instead of describing work, in the order of the text."""
+    """The places that seem to instruct a language model instead of describing work, in the order of the text.
+
+    They are read as in a job description, whatever they are part of: all instructions were learnt so.
+    """
     reading = read(text)
-    return _instructions(reading, features_of(reading, "jd") if reading.words else None)
-
-
-def _instructions(reading: Reading, features: Features | None) -> list[Finding]:
     hidden = hidden_text_findings(reading)
-    trained = _sentences("instruction", features) if features is not None else []
+    trained = _sentences("instruction", features_of(reading, "jd")) if reading.words else []
     return sorted([*hidden, *_beside(hidden, trained)], key=lambda finding: finding.start)
 
 
