@@ -35,7 +35,8 @@ from prompts import (
 )
 from techscreen.checks.answers import (
     enhancement_violations,
-    not_to_be_asked,
+    may_be_asked,
+    may_be_lent,
     published,
     question_violations,
     topic_violations,
@@ -221,7 +222,8 @@ READERS = {
     "heard": Reader(_heard),
     "form_violations": Reader(lambda text: form_violations(question_of(text), {"Bracken", "A A"}), 2),
     "question_violations": Reader(lambda text: question_violations(question_of(text), {"Bracken", "A A"}), 2),
-    "not_to_be_asked": Reader(lambda text: not_to_be_asked(question_of(text), {"Bracken", "A A"}), 2),
+    "may_be_lent": Reader(lambda text: may_be_lent(question_of(text), {"Bracken", "A A"}, "en", text[:255]), 3),
+    "may_be_asked": Reader(lambda text: may_be_asked(question_of(text), "en"), 2),
     "oversized question": Reader(lambda text: question_violations(oversized_question(text), {"Bracken", "A A"}), 2),
     "topic_violations": Reader(lambda text: topic_violations(enhanced_of(text), {"Bracken"}), 5),
     "enhancement_violations": Reader(lambda text: enhancement_violations(enhanced_of(text), {"Bracken"}), 6),

@@ -6,15 +6,16 @@ A text and its kind come in, findings with their places go out. Nothing is asked
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from techscreen.checks.features import Features, TextKind, features_of
+from techscreen.checks.features import VOICES, Features, TextKind, features_of
 from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.hidden_text import hidden_text_findings
 from techscreen.checks.models import Found, focus_of, form_of, found_by
 from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
-from techscreen.text.reading import read
+from techscreen.text.reading import Reading, read
 
 MAX_FINDINGS = 20
 # The languages of the labelled sentences, by the kind of what is found. In any other a classifier answers by chance.
@@ -22,6 +23,7 @@ LANGUAGES = frozenset(("en", "de", "es", "fr", "it", "pt", "nl"))
 LEARNT_IN: Mapping[FindingKind, frozenset[str]] = {
     "prohibited_subject": LANGUAGES,
     "instruction": LANGUAGES,
+    "biased_wording": frozenset(("en", "de", "es")),
     "form": frozenset(("en", "de", "es")),
 }
 
@@ -43,7 +45,7 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
     # A form is that of the whole text, and must not hide what a part of it says.
     parts = [each for each in found if each.kind != "form"]
-    found += _beside(parts, instruction_findings(text))
+    found += _beside(parts, _instructions(reading, features))
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
@@ -53,9 +55,12 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
     return tuple(kept)
 
 
-def is_learnt(kind: FindingKind, language: str | None) -> bool:
-    """Whether what is found of a kind can be relied on in a language, a BCP 47 tag; None counts as learnt."""
-    return language is None or language.split("-", maxsplit=1)[0].lower() in LEARNT_IN.get(kind, ())
+def is_reliable(finding: Finding, language: str | None) -> bool:
+    """Whether a finding says anything in a language, a BCP 47 tag: it was learnt in that, or is not learnt at all."""
+    is_hidden = finding.kind == "instruction" and finding.category != "instruction"
+    if language is None or is_hidden or finding.kind not in LEARNT_IN:
+        return True
+    return language.split("-", maxsplit=1)[0].lower() in LEARNT_IN[finding.kind]
 
 
 def personal_findings(text: str, kind: TextKind) -> list[Finding]:
@@ -65,13 +70,15 @@ def personal_findings(text: str, kind: TextKind) -> list[Finding]:
 
 
 def instruction_findings(text: str) -> list[Finding]:
-    """The places that seem to instruct a language model instead of describing work, in the order of the text.
-
-    They are read as in a job description, whatever they are part of: all instructions were learnt so.
-    """
+    """The places that seem to instruct a language model instead of describing work, in the order of the text."""
     reading = read(text)
+    return _instructions(reading, features_of(reading, "jd") if reading.words else None)
+
+
+def _instructions(reading: Reading, features: Features | None) -> list[Finding]:
     hidden = hidden_text_findings(reading)
-    trained = _sentences("instruction", features_of(reading, "jd")) if reading.words else []
+    # As in a job description, whatever they are part of: all instructions were learnt so.
+    trained = _sentences("instruction", replace(features, voice=VOICES["jd"])) if features is not None else []
     return sorted([*hidden, *_beside(hidden, trained)], key=lambda finding: finding.start)
 
 
