@@ -6,15 +6,16 @@ A text and its kind come in, findings with their places go out. Nothing is asked
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from techscreen.checks.features import Features, TextKind, features_of
+from techscreen.checks.features import VOICES, Features, TextKind, features_of
 from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.hidden_text import hidden_text_findings
 from techscreen.checks.models import Found, focus_of, form_of, found_by
 from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
-from techscreen.text.reading import read
+from techscreen.text.reading import Reading, read
 
 MAX_FINDINGS = 20
 
@@ -36,7 +37,7 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
     # A form is that of the whole text, and must not hide what a part of it says.
     parts = [each for each in found if each.kind != "form"]
-    found += _beside(parts, instruction_findings(text))
+    found += _beside(parts, _instructions(reading, features))
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
@@ -53,13 +54,15 @@ def personal_findings(text: str, kind: TextKind) -> list[Finding]:
 
 
 def instruction_findings(text: str) -> list[Finding]:
-    """The places that seem to instruct a language model instead of describing work, in the order of the text.
-
-    They are read as in a job description, whatever they are part of: all instructions were learnt so.
-    """
+    """The places that seem to instruct a language model instead of describing work, in the order of the text."""
     reading = read(text)
+    return _instructions(reading, features_of(reading, "jd") if reading.words else None)
+
+
+def _instructions(reading: Reading, features: Features | None) -> list[Finding]:
     hidden = hidden_text_findings(reading)
-    trained = _sentences("instruction", features_of(reading, "jd")) if reading.words else []
+    # All instructions were learnt in the voice of a job description, and mean the same in any other.
+    trained = _sentences("instruction", replace(features, voice=VOICES["jd"])) if features is not None else []
     return sorted([*hidden, *_beside(hidden, trained)], key=lambda finding: finding.start)
 
 
