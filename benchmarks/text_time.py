@@ -37,7 +37,7 @@ from prompts import (
 )
 from techscreen.checks.answers import (
     enhancement_violations,
-    not_to_be_asked,
+    may_be_lent,
     published,
     question_violations,
     topic_violations,
@@ -226,7 +226,7 @@ READERS = {
     "heard": Reader(_heard),
     "question_findings": Reader(lambda text: question_findings(question_of(text), {"Bracken", "A A"}, "en"), 2),
     "question_violations": Reader(lambda text: question_violations(question_of(text), {"Bracken", "A A"}, "en"), 2),
-    "not_to_be_asked": Reader(lambda text: not_to_be_asked(question_of(text), {"Bracken", "A A"}, "en"), 2),
+    "may_be_lent": Reader(lambda text: may_be_lent(question_of(text), {"Bracken", "A A"}, "en", text[:255]), 2),
     "oversized question": Reader(lambda text: question_violations(oversized_question(text), {"Bracken", "A A"}), 2),
     "topic_violations": Reader(lambda text: topic_violations(enhanced_of(text), {"Bracken"}), 5),
     "enhancement_violations": Reader(lambda text: enhancement_violations(enhanced_of(text), {"Bracken"}), 6),

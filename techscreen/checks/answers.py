@@ -16,7 +16,7 @@ from techscreen.checks.findings import Finding, Severity, Violation
 from techscreen.checks.markdown_safety import markup_violations
 from techscreen.checks.questions import places_of, question_findings
 from techscreen.checks.requisition_quotes import sound_quotes
-from techscreen.checks.texts import findings_of, instruction_findings, personal_findings
+from techscreen.checks.texts import findings_of, instruction_findings, is_learnt, personal_findings
 
 MIN_TOPICS, MAX_TOPICS = 6, 8
 MIN_CRITERIA, MAX_CRITERIA = 8, 10
@@ -78,7 +78,7 @@ def topic_violations(
     for number, topic in enumerate(answer.interview_topics, start=1):
         violations += [
             replace(violation, sentence=f"Topic {number}: {violation.sentence}")
-            for violation in _one_topic_violations(topic, names, requisition)
+            for violation in _one_topic_violations(topic, names, requisition, tag)
         ]
     return violations
 
@@ -128,9 +128,12 @@ def _violation(place: str, finding: Finding) -> Violation:
     The words themselves are not quoted: callers are told what is still wrong after the last repair.
     """
     check = finding.category if finding.kind == "form" else finding.kind
-    never = finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
-    severity = Severity.FATAL if never else Severity.TOLERABLE
+    severity = Severity.FATAL if _is_fatal(finding) else Severity.TOLERABLE
     return Violation(check, f"{place}: {finding.reason} {finding.suggestion}", severity)
+
+
+def _is_fatal(finding: Finding) -> bool:
+    return finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
 
 
 def published(description: str) -> str:
@@ -151,18 +154,25 @@ def warm_up() -> None:
     findings_of(text, "jd")
 
 
-def not_to_be_asked(answer: InterviewQuestion, names: Collection[str], language: str, topic: str = "") -> bool:
-    """Whether an old question must not be lent: somebody should look at it or its topic first."""
-    return bool(question_findings(answer, names, language)) or _is_never_asked(topic) or holds_name(topic, names)
+def may_be_lent(answer: InterviewQuestion, names: Collection[str], language: str, topic: str) -> bool:
+    """Whether an old question and its topic need no look by anybody before another requisition gets them."""
+    has_findings = bool(question_findings(answer, names, language)) or holds_name(topic, names)
+    return not has_findings and not _is_never_asked(topic, language)
 
 
-def _is_never_asked(text: str) -> bool:
+def may_be_asked(answer: InterviewQuestion, language: str) -> bool:
+    """Whether an old question, which its own requisition got with its findings, may be asked there again."""
+    return not any(_is_fatal(each.finding) for each in question_findings(answer, language=language))
+
+
+def _is_never_asked(text: str, language: str) -> bool:
     """Whether a text is certainly about the candidate's person or an instruction to a model."""
-    return any(each.is_certain for each in (*personal_findings(text, "criterion"), *instruction_findings(text)))
+    found = (*personal_findings(text, "criterion"), *instruction_findings(text))
+    return any(each.is_certain and is_learnt(each.kind, language) for each in found)
 
 
 def _one_topic_violations(
-    topic: InterviewTopic, names: Collection[str], requisition: Mapping[str, str | None] | None
+    topic: InterviewTopic, names: Collection[str], requisition: Mapping[str, str | None] | None, language: str
 ) -> list[Violation]:
     violations = _text_violations("topic", topic.topic, MAX_NAME)
     violations += _text_violations("facet", topic.facet, MAX_NAME)
@@ -182,7 +192,7 @@ def _one_topic_violations(
     if any(violation.check == "length" for violation in violations):
         return violations  # an oversized topic is not read closely
     texts = (topic.topic, topic.facet, topic.focus, *topic.technologies)
-    if any(_is_never_asked(text) for text in texts):
+    if any(_is_never_asked(text, language) for text in texts):
         sentence = "It is about the candidate's person, or an instruction. Choose a topic of the work."
         violations.append(Violation("prohibited_subject", sentence))
     if any(holds_name(text, names) for text in texts[:3]):

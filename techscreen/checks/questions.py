@@ -16,7 +16,7 @@ from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.likeness import like_anchors, like_criteria, restated_criteria
 from techscreen.checks.models import language_of_reading
 from techscreen.checks.sentences import SENTENCES
-from techscreen.checks.texts import findings_of
+from techscreen.checks.texts import LANGUAGES, findings_of, is_learnt
 from techscreen.text.reading import read
 from techscreen.text.segments import without_code
 
@@ -83,10 +83,11 @@ def question_findings(
     Args:
         question: the question.
         names: those of the employer, its products and people, which no question should contain.
-        language: BCP 47 tag of the language that it should be in; not checked by default.
+        language: BCP 47 tag of the language that it should be in; not checked by default. In one that the classifiers
+            have not learnt, only the rest is found.
     """
     places = list(places_of(question))
-    found = [PlacedFinding(place, finding) for place in places for finding in _text_findings(place, names)]
+    found = [PlacedFinding(place, finding) for place in places for finding in _text_findings(place, names, language)]
     together = dict(_together(question, places))
     found += [PlacedFinding(place, _whole("form", category, place.text)) for place, category in together.items()]
     if language is not None and (foreign := _in_another_language(places, language)):
@@ -95,10 +96,12 @@ def question_findings(
     return sorted(found, key=lambda each: (order[each.place.path], each.finding.start))
 
 
-def _text_findings(place: Place, names: Collection[str]) -> Iterator[Finding]:
+def _text_findings(place: Place, names: Collection[str], language: str | None) -> Iterator[Finding]:
     prose = without_code(place.text)[0] if place.part == "question_text" else place.text
-    of_text = findings_of(place.text, place.kind or "criterion")
-    yield from (each for each in of_text if place.kind is not None or each.kind != "form")
+    for each in findings_of(place.text, place.kind or "criterion"):
+        is_hidden = each.kind == "instruction" and each.category != "instruction"
+        if is_hidden or (is_learnt(each.kind, language) and (place.kind is not None or each.kind != "form")):
+            yield each
     span = name_span(place.text, names)
     if span is not None:
         yield Finding("name", "name", place.text[slice(*span)], *SENTENCES["name"], *span)
@@ -124,6 +127,8 @@ def _together(question: InterviewQuestion, places: list[Place]) -> Iterator[tupl
 def _in_another_language(places: list[Place], language: str) -> Place | None:
     """The question, or else the first of its other texts together, if it is plainly in another language."""
     wanted = language.split("-", maxsplit=1)[0].lower()
+    if wanted not in LANGUAGES:
+        return None
     question, others = places[0], places[1:]
     for place, text in ((question, question.text), (others[0], "\n".join(each.text for each in others))):
         is_in = language_of_reading(read(without_code(text)[0]))

@@ -5,7 +5,7 @@ A text and its kind come in, findings with their places go out. Nothing is asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
@@ -18,6 +18,13 @@ from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
 from techscreen.text.reading import Reading, read
 
 MAX_FINDINGS = 20
+# The languages of the labelled sentences, by the kind of what is found. In any other a classifier answers by chance.
+LANGUAGES = frozenset(("en", "de", "es", "fr", "it", "pt", "nl"))
+LEARNT_IN: Mapping[FindingKind, frozenset[str]] = {
+    "prohibited_subject": LANGUAGES,
+    "instruction": LANGUAGES,
+    "form": frozenset(("en", "de", "es")),
+}
 
 
 @lru_cache(maxsize=1024)  # a text that was checked is reported on soon after, and a question may be lent again
@@ -45,6 +52,11 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
         if numbers[finding.kind] <= MAX_FINDINGS:
             kept.append(finding)
     return tuple(kept)
+
+
+def is_learnt(kind: FindingKind, language: str | None) -> bool:
+    """Whether what is found of a kind can be relied on in a language, a BCP 47 tag; None counts as learnt."""
+    return language is None or language.split("-", maxsplit=1)[0].lower() in LEARNT_IN.get(kind, ())
 
 
 def personal_findings(text: str, kind: TextKind) -> list[Finding]:
