@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 
 from config import PROJECT_FOLDER
 from techscreen.checks.classifier import JOINTS, SHAPE, Head
-from techscreen.checks.features import BUCKETS, Features, Piece, TextKind, features_of, word_features
+from techscreen.checks.features import BUCKETS, VOICES, Features, Piece, TextKind, features_of, word_features
 from techscreen.checks.models import EXAMPLES, WEIGHTS, digest_of_examples
 from techscreen.text.reading import read
 
@@ -143,7 +143,7 @@ class Family:
         self.name = name
         self.rows = [each for each in everything if each.family == name or self._is_good(each)]
         if name == "instruction":  # they are looked for in every text as in a job description
-            self.rows = [replace(each, features=features_of(each.features.reading, "jd")) for each in self.rows]
+            self.rows = [replace(each, features=replace(each.features, voice=VOICES["jd"])) for each in self.rows]
         self.is_faulty = np.array([each.family == name and each.label != NONE for each in self.rows])
         self.authors = np.array([each.author for each in self.rows])
         self.labels = sorted({each.label for each in self.rows if each.family == name} - {NONE})

@@ -77,7 +77,7 @@ def instruction_findings(text: str) -> list[Finding]:
 
 def _instructions(reading: Reading, features: Features | None) -> list[Finding]:
     hidden = hidden_text_findings(reading)
-    # As in a job description, whatever they are part of: all instructions were learnt so.
+    # All instructions were learnt in the voice of a job description, and mean the same in any other.
     trained = _sentences("instruction", replace(features, voice=VOICES["jd"])) if features is not None else []
     return sorted([*hidden, *_beside(hidden, trained)], key=lambda finding: finding.start)
 
