@@ -1,4 +1,4 @@
-# make demo | test | run | check | bench | eval | prompts | lock
+# make demo | test | run | check | bench | eval | train | prompts | lock
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ DEV_READY := $(VENV)/.dev-ready
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge prompts lock clean
+.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts lock clean
 
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
@@ -16,6 +16,7 @@ help:
 	@echo "make bench   measure, as ratios within one run"
 	@echo "make eval    run the sample requisitions and measure what comes back"
 	@echo "make eval-compare A=<run> B=<run>    two runs side by side; eval-judge: by Claude, paid"
+	@echo "make train   learn the weights of the checks from the labelled sentences; check-figures: only measure them"
 	@echo "make prompts write docs/prompts.md"
 
 $(READY): requirements.txt
@@ -65,6 +66,13 @@ eval-compare: $(READY)
 
 eval-judge: $(READY)
 	@$(BIN)/python -m evals judge $(if $(AT_A_TIME),--at-a-time $(AT_A_TIME)) "$(A)" "$(B)"
+
+# How well texts of unknown authors are judged is written into docs/checks.md.
+train: $(DEV_READY)
+	@$(BIN)/python -m scripts.train_checks
+
+check-figures: $(DEV_READY)
+	@$(BIN)/python -m scripts.train_checks --figures
 
 prompts: $(READY)
 	$(BIN)/python -m evals.render_prompts

@@ -17,7 +17,9 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from types import FrameType
+from typing import get_args
 
 import conftest  # noqa: F401  # the guard against paid calls
 from prompts import (
@@ -35,27 +37,28 @@ from prompts import (
 )
 from techscreen.checks.answers import (
     enhancement_violations,
-    not_to_be_asked,
+    may_be_asked,
+    may_be_lent,
     published,
     question_violations,
     topic_violations,
     warm_up,
 )
 from techscreen.checks.confidential_words import Confidential
-from techscreen.checks.entity_names import names_to_avoid
+from techscreen.checks.entity_names import holds_name, names_to_avoid
+from techscreen.checks.features import TextKind
 from techscreen.checks.job_description_gate import what_is_missing
 from techscreen.checks.markdown_safety import active_markup, made_harmless
-from techscreen.checks.prohibited_subjects import prohibited_subject
-from techscreen.checks.prompt_injection import instruction_findings
-from techscreen.checks.question_structure import form_violations, holds_name
+from techscreen.checks.questions import question_findings
 from techscreen.checks.requisition_quotes import with_sound_quotes
-from techscreen.checks.wording import wording_findings
+from techscreen.checks.texts import findings_of, instruction_findings, personal_findings
 from techscreen.claude.interface import Deadline
 from techscreen.claude.offline import OfflineClaude
 from techscreen.data import DATA
 from techscreen.generation.streamed_topics import StreamedTopics
 from techscreen.quality.report import interview_quality, job_description_quality
 from techscreen.quality.work_items import work_parts
+from techscreen.text.reading import read
 from techscreen.text.similarity import alike_question
 from techscreen.topics.matching import canonical_technology, parse, similarity
 from techscreen.topics.technology_mentions import (
@@ -91,6 +94,8 @@ KNOWN = (
     "Rockstar with license " + "*" * 30,
     "The ideal candidate " + "*" * 160,
     "'A" * 8_000,
+    "<!--" * 4_000,
+    "Are you pregnant? " * 900,
 )
 
 
@@ -200,8 +205,9 @@ def _heard(text: str) -> None:
 
 # Every function that reads a text, with that text in each of its places.
 READERS = {
-    "wording_findings": Reader(wording_findings),
-    "prohibited_subject": Reader(lambda text: prohibited_subject([text])),
+    "read": Reader(read),
+    **{f"findings_of {kind}": Reader(partial(findings_of, kind=kind)) for kind in get_args(TextKind)},
+    "personal_findings": Reader(lambda text: personal_findings(text, "criterion")),
     "instruction_findings": Reader(instruction_findings),
     "names_to_avoid": Reader(lambda text: names_to_avoid(_enhance(text).fields()), 5),
     "holds_name": Reader(lambda text: holds_name(text, {text[:80] or "-", "A A", "* *", "Bracken"})),
@@ -219,9 +225,10 @@ READERS = {
     "alike_question": Reader(lambda text: alike_question(text, [text[1:]]), 2),
     "published": Reader(published),
     "heard": Reader(_heard),
-    "form_violations": Reader(lambda text: form_violations(question_of(text), {"Bracken", "A A"}), 2),
-    "question_violations": Reader(lambda text: question_violations(question_of(text), {"Bracken", "A A"}), 2),
-    "not_to_be_asked": Reader(lambda text: not_to_be_asked(question_of(text), {"Bracken", "A A"}), 2),
+    "question_findings": Reader(lambda text: question_findings(question_of(text), {"Bracken", "A A"}, "en"), 2),
+    "question_violations": Reader(lambda text: question_violations(question_of(text), {"Bracken", "A A"}, "en"), 2),
+    "may_be_lent": Reader(lambda text: may_be_lent(question_of(text), {"Bracken", "A A"}, "en", text[:255]), 2),
+    "may_be_asked": Reader(lambda text: may_be_asked(question_of(text), "en"), 2),
     "oversized question": Reader(lambda text: question_violations(oversized_question(text), {"Bracken", "A A"}), 2),
     "topic_violations": Reader(lambda text: topic_violations(enhanced_of(text), {"Bracken"}), 5),
     "enhancement_violations": Reader(lambda text: enhancement_violations(enhanced_of(text), {"Bracken"}), 6),
@@ -300,8 +307,13 @@ class TooSlow(Exception):
     """A reader was stopped."""
 
 
-def cpu_seconds(read: Callable[[str], object], text: str, most: float = 60.0) -> float:
-    """The CPU time that a function takes for a text; it is stopped at the limit. In the main thread only."""
+def cpu_seconds(reader: Callable[[str], object], text: str, most: float = 60.0) -> float:
+    """The CPU time that a function takes for a text that is new to it; it is stopped at the limit.
+
+    In the main thread only.
+    """
+    for remembers_texts in (read, findings_of):
+        remembers_texts.cache_clear()
 
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise TooSlow
@@ -310,7 +322,7 @@ def cpu_seconds(read: Callable[[str], object], text: str, most: float = 60.0) ->
     started = time.process_time()
     signal.setitimer(signal.ITIMER_VIRTUAL, most)
     try:
-        read(text)
+        reader(text)
     except TooSlow:
         pass
     finally:

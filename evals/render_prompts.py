@@ -112,9 +112,9 @@ def _exemplar(name: str) -> dict[str, Any]:
 
 
 def _faulty_question() -> InterviewQuestion:
-    """An exemplary question with two faults: a second ask, and too few criteria."""
+    """An exemplary question with two faults: it asks for a fact, and has too few criteria."""
     exemplary = InterviewQuestion.model_validate(_exemplar(SAMPLES[0])["questions"][0])
-    text = f"{exemplary.question_text} How would you test it? How would you document it?"
+    text = "What is the default port of Redis?"
     return exemplary.model_copy(update={"question_text": text, "criteria": exemplary.criteria[:7]})
 
 

@@ -1,8 +1,8 @@
 """Learns the weights of the checks from the labelled sentences in `techscreen/checks/examples/`.
 
 `make train` writes `techscreen/checks/weights/` and the table in docs/checks.md; `make check-figures` only prints the
-table. Every figure and threshold comes from leaving one author out: his or her sentences are judged by what was learnt
-from all others. The result is the same to the byte each time.
+table. Every figure and threshold comes from leaving one author out: these sentences are judged by what was learnt from
+all others. The result is the same to the byte each time.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import math
 import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -23,7 +23,7 @@ from sklearn.linear_model import LogisticRegression  # type: ignore[import-untyp
 
 from config import PROJECT_FOLDER
 from techscreen.checks.classifier import JOINTS, SHAPE, Head
-from techscreen.checks.features import BUCKETS, Features, Piece, TextKind, features_of, word_features
+from techscreen.checks.features import BUCKETS, VOICES, Features, Piece, TextKind, features_of, word_features
 from techscreen.checks.models import EXAMPLES, WEIGHTS, digest_of_examples
 from techscreen.text.reading import read
 
@@ -36,11 +36,12 @@ LABEL_BUCKETS, LANGUAGE_BUCKETS = 1 << 15, 1 << 14
 STRENGTH = 3.0  # of the fit: the inverse of its regularisation
 LANGUAGES = ("en", "de", "es", "fr", "it", "pt", "nl")
 GROUPS = (("en",), ("de", "es"), ("fr", "it", "pt", "nl"))
-# Of so many held-out texts without fault one is reported: of all lawful and excellent ones, and of those that were
-# written to mislead, with the words of the faulty ones.
-ONE_IN_ALL, ONE_IN_MISLEADING = 300, 60
-# Of so many that mislead one is certain.
-ONE_IN_CERTAIN = 300
+# Of so many held-out texts without fault one is reported: of ordinary and excellent ones, and of those that the authors
+# of a family wrote as good ones, of which about half were written to mislead, with the words of the faulty ones.
+ONE_IN_ORDINARY, ONE_IN_OWN = 300, 100
+ONE_IN_FORM = 60
+# Of so many of the latter one is certain.
+ONE_IN_CERTAIN = 250
 
 Weighted = Iterable[tuple[Sequence[int], float]]
 
@@ -121,7 +122,7 @@ def fitted(rows: csr_matrix, is_label: Any) -> Head:
     """A head for the rows that have a label. Rare features count more."""
     present = np.asarray((rows > 0).sum(axis=0)).ravel()
     rarity = np.log((1 + rows.shape[0]) / (1 + present)) + 1
-    model = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
+    model = LogisticRegression(C=STRENGTH, solver="liblinear", tol=0.001, random_state=0)
     model.fit(rows @ diags(rarity), is_label)
     weights = model.coef_[0] * rarity
     scale = float(np.abs(weights).max()) / 127
@@ -141,6 +142,8 @@ class Family:
     def __init__(self, name: str, everything: Sequence[Example]) -> None:
         self.name = name
         self.rows = [each for each in everything if each.family == name or self._is_good(each)]
+        if name == "instruction":  # they are looked for in every text as in a job description
+            self.rows = [replace(each, features=replace(each.features, voice=VOICES["jd"])) for each in self.rows]
         self.is_faulty = np.array([each.family == name and each.label != NONE for each in self.rows])
         self.authors = np.array([each.author for each in self.rows])
         self.labels = sorted({each.label for each in self.rows if each.family == name} - {NONE})
@@ -238,7 +241,7 @@ def judged_by_form(forms: Forms, label: str) -> Iterator[Judged]:
 def threshold(judged: Iterable[Judged], one_in: int, is_counted: Callable[[Example], bool]) -> float:
     """The score that one in so many of the counted sentences exceeds."""
     scores = sorted((each.score for each in judged if is_counted(each.example)), reverse=True)
-    return scores[len(scores) // one_in] if scores else 0.0
+    return scores[len(scores) // one_in] if scores else -math.inf
 
 
 def _row(name: str, label: str, faulty: Sequence[Judged], good: Sequence[Judged], report: float) -> str:
@@ -276,14 +279,15 @@ class Training:
         family = Family(name, self._everything)
         judged = list(judged_by_gate(family))
         good = [each for each in judged if not (each.example.family == name and each.example.label != NONE)]
-        misleading = partial(lambda name, each: each.family == name and each.label == NONE, name)
-        report = max(threshold(good, ONE_IN_ALL, lambda _: True), threshold(good, ONE_IN_MISLEADING, misleading))
-        certain = max(report, threshold(good, ONE_IN_CERTAIN, misleading))
+        is_own = partial(lambda name, each: each.family == name and each.label == NONE, name)
+        ordinary = threshold(good, ONE_IN_ORDINARY, lambda each: each.family == "form")
+        report = max(ordinary, threshold(good, ONE_IN_OWN, is_own))
+        certain = max(report, threshold(good, ONE_IN_CERTAIN, is_own))
         faulty = [each for each in judged if each.example.family == name and each.example.label != NONE]
         for label in family.labels if len(family.labels) > 1 else []:
             self.figures.append(_row(name, label, [each for each in faulty if each.example.label == label], [], report))
         self.figures.append(_row(f"**{name}**", "any", faulty, good, report))
-        own = [each for each in good if misleading(each.example)]
+        own = [each for each in good if is_own(each.example)]
         self.figures.append(_row(f"**{name}**", "its own good ones", [], own, report))
         self.figures.append(_row(f"**{name}**", "certain", faulty, good, certain))
         if self._keeps_weights:
@@ -298,7 +302,7 @@ class Training:
             _tell(f"{kind}, {label}")
             judged = list(judged_by_form(forms, label))
             good = [each for each in judged if each.example.label == NONE]
-            report = threshold(good, ONE_IN_MISLEADING, lambda _: True)
+            report = threshold(good, ONE_IN_FORM, lambda _: True)
             faulty = [each for each in judged if each.example.label == label]
             self.figures.append(_row(kind, label, faulty, good, report))
             if self._keeps_weights:

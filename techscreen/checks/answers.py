@@ -16,7 +16,7 @@ from techscreen.checks.findings import Finding, Severity, Violation
 from techscreen.checks.markdown_safety import markup_violations
 from techscreen.checks.questions import places_of, question_findings
 from techscreen.checks.requisition_quotes import sound_quotes
-from techscreen.checks.texts import findings_of, instruction_findings, personal_findings
+from techscreen.checks.texts import findings_of, instruction_findings, is_reliable, personal_findings
 
 MIN_TOPICS, MAX_TOPICS = 6, 8
 MIN_CRITERIA, MAX_CRITERIA = 8, 10
@@ -24,7 +24,7 @@ MIN_FOLLOW_UPS, MAX_FOLLOW_UPS = 2, 3
 MAX_NAME = 255
 MAX_QUESTION = 4_000
 MAX_DESCRIPTION = 40_000
-MAX_TECHNOLOGIES, MAX_TECHNOLOGY, MAX_TECHNOLOGIES = 20, 60, 20
+MAX_TECHNOLOGIES, MAX_TECHNOLOGY = 20, 60
 MAX_QUOTED = 200  # characters of a finding
 
 LANGUAGE_TAG = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})*")
@@ -44,8 +44,9 @@ def enhancement_violations(
     violations = topic_violations(answer, names, requisition)
     violations += _text_violations("enhanced_title", answer.enhanced_title, MAX_NAME)
     violations += _text_violations("enhanced_description", answer.enhanced_description, MAX_DESCRIPTION)
-    violations += _wording_violations("enhanced_title", answer.enhanced_title[:MAX_NAME])
-    violations += _wording_violations("enhanced_description", published(answer.enhanced_description)[:MAX_DESCRIPTION])
+    violations += _wording_violations("enhanced_title", answer.enhanced_title[:MAX_NAME], answer.language)
+    description = published(answer.enhanced_description)[:MAX_DESCRIPTION]
+    violations += _wording_violations("enhanced_description", description, answer.language)
     violations += markup_violations("enhanced_title", answer.enhanced_title[:MAX_NAME])
     violations += markup_violations("enhanced_description", answer.enhanced_description)
     return violations
@@ -78,7 +79,7 @@ def topic_violations(
     for number, topic in enumerate(answer.interview_topics, start=1):
         violations += [
             replace(violation, sentence=f"Topic {number}: {violation.sentence}")
-            for violation in _one_topic_violations(topic, names, requisition)
+            for violation in _one_topic_violations(topic, names, requisition, tag)
         ]
     return violations
 
@@ -128,9 +129,12 @@ def _violation(place: str, finding: Finding) -> Violation:
     The words themselves are not quoted: callers are told what is still wrong after the last repair.
     """
     check = finding.category if finding.kind == "form" else finding.kind
-    never = finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
-    severity = Severity.FATAL if never else Severity.TOLERABLE
+    severity = Severity.FATAL if _is_fatal(finding) else Severity.TOLERABLE
     return Violation(check, f"{place}: {finding.reason} {finding.suggestion}", severity)
+
+
+def _is_fatal(finding: Finding) -> bool:
+    return finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
 
 
 def published(description: str) -> str:
@@ -151,18 +155,25 @@ def warm_up() -> None:
     findings_of(text, "jd")
 
 
-def not_to_be_asked(answer: InterviewQuestion, names: Collection[str], language: str, topic: str = "") -> bool:
-    """Whether an old question must not be lent: somebody should look at it or its topic first."""
-    return bool(question_findings(answer, names, language)) or _is_never_asked(topic) or holds_name(topic, names)
+def may_be_lent(answer: InterviewQuestion, names: Collection[str], language: str, topic: str) -> bool:
+    """Whether an old question and its topic need no look by anybody before another requisition gets them."""
+    has_findings = bool(question_findings(answer, names, language)) or holds_name(topic, names)
+    return not has_findings and not _is_never_asked(topic, language)
 
 
-def _is_never_asked(text: str) -> bool:
+def may_be_asked(answer: InterviewQuestion, language: str) -> bool:
+    """Whether an old question, which its own requisition got with its findings, may be asked there again."""
+    return not any(_is_fatal(each.finding) for each in question_findings(answer, language=language))
+
+
+def _is_never_asked(text: str, language: str) -> bool:
     """Whether a text is certainly about the candidate's person or an instruction to a model."""
-    return any(each.is_certain for each in (*personal_findings(text, "criterion"), *instruction_findings(text)))
+    found = (*personal_findings(text, "criterion"), *instruction_findings(text))
+    return any(each.is_certain and is_reliable(each, language) for each in found)
 
 
 def _one_topic_violations(
-    topic: InterviewTopic, names: Collection[str], requisition: Mapping[str, str | None] | None
+    topic: InterviewTopic, names: Collection[str], requisition: Mapping[str, str | None] | None, language: str
 ) -> list[Violation]:
     violations = _text_violations("topic", topic.topic, MAX_NAME)
     violations += _text_violations("facet", topic.facet, MAX_NAME)
@@ -182,7 +193,7 @@ def _one_topic_violations(
     if any(violation.check == "length" for violation in violations):
         return violations  # an oversized topic is not read closely
     texts = (topic.topic, topic.facet, topic.focus, *topic.technologies)
-    if any(_is_never_asked(text) for text in texts):
+    if _is_never_asked("\n".join(texts), language):
         sentence = "It is about the candidate's person, or an instruction. Choose a topic of the work."
         violations.append(Violation("prohibited_subject", sentence))
     if any(holds_name(text, names) for text in texts[:3]):
@@ -191,11 +202,12 @@ def _one_topic_violations(
     return violations
 
 
-def _wording_violations(name: str, text: str) -> list[Violation]:
+def _wording_violations(name: str, text: str, language: str) -> list[Violation]:
     """What a job description should not contain. It is delivered all the same, and reported."""
     return [
         Violation("wording", f"{name}: “{each.word[:MAX_QUOTED]}”. {each.reason} {each.suggestion}", Severity.TOLERABLE)
         for each in findings_of(text, "jd")
+        if is_reliable(each, language)
     ]
 
 

@@ -15,7 +15,7 @@ from techscreen.checks.features import features_of
 from techscreen.checks.findings import Finding
 from techscreen.checks.models import found_by
 from techscreen.checks.sentences import SENTENCES
-from techscreen.text.reading import MAX_CHARACTERS, Reading, read
+from techscreen.text.reading import COMMENT, MAX_CHARACTERS, Reading, read
 
 MAX_FINDINGS = 20
 MAX_ENCODED = 2_000
@@ -30,7 +30,7 @@ _INVISIBLE = re.compile(
     "|[\ufe00-\ufe0f\U000e0100-\U000e01ef]{3,}"
     "|[\u202d\u202e][^\u202c\n]{0,200}\u202c?"
 )
-_COMMENT = re.compile(r"<!--((?:[^-]|-(?!->)){1,2000})-->|<!--([^<>\n]{1,300})$", re.MULTILINE)
+_COMMENT = re.compile(rf"{COMMENT}|<!--([^<>\n]{{1,300}})$", re.MULTILINE)
 _UNSEEN = re.compile(
     r"<[a-z]{1,10}\s[^<>\n]{0,80}style\s?=\s?[\"'][^\"'\n]{0,80}?"
     r"(?:display\s?:\s?none|visibility\s?:\s?hidden|font-size\s?:\s?0|opacity\s?:\s?0(?![.\d]))[^<>\n]{0,80}>",
@@ -38,13 +38,13 @@ _UNSEEN = re.compile(
 )
 # Tags and turns of a conversation that models are trained with.
 _FAKE = re.compile(
-    r"(?:<|&lt;|\\u003c|%3c|\[|＜){1,2}[|/ ]{0,3}(?:system|assistant|im_start|im_end|inst|sys|instructions?|prompt"
-    r"|endoftext|requisition|job_description|untrusted)\b[^<>\n\]]{0,40}(?:>|&gt;|\\u003e|%3e|\]|＞)"
+    r"(?:<|&lt;|\\u003c|%3c|\[|＜){1,2}[|/ ]{0,3}(?:system(?:_prompt)?|assistant|im_start|im_end|inst|sys"
+    r"|instructions?|prompt|endoftext|requisition|brief|job_description|untrusted)\b[^<>\n\]]{0,40}(?:>|&gt;|\\u003e|%3e|\]|＞)"
     r"|^[ \t#*\[{\"']{0,4}(?:system|assistant|developer)(?: prompt| message)?[\"'*\]]{0,3}:\s?(?=\S)",
     re.IGNORECASE | re.MULTILINE,
 )
 _ENCODED = re.compile(r"(?<![\w+/=])[A-Za-z0-9+/]{24,}={0,2}(?![\w+/=])")
-_SPELLED_OUT = re.compile(r"(?<!\w)\w(?:[ ._*-]{1,3}\w(?!\w)){6,}")
+_SPELLED_OUT = re.compile(r"(?<!\w)[^\W_](?:[ ._*-]{1,3}[^\W_](?![^\W_])){6,}")
 
 
 def hidden_text_findings(reading: Reading) -> list[Finding]:
@@ -67,7 +67,7 @@ def _places(text: str) -> Iterator[tuple[str, int, int]]:
     if "<!--" in text:
         for match in _COMMENT.finditer(text):
             # An editor's comment says nothing to anybody; one that speaks hides what it says.
-            if _instructs((match[1] or match[2]).strip()):
+            if _instructs((match[1] or match[2] or "").strip()):
                 yield "hidden_text", *match.span()
     for match in _FAKE.finditer(text):
         yield "fake_tag", *match.span()

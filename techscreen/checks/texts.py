@@ -5,11 +5,12 @@ A text and its kind come in, findings with their places go out. Nothing is asked
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-from techscreen.checks.features import Features, TextKind, features_of
+from techscreen.checks.features import VOICES, Features, TextKind, features_of
 from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.hidden_text import hidden_text_findings
 from techscreen.checks.models import Found, focus_of, form_of, found_by
@@ -17,9 +18,17 @@ from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
 from techscreen.text.reading import Reading, read
 
 MAX_FINDINGS = 20
+# The languages of the labelled sentences, by the kind of what is found. In any other a classifier answers by chance.
+LANGUAGES = frozenset(("en", "de", "es", "fr", "it", "pt", "nl"))
+LEARNT_IN: Mapping[FindingKind, frozenset[str]] = {
+    "prohibited_subject": LANGUAGES,
+    "instruction": LANGUAGES,
+    "biased_wording": frozenset(("en", "de", "es")),
+    "form": frozenset(("en", "de", "es")),
+}
 
 
-@lru_cache(maxsize=256)  # a text that was checked is reported on soon after
+@lru_cache(maxsize=1024)  # a text that was checked is reported on soon after, and a question may be lent again
 def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
     """All findings of a text, in its order; at most MAX_FINDINGS of each kind.
 
@@ -34,7 +43,9 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
             found += _beside(found, _wording_findings(features))
         elif (form := form_of(features, kind)) is not None:
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
-    found += _beside(found, _instructions(reading, features))
+    # A form is that of the whole text, and must not hide what a part of it says.
+    parts = [each for each in found if each.kind != "form"]
+    found += _beside(parts, _instructions(reading, features))
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
@@ -42,6 +53,14 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
         if numbers[finding.kind] <= MAX_FINDINGS:
             kept.append(finding)
     return tuple(kept)
+
+
+def is_reliable(finding: Finding, language: str | None) -> bool:
+    """Whether a finding says anything in a language, a BCP 47 tag: it was learnt in that, or is not learnt at all."""
+    is_hidden = finding.kind == "instruction" and finding.category != "instruction"
+    if language is None or is_hidden or finding.kind not in LEARNT_IN:
+        return True
+    return language.split("-", maxsplit=1)[0].lower() in LEARNT_IN[finding.kind]
 
 
 def personal_findings(text: str, kind: TextKind) -> list[Finding]:
@@ -58,7 +77,8 @@ def instruction_findings(text: str) -> list[Finding]:
 
 def _instructions(reading: Reading, features: Features | None) -> list[Finding]:
     hidden = hidden_text_findings(reading)
-    trained = _sentences("instruction", features) if features is not None else []
+    # All instructions were learnt in the voice of a job description, and mean the same in any other.
+    trained = _sentences("instruction", replace(features, voice=VOICES["jd"])) if features is not None else []
     return sorted([*hidden, *_beside(hidden, trained)], key=lambda finding: finding.start)
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from prompts import InterviewQuestion, InterviewTopic, WriteQuestion
-from techscreen.checks.answers import not_to_be_asked, question_violations
+from techscreen.checks.answers import may_be_asked, may_be_lent, question_violations
 from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.findings import Severity, Violation
@@ -98,13 +98,7 @@ class QuestionSet:
     def take_from_cache(self) -> None:
         """Add the questions that the cache has for the topics."""
         for place, reserved in self._reservations.reserve_all(self._topics, self.language, avoid=self._earlier).items():
-            # Checked again: rules may be newer than the question, and another employer's name may be an ordinary word
-            # to its own requisition.
-            is_confidential = not reserved.is_private and self._is_confidential(
-                reserved.question, reserved.cached_topic
-            )
-            names, topic = self.names, reserved.cached_topic
-            if is_confidential or not_to_be_asked(reserved.question, names, self.language, topic):
+            if not self._may_take(reserved):
                 self._reservations.release(reserved.cached_question_id)
                 continue
             ready = ReadyQuestion(
@@ -115,6 +109,13 @@ class QuestionSet:
                 reserved=reserved,
             )
             self._add(place, ready)
+
+    def _may_take(self, reserved: ReservedQuestion) -> bool:
+        """Checked again: rules may be newer than the question, and a name may be an ordinary word where it was made."""
+        if reserved.is_private:
+            return may_be_asked(reserved.question, self.language)
+        question, topic = reserved.question, reserved.cached_topic
+        return not self._is_confidential(question, topic) and may_be_lent(question, self.names, self.language, topic)
 
     def look_up_taken(self) -> None:
         """Look up which questions the cache has for the topics of missing ones: new ones must differ from them."""

@@ -1,1 +1,4 @@
-"""Words: how a text is normalised, cut into sentences and words, stemmed and compared. May import the ground alone."""
+"""Words: how a text is read as people see it, cut into sentences, clauses and words, stemmed and compared.
+
+May import the ground alone.
+"""

@@ -20,17 +20,23 @@ MAX_ENTITY_DEPTH = 3
 MIN_CLAUSE_WORDS = 4
 
 _ENTITY = re.compile(r"&(?:amp;){0,2}(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z]{2,31}\d{0,2});")
-_BLOCK = "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table td th tr"
+_BLOCK = (
+    "address article blockquote br dd div dl dt footer h1 h2 h3 h4 h5 h6 header hr li ol p pre section table td th tr"
+)
 _INLINE = "a abbr b big code del em font i ins kbd mark o s small span strong sub sup tbody tfoot thead tt u ul wbr"
 _TAG = re.compile(rf"</?({'|'.join((*_BLOCK.split(), *_INLINE.split()))})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
-_COMMENT = re.compile(r"<!--(?:[^-]|-(?!->)){0,2000}-->")
+# Nothing is looked for across the beginning of another one, so that many of them take no time.
+COMMENT = r"<!--((?:[^-<]|-(?!->)|<(?!!--)){0,2000}+)-->"
+_COMMENT = re.compile(COMMENT)
+_ENDS_A_LINE = frozenset((*_BLOCK.split(), "ul"))
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
 _WORD = re.compile(r"[^\W_]+|[?!,;:/()\"*]")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=[。？！])|\n+")
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=。)|\n+")
 _CLAUSE_END = re.compile(
     r"[,;:()]\s*|\s[-–—]\s|\s(?=(?:and|or|but|because|und|oder|aber|weil|y|e|o|pero|porque|et|ou|mais|parce|ma|perché"
-    r"|mas|en|of|maar|omdat)\s)"
+    r"|mas|en|of|maar|omdat)\s)",
+    re.IGNORECASE,
 )
 
 
@@ -156,12 +162,16 @@ def _without_tags(seen: _Seen) -> _Seen:
     for tag in sorted((*_TAG.finditer(seen.text), *_COMMENT.finditer(seen.text)), key=lambda found: found.start()):
         if tag.start() < done:
             continue
-        kept += zip(seen.text[done : tag.start()], seen.starts[done:], seen.ends[done : tag.start()], strict=False)
-        if tag.re is _TAG and tag[1].lower() in (*_BLOCK.split(), "ul"):
+        kept += _spans(seen, done, tag.start())
+        if tag.re is _TAG and tag[1].lower() in _ENDS_A_LINE:
             kept.append(("\n", seen.starts[tag.start()], seen.ends[tag.end() - 1]))
         done = tag.end()
-    kept += zip(seen.text[done:], seen.starts[done:], seen.ends[done:], strict=True)
+    kept += _spans(seen, done, len(seen.text))
     return _Seen("".join(letter for letter, _, _ in kept), [s for _, s, _ in kept], [e for _, _, e in kept])
+
+
+def _spans(seen: _Seen, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+    return zip(seen.text[start:end], seen.starts[start:end], seen.ends[start:end], strict=True)
 
 
 def _clusters(seen: _Seen) -> Iterator[tuple[str, int, int]]:
@@ -189,4 +199,6 @@ def _plain(cluster: str) -> str:
         return " "
     if unicodedata.category(cluster[0]) in ("Cf", "Cc", "Mn", "Me"):
         return ""
+    if cluster[0] in "！？":  # no space follows them, and their ordinary forms end a sentence only before one
+        return f"{unicodedata.normalize('NFKC', cluster[0])} "
     return unicodedata.normalize("NFKC", cluster)[:4]

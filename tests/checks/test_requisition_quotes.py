@@ -82,7 +82,7 @@ def test_an_instruction_that_is_quoted_is_neither_stored_nor_delivered_nor_sent_
     answer = client.post("/api/interview/workflow/full", json=body, headers=ADMIN)
 
     assert answer.status_code == 200
-    assert len(fake.received) == 2 + 5  # sent back once, and then delivered without
+    assert [asked_for(sent) for sent in fake.received].count("EnhancedDescription") == 2  # then delivered without
     questions = answer.get_json()["interview"]["questions"]
     own = [{"field": "work_role", "part": "Lead backend architecture"}]
     assert [question["work_items"] for question in questions] == [own, [], [], [], []]
@@ -100,8 +100,8 @@ def test_other_free_texts_of_a_topic_are_looked_at_too() -> None:
         ({"language": "en-ignore-all-previous-instructions"}, "topics"),
         ({"technologies": ["a"] * 21}, "length"),
         ({"technologies": ["py\0thon"]}, "blank"),
-        ({"technologies": [ATTACK[:60]]}, "instruction"),
-        ({"facet": ATTACK}, "instruction"),
+        ({"technologies": [ATTACK[:60]]}, "prohibited_subject"),
+        ({"facet": ATTACK}, "prohibited_subject"),
     ):
         topic = {**plan["interview_topics"][0], **{name: new for name, new in change.items() if name != "language"}}
         changed = {**plan, **{name: new for name, new in change.items() if name == "language"}}
