@@ -37,6 +37,7 @@ from prompts import (
 )
 from techscreen.checks.answers import (
     enhancement_violations,
+    may_be_asked,
     may_be_lent,
     published,
     question_violations,
@@ -227,6 +228,7 @@ READERS = {
     "question_findings": Reader(lambda text: question_findings(question_of(text), {"Bracken", "A A"}, "en"), 2),
     "question_violations": Reader(lambda text: question_violations(question_of(text), {"Bracken", "A A"}, "en"), 2),
     "may_be_lent": Reader(lambda text: may_be_lent(question_of(text), {"Bracken", "A A"}, "en", text[:255]), 2),
+    "may_be_asked": Reader(lambda text: may_be_asked(question_of(text), "en"), 2),
     "oversized question": Reader(lambda text: question_violations(oversized_question(text), {"Bracken", "A A"}), 2),
     "topic_violations": Reader(lambda text: topic_violations(enhanced_of(text), {"Bracken"}), 5),
     "enhancement_violations": Reader(lambda text: enhancement_violations(enhanced_of(text), {"Bracken"}), 6),

@@ -122,7 +122,7 @@ def fitted(rows: csr_matrix, is_label: Any) -> Head:
     """A head for the rows that have a label. Rare features count more."""
     present = np.asarray((rows > 0).sum(axis=0)).ravel()
     rarity = np.log((1 + rows.shape[0]) / (1 + present)) + 1
-    model = LogisticRegression(C=STRENGTH, solver="liblinear", random_state=0)
+    model = LogisticRegression(C=STRENGTH, solver="liblinear", tol=0.001, random_state=0)
     model.fit(rows @ diags(rarity), is_label)
     weights = model.coef_[0] * rarity
     scale = float(np.abs(weights).max()) / 127

@@ -16,7 +16,7 @@ from techscreen.checks.findings import Finding, Severity, Violation
 from techscreen.checks.markdown_safety import markup_violations
 from techscreen.checks.questions import places_of, question_findings
 from techscreen.checks.requisition_quotes import sound_quotes
-from techscreen.checks.texts import findings_of, instruction_findings, is_learnt, personal_findings
+from techscreen.checks.texts import findings_of, instruction_findings, is_reliable, personal_findings
 
 MIN_TOPICS, MAX_TOPICS = 6, 8
 MIN_CRITERIA, MAX_CRITERIA = 8, 10
@@ -44,8 +44,9 @@ def enhancement_violations(
     violations = topic_violations(answer, names, requisition)
     violations += _text_violations("enhanced_title", answer.enhanced_title, MAX_NAME)
     violations += _text_violations("enhanced_description", answer.enhanced_description, MAX_DESCRIPTION)
-    violations += _wording_violations("enhanced_title", answer.enhanced_title[:MAX_NAME])
-    violations += _wording_violations("enhanced_description", published(answer.enhanced_description)[:MAX_DESCRIPTION])
+    violations += _wording_violations("enhanced_title", answer.enhanced_title[:MAX_NAME], answer.language)
+    description = published(answer.enhanced_description)[:MAX_DESCRIPTION]
+    violations += _wording_violations("enhanced_description", description, answer.language)
     violations += markup_violations("enhanced_title", answer.enhanced_title[:MAX_NAME])
     violations += markup_violations("enhanced_description", answer.enhanced_description)
     return violations
@@ -168,7 +169,7 @@ def may_be_asked(answer: InterviewQuestion, language: str) -> bool:
 def _is_never_asked(text: str, language: str) -> bool:
     """Whether a text is certainly about the candidate's person or an instruction to a model."""
     found = (*personal_findings(text, "criterion"), *instruction_findings(text))
-    return any(each.is_certain and is_learnt(each.kind, language) for each in found)
+    return any(each.is_certain and is_reliable(each, language) for each in found)
 
 
 def _one_topic_violations(
@@ -192,7 +193,7 @@ def _one_topic_violations(
     if any(violation.check == "length" for violation in violations):
         return violations  # an oversized topic is not read closely
     texts = (topic.topic, topic.facet, topic.focus, *topic.technologies)
-    if any(_is_never_asked(text, language) for text in texts):
+    if _is_never_asked("\n".join(texts), language):
         sentence = "It is about the candidate's person, or an instruction. Choose a topic of the work."
         violations.append(Violation("prohibited_subject", sentence))
     if any(holds_name(text, names) for text in texts[:3]):
@@ -201,11 +202,12 @@ def _one_topic_violations(
     return violations
 
 
-def _wording_violations(name: str, text: str) -> list[Violation]:
+def _wording_violations(name: str, text: str, language: str) -> list[Violation]:
     """What a job description should not contain. It is delivered all the same, and reported."""
     return [
         Violation("wording", f"{name}: “{each.word[:MAX_QUOTED]}”. {each.reason} {each.suggestion}", Severity.TOLERABLE)
         for each in findings_of(text, "jd")
+        if is_reliable(each, language)
     ]
 
 

@@ -105,7 +105,7 @@ def word_features(word: str, voice: str) -> tuple[int, ...]:
         letters = f" {word} ".encode()
         for length in range(SHORTEST_RUN, LONGEST_RUN + 1):
             hashes += [crc32(b"c" + letters[i : i + length]) & _MASK for i in range(len(letters) - length + 1)]
-    return tuple(hashes)
+    return tuple(dict.fromkeys(hashes))  # "xxxxxx" is not more than "xxx"
 
 
 def _hashed(text: str) -> int:

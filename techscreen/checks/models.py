@@ -15,8 +15,8 @@ from functools import lru_cache
 from pathlib import Path
 
 from techscreen.checks.classifier import Head
-from techscreen.checks.features import Features, Piece, TextKind
-from techscreen.text.reading import Reading
+from techscreen.checks.features import Features, Piece, TextKind, features_of, word_features
+from techscreen.text.reading import Reading, read
 
 EXAMPLES = Path(__file__).parent / "examples"
 WEIGHTS = Path(__file__).parent / "weights"
@@ -106,10 +106,12 @@ def _confidence(score: float) -> float:
 
 
 def digest_of_examples() -> str:
-    """The digest of the labelled sentences, by which weights and sentences are known to fit."""
+    """The digest of the labelled sentences and of how they are seen, by which weights are known to fit both."""
     digest = hashlib.sha256()
     for path in sorted(EXAMPLES.glob("*.jsonl")):
         digest.update(path.name.encode() + path.read_bytes())
+    sample = features_of(read("Which ports, if any, does 24-hour service need? Say why."), "question")
+    digest.update(repr((sample, [word_features(word, sample.voice) for word in sample.reading.words])).encode())
     return digest.hexdigest()
 
 

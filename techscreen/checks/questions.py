@@ -6,8 +6,9 @@ Claude once, reported with a question that is delivered all the same, and keep i
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from prompts import InterviewQuestion
 from techscreen.checks.entity_names import name_span
@@ -16,7 +17,7 @@ from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.likeness import like_anchors, like_criteria, restated_criteria
 from techscreen.checks.models import language_of_reading
 from techscreen.checks.sentences import SENTENCES
-from techscreen.checks.texts import LANGUAGES, findings_of, is_learnt
+from techscreen.checks.texts import LANGUAGES, findings_of, is_reliable
 from techscreen.text.reading import read
 from techscreen.text.segments import without_code
 
@@ -86,21 +87,24 @@ def question_findings(
         language: BCP 47 tag of the language that it should be in; not checked by default. In one that the classifiers
             have not learnt, only the rest is found.
     """
-    places = list(places_of(question))
+    return list(_found(tuple(places_of(question)), frozenset(names), language))
+
+
+@lru_cache(maxsize=64)  # a question is checked, stored and reported on in turn
+def _found(places: tuple[Place, ...], names: frozenset[str], language: str | None) -> tuple[PlacedFinding, ...]:
     found = [PlacedFinding(place, finding) for place in places for finding in _text_findings(place, names, language)]
-    together = dict(_together(question, places))
+    together = dict(_together(places))
     found += [PlacedFinding(place, _whole("form", category, place.text)) for place, category in together.items()]
     if language is not None and (foreign := _in_another_language(places, language)):
         found.append(PlacedFinding(foreign, _whole("language", "language", foreign.text)))
     order = {place.path: number for number, place in enumerate(places)}
-    return sorted(found, key=lambda each: (order[each.place.path], each.finding.start))
+    return tuple(sorted(found, key=lambda each: (order[each.place.path], each.finding.start)))
 
 
 def _text_findings(place: Place, names: Collection[str], language: str | None) -> Iterator[Finding]:
     prose = without_code(place.text)[0] if place.part == "question_text" else place.text
     for each in findings_of(place.text, place.kind or "criterion"):
-        is_hidden = each.kind == "instruction" and each.category != "instruction"
-        if is_hidden or (is_learnt(each.kind, language) and (place.kind is not None or each.kind != "form")):
+        if is_reliable(each, language) and (place.kind is not None or each.kind != "form"):
             yield each
     span = name_span(place.text, names)
     if span is not None:
@@ -111,12 +115,12 @@ def _text_findings(place: Place, names: Collection[str], language: str | None) -
         yield _whole("form", "length", place.text)
 
 
-def _together(question: InterviewQuestion, places: list[Place]) -> Iterator[tuple[Place, str]]:
+def _together(places: Sequence[Place]) -> Iterator[tuple[Place, str]]:
     """The texts that say what another says already."""
     descriptions = [place for place in places if place.part == "description"]
     anchors = [place for place in places if place.part == "rating_anchors"]
     texts = [place.text for place in descriptions]
-    for number in restated_criteria(question.question_text, texts):
+    for number in restated_criteria(places[0].text, texts):
         yield descriptions[number], "criterion_restates"
     for number in like_criteria(texts):
         yield descriptions[number], "criterion_distinct"
@@ -124,7 +128,7 @@ def _together(question: InterviewQuestion, places: list[Place]) -> Iterator[tupl
         yield anchors[number], "anchors_differ"
 
 
-def _in_another_language(places: list[Place], language: str) -> Place | None:
+def _in_another_language(places: Sequence[Place], language: str) -> Place | None:
     """The question, or else the first of its other texts together, if it is plainly in another language."""
     wanted = language.split("-", maxsplit=1)[0].lower()
     if wanted not in LANGUAGES:

@@ -23,6 +23,7 @@ LANGUAGES = frozenset(("en", "de", "es", "fr", "it", "pt", "nl"))
 LEARNT_IN: Mapping[FindingKind, frozenset[str]] = {
     "prohibited_subject": LANGUAGES,
     "instruction": LANGUAGES,
+    "biased_wording": frozenset(("en", "de", "es")),
     "form": frozenset(("en", "de", "es")),
 }
 
@@ -54,9 +55,12 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
     return tuple(kept)
 
 
-def is_learnt(kind: FindingKind, language: str | None) -> bool:
-    """Whether what is found of a kind can be relied on in a language, a BCP 47 tag; None counts as learnt."""
-    return language is None or language.split("-", maxsplit=1)[0].lower() in LEARNT_IN.get(kind, ())
+def is_reliable(finding: Finding, language: str | None) -> bool:
+    """Whether a finding says anything in a language, a BCP 47 tag: it was learnt in that, or is not learnt at all."""
+    is_hidden = finding.kind == "instruction" and finding.category != "instruction"
+    if language is None or is_hidden or finding.kind not in LEARNT_IN:
+        return True
+    return language.split("-", maxsplit=1)[0].lower() in LEARNT_IN[finding.kind]
 
 
 def personal_findings(text: str, kind: TextKind) -> list[Finding]:

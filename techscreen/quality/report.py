@@ -16,7 +16,7 @@ from techscreen.checks.findings import Finding
 from techscreen.checks.markdown_safety import active_markup, markup_findings
 from techscreen.checks.questions import places_of, question_findings
 from techscreen.checks.requisition_quotes import about_the_person
-from techscreen.checks.texts import findings_of
+from techscreen.checks.texts import findings_of, is_reliable
 from techscreen.quality.concerns import concern_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
 from techscreen.quality.finding_views import finding_views
@@ -54,7 +54,7 @@ def job_description_quality(
         "enhanced_description": published(enhanced.enhanced_description),
     }
     by_rules = [
-        *_findings({**given, **became}),
+        *_findings({**given, **became}, enhanced.language),
         *(view for name, text in given.items() for view in finding_views(name, text, active_markup(text))),
         *finding_views("enhanced_title", enhanced.enhanced_title, markup_findings(enhanced.enhanced_title)),
         *finding_views("enhanced_description", enhanced.enhanced_description, markup),
@@ -129,9 +129,10 @@ def combined(job_description: QualityView | None, interview: QualityView | None)
     )
 
 
-def _findings(texts: Mapping[str, str]) -> Iterator[FindingView]:
+def _findings(texts: Mapping[str, str], language: str) -> Iterator[FindingView]:
     for field, text in texts.items():
-        yield from finding_views(field, text, findings_of(text, "jd"))
+        found = [each for each in findings_of(text, "jd") if is_reliable(each, language)]
+        yield from finding_views(field, text, found)
 
 
 def _repeated(place: int, text: str, earlier: str) -> list[FindingView]:

@@ -15,7 +15,7 @@ from tests.support.tables import table
 
 pytestmark = on_sqlite
 
-TEXT = "We build payouts.\r\n\r\n🚀 We need a rockstar.\nA young\tteam, please.\n"
+TEXT = "We build payouts.\r\n\r\n🚀 We need a rockstar.\n  Only\tmen should apply.\n"
 BODY = {"texts": [{"text": "We need\na rockstar.", "kind": "jd"}, {"text": "An engineer.", "kind": "anchor"}]}
 
 
@@ -36,7 +36,7 @@ def test_each_finding_is_a_line_with_its_place_and_the_last_line_counts_them(qui
 
     first, second, count = result.stdout.splitlines()
     assert first.startswith("3:13 gender_coded: “rockstar” – ")
-    assert second.startswith("4:3 age_coded: “young\\tteam” – ")
+    assert second.startswith("4:3 gender_identity: “Only\\tmen")
     assert first.endswith(".")
     assert count == "2 findings."
     assert (result.exit_code, result.stderr) == (1, "")
@@ -49,10 +49,11 @@ def test_nothing_found_is_said_and_ends_with_0(quiet_app: Flask) -> None:
 
 
 def test_the_kind_decides_what_is_found(quiet_app: Flask) -> None:
-    asked = check(quiet_app, "-", "--kind", "question", content="Do you have children?")
-    assert asked.stdout.splitlines()[0].startswith("1:")
-    assert asked.stdout.splitlines()[1] == "1 finding."
+    text = "Would you change the queue?"
+    asked = check(quiet_app, "-", "--kind", "question", content=text)
+    assert asked.stdout.startswith(f"1:1 yes_no: “{text}” – ")
     assert asked.exit_code == 1
+    assert check(quiet_app, "-", "--kind", "jd", content=text).exit_code == 0
 
 
 def test_the_texts_of_a_body_are_told_apart(quiet_app: Flask) -> None:

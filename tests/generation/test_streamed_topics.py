@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 from prompts import EnhancedDescription, PlannedTopics
-from techscreen.checks.answers import topic_violations
+from techscreen.checks.findings import Violation
 from techscreen.generation.streamed_topics import StreamedTopics
 from tests.support.tables import table
 from tests.support.workflows import BAD_DESCRIPTIONS, BAD_TOPICS, enhancement_of, other_topics
@@ -57,6 +57,11 @@ def written(answer: dict[str, Any], seed: int) -> str:
     )
 
 
+def finds_nothing(_: PlannedTopics) -> list[Violation]:
+    """The odd topics are there to be read; what the checks say to them is another matter."""
+    return []
+
+
 def hear(early: StreamedTopics, text: str, seed: int) -> list[PlannedTopics]:
     """Hear a text piece by piece; the topics as they stood after each piece from which on they were told."""
     random_ = random.Random(seed)
@@ -75,8 +80,7 @@ class TestStreamedTopics:
             names = random.Random(seed).sample(ODD_TOPICS, random.Random(seed).randint(6, 8))
             answer = an_answer(names, seed)
             good = EnhancedDescription.model_validate(answer)
-            assert not topic_violations(good)
-            early, heard_of = StreamedTopics(), []
+            early, heard_of = StreamedTopics(check=finds_nothing), []
             early.planned.add_done_callback(heard_of.append)
 
             told = hear(early, written(answer, seed), seed)
@@ -91,7 +95,7 @@ class TestStreamedTopics:
             answer = {**an_answer(ODD_TOPICS[:6], seed), "enhanced_title": "Engineer"}
             text = written(answer, seed)
             key = text.rindex('"enhanced_title"', 0, text.rindex('"Engineer"'))  # until then there may come more
-            early = StreamedTopics()
+            early = StreamedTopics(check=finds_nothing)
 
             for at in range(key + len('"enhanced_title"')):
                 early.heard(text[:at])

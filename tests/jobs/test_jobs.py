@@ -509,15 +509,15 @@ def test_a_job_that_was_accepted_runs_even_if_its_text_would_be_refused_by_now(
     app = make_app(**QUICK_HEART)
     client = app.test_client()
     bare = {name: value for name, value in requisition.items() if not name.startswith("work_")}
-    poem = {**bare, "basic_description": "roses are red and violets are blue\n" * 8}
-    refused = later(client, ENHANCE, poem)
-    job_id = of_a_dead_process(app, poem, operation="jd_enhancement")
+    code = {**bare, "basic_description": "for entry in ledger.entries():\n    print(entry.amount)\n" * 8}
+    refused = later(client, ENHANCE, code)
+    job_id = of_a_dead_process(app, code, operation="jd_enhancement")
 
     job = ended(client, job_id)
 
     assert (refused.status_code, refused.get_json()["details"][0]["field"]) == (400, "basic_description")
     assert job["status"] == "succeeded"
-    assert job["result"]["basic_jd"]["description"] == poem["basic_description"]
+    assert job["result"]["basic_jd"]["description"] == code["basic_description"]
 
 
 # ------------------------------------------------------------------------------------- failures that pass by themselves

@@ -269,7 +269,7 @@ def by_claude(quality: dict[str, Any]) -> list[dict[str, Any]]:
 def test_a_concern_is_shown_stored_and_shown_again(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
-    requisition["work_role"] += f"; rockstar. {ATTACK}."
+    requisition["work_role"] += f". We want a rockstar. {ATTACK}."
     fake.when(
         an_enhancement,
         Reply(
@@ -301,7 +301,7 @@ def test_a_concern_is_shown_stored_and_shown_again(
     }
     assert (second["word"], second["kind"], second["suggestion"]) == (ATTACK, "instruction", LEAVE_OUT)
     rules = [finding for finding in answer["quality"]["findings"] if finding["found_by"] == "rules"]
-    assert "rockstar" in [finding["word"] for finding in rules]
+    assert any("rockstar" in finding["word"] for finding in rules)
 
     read = client.get(f"/api/interview/jd/{requisition['req_id']}", headers=ADMIN).json
     assert read is not None

@@ -10,14 +10,61 @@ WORDS = """
 account alarm archive batch border bridge budget cache canary catalogue channel checkout cluster column commit
 compiler contract counter courier credit cursor customs dashboard deadline delivery device diagram digest
 docket driver engine envelope estimate factory feature feed festival filter firmware forecast freight gateway
-glacier graph greenhouse harbour harvest heater index invoice island journal kernel kitchen ladder lantern
-ledger library locker logbook magnet mailbox manifest market meadow meter mirror module monitor museum needle
+glacier graph greenhouse harbour harvest heater index inverter invoice journal kernel keyboard ladder lantern
+ledger library locker logbook magnet mailbox mapping market meadow meter mirror module monitor museum needle
 network notebook orchard order packet pallet parcel payload pipeline planet platform polygon printer probe
-quarry queue railway recipe record refund registry relay replica reservoir retry river rocket sample schema
+quarry queue railway recipe record refund registry relay replica retry river rocket router sample schema
 sensor session shipment signal silo sketch socket spindle stadium storage summit switch tablet tariff
 telescope theatre thread ticket timetable token tower tracker tractor transit tunnel turbine valley vault
-vendor village voucher wagon warehouse watchdog whistle window workshop
+vendor viewer voucher wagon warehouse watchdog whistle window workshop
 """.split()
+
+# Plain sentences about work with things of these names. Each takes as many names as it has gaps.
+SITUATIONS = (
+    "The {} hands each {} to the {} next to the {}.",
+    "The {} has been slow since the {} took the place of the {}.",
+    "Twice a week the {} stops between the {} and the {}.",
+    "The {} and the {} disagree about the newest {} of the {}.",
+    "A new release changed how the {} reads the {} from the {}.",
+    "The log of the {} shows no error, but the {} behind the {} stays empty.",
+    "Restarting the {} helps the {} for about an hour.",
+    "The backup of the {}, the {} and the {} was last tested in spring.",
+    "Every {} is copied from the {} to the {} once a night.",
+    "The {} was built before the {} and the {} existed.",
+    "Traffic between the {} and the {} doubles at the end of the month.",
+    "Only one {} out of five misses its {} and its {}.",
+    "The owners of the {} replace the {} with a {} next quarter.",
+    "Entries arrive in the {} twice when the {} of the {} times out.",
+    "The {} rejects every tenth {} that comes through the {}.",
+    "Alarms from the {} reach the {} later than those from the {}.",
+    "The {} keeps a second copy of the {} for the {}.",
+    "Half of the {} is cached in the {} by the {}.",
+    "Whenever the {} grows, the {} and the {} lose their {}.",
+    "Last week somebody moved the {} from the {} into the {}.",
+    "The {} waits for the {}, which waits for the {}.",
+    "A {} without a {} is held back by the {}.",
+    "New {} versions break the {} for users of the {}.",
+    "The {} counts each {} twice since the {} was upgraded.",
+)
+FINDINGS = (
+    "Names the {} as a possible cause next to the {}.",
+    "Asks when the {} last worked with the {}.",
+    "Compares the {} with a healthy {}.",
+    "Reads the records of the {} before touching the {}.",
+    "Describes a test that isolates the {} from the {}.",
+    "Gives a reason for starting at the {} instead of the {}.",
+    "Names a sign that the {} recovers before the {}.",
+    "Explains what a broken {} does to the {}.",
+    "Proposes an alarm on the {} for a late {}.",
+)
+DUTIES = (
+    "You keep the {} and the {} running and repair them when the {} fails",
+    "You design how the {} exchanges data with the {} and the {}",
+    "You write the tests for the {} and measure how the {} affects the {}",
+    "You plan the move of the {} from the {} to a new {}",
+    "You review changes to the {}, the {} and the {} with the team",
+    "You document how the {} works and what the {} needs from the {}",
+)
 
 
 def asked_for(body: dict[str, Any]) -> str:
@@ -66,7 +113,7 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
     plan: dict[str, Any] = {"reads_as": "job", "language": "en", "interview_topics": topics}
     if asked_for(body) == "EnhancedDescription":
         plan["enhanced_title"] = requisition["basic_title"].strip()[:200] + " (enhanced)"
-        lines = [" ".join(random_.sample(WORDS, 12)) for _ in range(36)]
+        lines = [_filled(random_, random_.choice(DUTIES), WORDS) for _ in range(36)]
         plan["enhanced_description"] = "### What you will deliver\n" + "\n".join(f"- {line}" for line in lines)
         plan["concerns"] = []
     return plan
@@ -75,21 +122,29 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
 def good_question(brief: dict[str, Any]) -> dict[str, Any]:
     """A question of its own for every topic and for every list of taken ones, as long as an exemplary one."""
     random_ = random.Random(brief["topic"] + "|".join(brief["taken"]))
-    scene = " ".join(random_.sample(WORDS, 60))
-    labels = random_.sample(WORDS, 9)
+    names = [word for word in WORDS if word not in brief["topic"].lower()]
+    random_.shuffle(names)
+    in_scene, in_criteria = names[:30], names[30:]
+    scene = " ".join(random_.sample(SITUATIONS, 7)).format(*in_scene)
+    labels = random_.sample(in_criteria, len(FINDINGS))
+    others = [name for name in in_criteria if name not in labels]
     return {
-        "question_text": f"{brief['topic']}: {scene}. What do you do?",
+        "question_text": f"{brief['topic']}: {scene} What do you do?",
         "criteria": [
             {
-                "criterion": f"{label.capitalize()} considered",
-                "description": f"Names the {label} and its {' '.join(random_.sample(WORDS, 10))}.",
+                "criterion": f"{label.capitalize()} looked at",
+                "description": sentence.format(label, random_.choice(others)),
             }
-            for label in labels
+            for label, sentence in zip(labels, FINDINGS, strict=True)
         ],
         "follow_ups": ["What would you look at next?", "Which part was the hardest?"],
         "rating_anchors": {
-            "low": f"Talks about the {labels[0]} in general.",
-            "mid": f"Works through the {labels[1]} and misses the rest.",
-            "high": f"Connects the {labels[2]} with what follows from it.",
+            "low": f"Restarts the {labels[0]} and waits to see whether it helps.",
+            "mid": f"Checks the {labels[1]} step by step but stops at the first plausible cause.",
+            "high": f"Rules out one cause after another, down to the {labels[2]}, and says how to prove it.",
         },
     }
+
+
+def _filled(random_: random.Random, sentence: str, names: list[str]) -> str:
+    return sentence.format(*random_.sample(names, sentence.count("{}")))

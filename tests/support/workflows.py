@@ -140,7 +140,7 @@ BAD_TOPICS: dict[str, Callable[[dict[str, Any]], dict[str, Any]]] = {
     "a topic that is too long": lambda answer: topics_changed(answer, topic="x" * 256),
     "a topic without work items": lambda answer: topics_changed(answer, work_items=[]),
     "an unknown skill level": lambda answer: topics_changed(answer, skill_level="Wizard"),
-    "a topic about the person": lambda answer: topics_changed(answer, focus="Ask: are you married?"),
+    "a topic about the person": lambda answer: topics_changed(answer, focus="Are you pregnant?"),
     "a missing language": lambda answer: {name: value for name, value in answer.items() if name != "language"},
 }
 

@@ -70,7 +70,7 @@ def test_each_text_gets_its_entry_in_order(client: FlaskClient) -> None:
 
 
 def test_an_emoji_before_a_finding_shifts_its_place_for_browsers_alone(client: FlaskClient) -> None:
-    text = "🚀👩‍💻 We need a rockstar 😀 and another rockstar."
+    text = "🚀👩‍💻 We need a rockstar. 😀 We need another rockstar."
     findings = check(client, {"text": text, "kind": "jd"})["texts"][0]["findings"]
 
     assert len(findings) == 2

@@ -736,6 +736,7 @@ ROUTES = [
     ("/api/interview/req/<req_id>", "GET", True),
     ("/api/interview/workflow/full", "POST", False),
     ("/api/interview/workflow/create", "POST", False),
+    ("/api/interview/check", "POST", True),
     ("/api/interview/jobs", "GET", False),
     ("/api/interview/jobs/<job_id>", "GET", True),
     ("/api/interview/jobs/<job_id>/events", "GET", True),
@@ -780,6 +781,8 @@ def call(client: FlaskClient, rule: str, headers: dict[str, str], stored: dict[s
     """A request to a route that succeeds for whom it is allowed."""
     if rule.endswith("/generate"):
         body = {"req_id": stored["req_id"], "job_description_id": stored["job_description_id"]}
+    if rule.endswith("/check"):
+        body = {"texts": [{"text": "You will own the payout service.", "kind": "jd"}]}
     if rule.endswith("/retire"):
         body = {"reason": "It stands on a public page."}
     path = rule.replace("<req_id>", stored["req_id"]).replace("<interview_id>", str(stored["interview_id"]))
