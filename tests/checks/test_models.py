@@ -166,6 +166,8 @@ def test_what_is_learnt_tells_its_sentences_apart(few_examples: Path) -> None:
         ("Names the lock, and says which of the two transactions waits for it.", "criterion"),
         ("Das Gerät startet neu. Wie suchen Sie die Ursache, und was messen Sie zuerst?", "question"),
         ("Weak answer.", "anchor"),
+        ("Shows good teamwork.", "criterion"),
+        ("Why", "question"),
     ],
 )
 def test_a_text_is_weighed_as_it_is_in_training(text: str, kind: TextKind) -> None:
