@@ -43,9 +43,11 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
             found += _beside(found, _wording_findings(features))
         elif (form := form_of(features, kind)) is not None:
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
-    # A form is that of the whole text, and must not hide what a part of it says.
-    parts = [each for each in found if each.kind != "form"]
-    found += _beside(parts, _instructions(reading, features))
+    # Nothing that must never be asked is hidden by anything else, nor is it by a form, which is that of the whole text.
+    instructions = _instructions(reading, features)
+    certain = [each for each in instructions if each.is_certain]
+    parts = [*certain, *(each for each in found if each.kind != "form")]
+    found += [*certain, *_beside(parts, instructions)]
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):

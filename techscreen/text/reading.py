@@ -35,7 +35,7 @@ _WORD = re.compile(r"[^\W_]+|[?!,;:/()\"*]")
 _SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=。)|\n+")
 _CLAUSE_END = re.compile(
     r"[,;:()]\s*|\s[-–—]\s|\s(?=(?:and|or|but|because|und|oder|aber|weil|y|e|o|pero|porque|et|ou|mais|parce|ma|perché"
-    r"|mas|en|of|maar|omdat)\s)",
+    r"|mas|en|maar|omdat)\s)",
     re.IGNORECASE,
 )
 
