@@ -101,7 +101,8 @@ def everything_stored(app: Flask) -> str:
 
 CODED = {
     "basic_title": "Coding Rockstar and Ninja",
-    "basic_description": "We are a young team looking for a rockstar who builds our ledger. No family commitments.",
+    "basic_description": "We are a young team looking for a rockstar who builds our ledger. "
+    "Applicants must not be pregnant.",
     "work_competencies": "Thick-skinned, fearless",
 }
 
@@ -127,7 +128,7 @@ def test_findings_about_the_text_sent_are_reported_and_block_nothing(
     quality = response.json["quality"]
     assert found(quality, field="basic_title", category="gender_coded")
     assert any("young" in word for word in found(quality, field="basic_description", category="age_coded"))
-    assert found(quality, field="basic_description", kind="prohibited_subject", category="family_status")
+    assert found(quality, field="basic_description", kind="prohibited_subject", category="pregnancy")
     assert found(quality, field="work_competencies")
     # The enhanced title repeats the coded one, and is reported as well.
     for finding in quality["findings"]:
@@ -274,7 +275,7 @@ def test_early_topics_stand_while_the_wording_is_repaired(
 PERSONAL = [
     ("question_text", "Are you pregnant?"),
     ("criterion", "Candidate is a native speaker"),
-    ("description", "Says that she has no children."),
+    ("description", "Says that she is pregnant or wants children soon."),
     ("follow_ups", "Are you married?"),
     ("anchors", "Mentions that he is under 40 and single."),
 ]
