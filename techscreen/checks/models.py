@@ -52,20 +52,24 @@ class _Gate:
     labels: dict[str, Head]
 
     def found(self, features: Features) -> Iterator[Found]:
-        """The best pieces that do not overlap; the whole text only if none of its parts is found."""
+        """The best pieces that do not overlap; the whole text only if none of its parts is found.
+
+        A part is as certain as the whole: where "she is pregnant or wants children" is certain, so is its first half.
+        """
         hits = [
             (score, piece)
             for score, piece in zip(self.head.scores(features), features.pieces, strict=True)
             if score > self.report
         ]
         hits.sort(key=lambda hit: (hit[1] is features.whole, -hit[0]))
+        whole = max((score for score, piece in hits if piece is features.whole), default=-math.inf)
         taken: list[Piece] = []
         for score, piece in hits:
             if all(piece.after <= other.first or other.after <= piece.first for other in taken):
                 taken.append(piece)
                 of_label = {name: head.score_of_piece(features, piece) for name, head in self.labels.items()}
                 label = max(of_label, key=lambda name: of_label[name]) if of_label else ""
-                yield Found(label, piece.first, piece.after, _confidence(score), score > self.certain)
+                yield Found(label, piece.first, piece.after, _confidence(score), max(score, whole) > self.certain)
 
 
 def found_by(family: str, features: Features) -> list[Found]:
