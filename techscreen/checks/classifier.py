@@ -95,13 +95,15 @@ class Head:
     def focus(self, features: Features, first: int, after: int) -> tuple[int, int]:
         """The few words of a piece that weigh most, as (first, last + 1)."""
         known = self._words[features.voice]
-        weights = [known[word] for word in features.reading.words[first:after]]
+        words = features.reading.words[first:after]
+        weights = [known[word] for word in words]
         spans = [
             (sum(weights[start:end]) / math.sqrt(end - start), start, end)  # one word more must be worth it
             for start in range(len(weights))
             for end in range(start + 1, min(start + MAX_FOCUS, len(weights)) + 1)
+            if words[start][0].isalnum() and words[end - 1][0].isalnum()
         ]
-        _, start, end = max(spans)
+        _, start, end = max(spans, default=(0, 0, len(words)))
         return first + start, first + end
 
     def _bag(self, features: Features, piece: Piece) -> float:

@@ -25,6 +25,8 @@ START, END = b"^", b"$"
 MAX_WHOLE = 60
 # A clause must score this much more than a sentence: without the rest of its sentence it says less.
 CLAUSE_PENALTY = 1.5
+# So must a label or heading of one or two words, which says little by itself.
+SHORT_PENALTY, FEWEST_WORDS = 1.0, 3
 # The same word may mean something else in a question to the candidate, in a note about them, and in an advert.
 VOICES: dict[TextKind, str] = {"question": "q", "follow_up": "q", "criterion": "c", "anchor": "c", "jd": "j"}
 _INTERROGATIVES = frozenset(
@@ -127,6 +129,8 @@ def _piece(words: Sequence[str], encoded: Sequence[bytes], first: int, after: in
     else:
         twos, threes = _runs([START, *inside, END])
         ends = (twos[0], twos[-1], *threes)
+    if sum(word[0].isalnum() for word in words[first:after]) < FEWEST_WORDS:
+        penalty += SHORT_PENALTY
     return Piece(first, after, penalty, ends, _shape(words[first:after]))
 
 

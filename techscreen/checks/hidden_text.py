@@ -15,10 +15,10 @@ from techscreen.checks.features import features_of
 from techscreen.checks.findings import Finding
 from techscreen.checks.models import found_by
 from techscreen.checks.sentences import SENTENCES
-from techscreen.text.reading import COMMENT, MAX_CHARACTERS, Reading, read
+from techscreen.text.reading import COMMENT, MAX_CHARACTERS, Reading, decode, read
 
 MAX_FINDINGS = 20
-MAX_ENCODED = 2_000
+MIN_ENCODED, MAX_ENCODED = 24, 2_000
 
 _ZERO_WIDTH = "\u200b\u200c\u200d\u2060-\u2064\ufeff\u180e"
 # These hide nothing: one zero-width joiner (emoji, Persian, Hindi), a soft hyphen, a byte order mark, marks of writing
@@ -49,20 +49,25 @@ _SPELLED_OUT = re.compile(r"(?<!\w)[^\W_](?:[ ._*-]{1,3}[^\W_](?![^\W_])){6,}")
 
 def hidden_text_findings(reading: Reading) -> list[Finding]:
     """The places of a text that hide something, in its order and without overlaps; at most MAX_FINDINGS."""
+    decoded = decode(reading.text[:MAX_CHARACTERS])
     findings: list[Finding] = []
-    for category, start, end in sorted(_places(reading.text[:MAX_CHARACTERS]), key=lambda place: (place[1], -place[2])):
+    for category, first, last in sorted(_places(decoded.text), key=lambda place: (place[1], -place[2])):
+        start, end = decoded.starts[first], decoded.ends[last - 1]
         if not findings or start >= findings[-1].end:
+            # What stands in code is shown and hides nothing.
+            certain = category in ("hidden_text", "encoded_text") and "`" not in reading.text
+            about = SENTENCES[category]
             word = reading.text[start:end]
-            certain = category in ("hidden_text", "encoded_text")
-            findings.append(
-                Finding("instruction", category, word, *SENTENCES[category], start, end, is_certain=certain)
-            )
+            findings.append(Finding("instruction", category, word, *about, start, end, is_certain=certain))
     return findings[:MAX_FINDINGS]
 
 
 def _places(text: str) -> Iterator[tuple[str, int, int]]:
-    for pattern in (_INVISIBLE, _UNSEEN):
-        for match in pattern.finditer(text):
+    if not text.isascii():
+        for match in _INVISIBLE.finditer(text):
+            yield "hidden_text", *match.span()
+    if "<" in text:
+        for match in _UNSEEN.finditer(text):
             yield "hidden_text", *match.span()
     if "<!--" in text:
         for match in _COMMENT.finditer(text):
@@ -71,9 +76,10 @@ def _places(text: str) -> Iterator[tuple[str, int, int]]:
                 yield "hidden_text", *match.span()
     for match in _FAKE.finditer(text):
         yield "fake_tag", *match.span()
-    for match in _ENCODED.finditer(text):
-        if _instructs(_decoded(match.group()[:MAX_ENCODED])):
-            yield "encoded_text", *match.span()
+    if max(map(len, text.split()), default=0) >= MIN_ENCODED:
+        for match in _ENCODED.finditer(text):
+            if _instructs(_decoded(match.group()[:MAX_ENCODED])):
+                yield "encoded_text", *match.span()
     for match in _SPELLED_OUT.finditer(text):
         if _instructs(re.sub(r"[._*-]| (?! )", "", match.group())):
             yield "encoded_text", *match.span()

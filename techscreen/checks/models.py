@@ -20,6 +20,7 @@ from techscreen.text.reading import Reading, read
 
 EXAMPLES = Path(__file__).parent / "examples"
 WEIGHTS = Path(__file__).parent / "weights"
+MIN_TELLING_WORDS = 4
 # The language is told by the first so many words; not with fewer letters, nor without such a lead over the next best.
 MAX_WORDS, MIN_LETTERS, MIN_LEAD = 60, 60, 2.0
 
@@ -62,14 +63,21 @@ class _Gate:
             if score > self.report
         ]
         hits.sort(key=lambda hit: (hit[1] is features.whole, -hit[0]))
-        whole = max((score for score, piece in hits if piece is features.whole), default=-math.inf)
+        sure = [piece for score, piece in hits if score > self.certain and _is_telling(features, piece)]
         taken: list[Piece] = []
         for score, piece in hits:
             if all(piece.after <= other.first or other.after <= piece.first for other in taken):
                 taken.append(piece)
                 of_label = {name: head.score_of_piece(features, piece) for name, head in self.labels.items()}
                 label = max(of_label, key=lambda name: of_label[name]) if of_label else ""
-                yield Found(label, piece.first, piece.after, _confidence(score), max(score, whole) > self.certain)
+                is_certain = piece in sure or features.whole in sure
+                yield Found(label, piece.first, piece.after, _confidence(score), is_certain)
+
+
+def _is_telling(features: Features, piece: Piece) -> bool:
+    """Whether a piece can be certain: it asks, or has more words than a label or a heading."""
+    words = features.reading.words[piece.first : piece.after]
+    return "?" in words or sum(word[0].isalnum() for word in words) >= MIN_TELLING_WORDS
 
 
 def found_by(family: str, features: Features) -> list[Found]:
@@ -128,8 +136,11 @@ class _Models:
 
 @lru_cache(maxsize=1)
 def _loaded() -> _Models:
-    about = json.loads((WEIGHTS / "heads.json").read_text(encoding="utf-8"))["heads"]
-    tables = memoryview((WEIGHTS / "weights.bin").read_bytes())
+    written = json.loads((WEIGHTS / "heads.json").read_text(encoding="utf-8"))
+    weights = (WEIGHTS / "weights.bin").read_bytes()
+    if hashlib.sha256(weights).hexdigest() != written["weights"]:
+        raise ValueError(f"{WEIGHTS} is damaged: heads.json and weights.bin do not fit. Run make train.")
+    about, tables = written["heads"], memoryview(weights)
     heads: dict[str, Head] = {}
     begin = 0
     for name, head in about.items():

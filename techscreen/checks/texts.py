@@ -18,6 +18,7 @@ from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
 from techscreen.text.reading import Reading, read
 
 MAX_FINDINGS = 20
+QUOTES = '"“”„«»`'
 # The languages of the labelled sentences, by the kind of what is found. In any other a classifier answers by chance.
 LANGUAGES = frozenset(("en", "de", "es", "fr", "it", "pt", "nl"))
 LEARNT_IN: Mapping[FindingKind, frozenset[str]] = {
@@ -81,6 +82,8 @@ def _instructions(reading: Reading, features: Features | None) -> list[Finding]:
     hidden = hidden_text_findings(reading)
     # All instructions were learnt in the voice of a job description, and mean the same in any other.
     trained = _sentences("instruction", replace(features, voice=VOICES["jd"])) if features is not None else []
+    if any(mark in reading.text for mark in QUOTES):  # it may be spoken of, in a question about such attacks
+        trained = [replace(each, is_certain=False) for each in trained]
     return sorted([*hidden, *_beside(hidden, trained)], key=lambda finding: finding.start)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from techscreen.checks.texts import findings_of
+from techscreen.checks.texts import findings_of, is_reliable
 from techscreen.quality.finding_views import finding_views
 from techscreen.schemas.text_checks import CheckAnswer, CheckedTextView, CheckRequest
 
@@ -13,7 +13,11 @@ def check_texts(request: CheckRequest) -> CheckAnswer:
         CheckedTextView(
             index=index,
             kind=given.kind,
-            findings=finding_views(f"texts.{index}.text", given.text, findings_of(given.text, given.kind)),
+            findings=finding_views(
+                f"texts.{index}.text",
+                given.text,
+                [each for each in findings_of(given.text, given.kind) if is_reliable(each, request.language)],
+            ),
         )
         for index, given in enumerate(request.texts)
     ]

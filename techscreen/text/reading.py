@@ -31,8 +31,16 @@ _COMMENT = re.compile(COMMENT)
 _ENDS_A_LINE = frozenset((*_BLOCK.split(), "ul"))
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 
-_WORD = re.compile(r"[^\W_]+|[?!,;:/()\"*]")
-_SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=。)|\n+")
+_WORD = re.compile(r"[^\W_]+|[?!,;:/()\"]")
+# Addresses and code say nothing about anybody, whatever words they have.
+_NO_PROSE = re.compile(
+    r"```.{0,20000}?(?:```|\Z)|`[^`\n]{1,400}`|\b(?:https?://|www\.)[^\s<>\"]{1,500}|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,100}",
+    re.DOTALL,
+)
+MAX_WORD = 30  # characters; what is longer, or mixes letters and digits from a dozen on, is a key or a digest
+MIN_MIXED = 12
+# A line that goes on with a small letter was only wrapped.
+_SENTENCE_END = re.compile(r"(?<=[.!?…])[)\]\"”]?\s+|(?<=。)|\n+(?![ \t]*[a-zß-ÿ])")
 _CLAUSE_END = re.compile(
     r"[,;:()]\s*|\s[-–—]\s|\s(?=(?:and|or|but|because|und|oder|aber|weil|y|e|o|pero|porque|et|ou|mais|parce|ma|perché"
     r"|mas|en|maar|omdat)\s)",
@@ -68,7 +76,7 @@ class Reading:
 def read(text: str) -> Reading:
     """Read a text. Any text is accepted."""
     seen = _seen(text[:MAX_CHARACTERS])
-    found = [(match.group(), *match.span()) for match in _WORD.finditer(seen.text)]
+    found = [(match.group(), *match.span()) for match in _WORD.finditer(_prose(seen.text)) if _is_word(match.group())]
     begins = [begin for _, begin, _ in found]
 
     def ranges(pieces: Iterator[tuple[int, int]]) -> Iterator[tuple[int, int]]:
@@ -87,6 +95,17 @@ def read(text: str) -> Reading:
         sentences=tuple(ranges(iter(sentence_spans))),
         clauses=tuple(span for span in ranges(clause_spans) if _is_long_enough(found[span[0] : span[1]])),
     )
+
+
+def _prose(text: str) -> str:
+    """The text with blanks in place of addresses and code."""
+    if "`" not in text and "@" not in text and "://" not in text and "www." not in text:
+        return text
+    return _NO_PROSE.sub(lambda found: " " * len(found.group()), text)
+
+
+def _is_word(word: str) -> bool:
+    return len(word) < MIN_MIXED or (len(word) <= MAX_WORD and (word.isalpha() or word.isdigit()))
 
 
 def _is_long_enough(found: Sequence[tuple[str, int, int]]) -> bool:
@@ -110,7 +129,7 @@ def _pieces(text: str, start: int, end: int, separator: re.Pattern[str]) -> Iter
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What is seen of a text, and the span in the original of each of its characters."""
 
     text: str
@@ -118,10 +137,10 @@ class _Seen:
     ends: Sequence[int]
 
 
-def _seen(text: str) -> _Seen:
+def _seen(text: str) -> Seen:
     if "<" not in text and "&" not in text and all(map(_is_plain, set(text))):
-        return _Seen(text, range(len(text)), range(1, len(text) + 1))
-    decoded = _without_tags(_without_entities(text))
+        return Seen(text, range(len(text)), range(1, len(text) + 1))
+    decoded = _without_tags(decode(text))
     letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -130,10 +149,13 @@ def _seen(text: str) -> _Seen:
         letters += plain
         starts += [start] * len(plain)
         ends += [end] * len(plain)
-    return _Seen("".join(letters), starts, ends)
+    return Seen("".join(letters), starts, ends)
 
 
-def _without_entities(text: str) -> _Seen:
+def decode(text: str) -> Seen:
+    """The text with its entities decoded, also those escaped twice."""
+    if "&" not in text:
+        return Seen(text, range(len(text)), range(1, len(text) + 1))
     letters: list[str] = []
     starts: list[int] = []
     ends: list[int] = []
@@ -150,10 +172,10 @@ def _without_entities(text: str) -> _Seen:
         ends += [entity.end()] * len(meant)
         done = entity.end()
     letters += text[done:]
-    return _Seen("".join(letters), [*starts, *range(done, len(text))], [*ends, *range(done + 1, len(text) + 1)])
+    return Seen("".join(letters), [*starts, *range(done, len(text))], [*ends, *range(done + 1, len(text) + 1)])
 
 
-def _without_tags(seen: _Seen) -> _Seen:
+def _without_tags(seen: Seen) -> Seen:
     """Without tags and comments. The tag of a block ends a line."""
     if "<" not in seen.text:
         return seen
@@ -167,14 +189,14 @@ def _without_tags(seen: _Seen) -> _Seen:
             kept.append(("\n", seen.starts[tag.start()], seen.ends[tag.end() - 1]))
         done = tag.end()
     kept += _spans(seen, done, len(seen.text))
-    return _Seen("".join(letter for letter, _, _ in kept), [s for _, s, _ in kept], [e for _, _, e in kept])
+    return Seen("".join(letter for letter, _, _ in kept), [s for _, s, _ in kept], [e for _, _, e in kept])
 
 
-def _spans(seen: _Seen, start: int, end: int) -> Iterator[tuple[str, int, int]]:
+def _spans(seen: Seen, start: int, end: int) -> Iterator[tuple[str, int, int]]:
     return zip(seen.text[start:end], seen.starts[start:end], seen.ends[start:end], strict=True)
 
 
-def _clusters(seen: _Seen) -> Iterator[tuple[str, int, int]]:
+def _clusters(seen: Seen) -> Iterator[tuple[str, int, int]]:
     """The characters, each with the accents that follow it."""
     place, text = 0, seen.text
     while place < len(text):
@@ -193,6 +215,8 @@ def _is_plain(character: str) -> bool:
 @lru_cache(maxsize=4096)
 def _plain(cluster: str) -> str:
     """What is seen of a character: nothing, or one or a few ordinary ones."""
+    if cluster[0] in "\r*":  # the one comes with a line end, the other makes words bold
+        return ""
     if cluster[0] in _LINE_ENDS:
         return "\n"
     if cluster[0].isspace():
