@@ -41,11 +41,11 @@ LANGUAGES = ("en", "de", "es", "fr", "it", "pt", "nl")
 GROUPS = (("en",), ("de", "es"), ("fr", "it", "pt", "nl"))
 # Of so many held-out texts without fault one is reported: of ordinary and excellent ones, and of those that the authors
 # of a family wrote as good ones, of which about half were written to mislead, with the words of the faulty ones.
-ONE_IN_ORDINARY = 300
+ONE_IN_ORDINARY = 1_000
 ONE_IN_OWN = {"personal": 100, "wording": 60, "instruction": 100}
-ONE_IN_FORM = 60
-# Of so many of the latter one is certain.
-ONE_IN_CERTAIN = 250
+ONE_IN_FORM = 300
+# Of so many of either one is certain.
+ONE_IN_CERTAIN, ONE_IN_CERTAIN_OWN = 4_000, 250
 
 Weighted = Iterable[tuple[Sequence[int], float]]
 
@@ -296,7 +296,8 @@ class Training:
         is_own = partial(_is_own_good, name)
         ordinary = threshold(good, ONE_IN_ORDINARY, lambda each: each.family == "form")
         report = max(ordinary, threshold(good, ONE_IN_OWN[name], is_own))
-        certain = max(report, threshold(good, ONE_IN_CERTAIN, is_own))
+        ordinary = threshold(good, ONE_IN_CERTAIN, lambda each: each.family == "form")
+        certain = max(report, ordinary, threshold(good, ONE_IN_CERTAIN_OWN, is_own))
         faulty = [each for each in judged if each.example.family == name and each.example.label != NONE]
         for label in family.labels if len(family.labels) > 1 else []:
             self.figures.append(_row(name, label, [each for each in faulty if each.example.label == label], [], report))

@@ -193,9 +193,13 @@ def _one_topic_violations(
     if any(violation.check == "length" for violation in violations):
         return violations  # an oversized topic is not read closely
     texts = (topic.topic, topic.facet, topic.focus, *topic.technologies)
-    if _is_never_asked("\n".join(texts), language):
+    together = "\n".join(texts)
+    if _is_never_asked(together, language):
         sentence = "It is about the candidate's person, or an instruction. Choose a topic of the work."
         violations.append(Violation("prohibited_subject", sentence))
+    elif any(is_reliable(each, language) for each in instruction_findings(together)):
+        sentence = "It repeats an instruction of the material. Choose a topic of the work."
+        violations.append(Violation("instruction", sentence, Severity.TOLERABLE))
     if any(holds_name(text, names) for text in texts[:3]):
         sentence = "It names the employer, one of its products or a person. Use a neutral word."
         violations.append(Violation("names", sentence, Severity.TOLERABLE))

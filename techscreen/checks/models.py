@@ -74,6 +74,20 @@ class _Gate:
                 yield Found(label, piece.first, piece.after, _confidence(score), is_certain)
 
 
+def _joined(found: Iterator[Found]) -> list[Found]:
+    """In the order of the text, with neighbouring clauses of one label as one."""
+    joined: list[Found] = []
+    for each in sorted(found, key=lambda each: each.first):
+        before = joined[-1] if joined else None
+        if before is not None and before.label == each.label and each.first - before.after <= 1:
+            confidence = max(before.confidence, each.confidence)
+            is_certain = before.is_certain or each.is_certain
+            joined[-1] = Found(each.label, before.first, each.after, confidence, is_certain)
+        else:
+            joined.append(each)
+    return joined
+
+
 def _is_telling(features: Features, piece: Piece) -> bool:
     """Whether a piece can be certain: it asks, or has more words than a label or a heading."""
     words = features.reading.words[piece.first : piece.after]
@@ -82,7 +96,7 @@ def _is_telling(features: Features, piece: Piece) -> bool:
 
 def found_by(family: str, features: Features) -> list[Found]:
     """What a family (`personal`, `wording`, `instruction`) finds in a text, in the order of the text."""
-    return sorted(_loaded().gates[family].found(features), key=lambda each: each.first)
+    return _joined(_loaded().gates[family].found(features))
 
 
 def focus_of(family: str, features: Features, found: Found) -> tuple[int, int]:

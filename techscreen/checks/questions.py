@@ -104,7 +104,7 @@ def _found(places: tuple[Place, ...], names: frozenset[str], language: str | Non
 def _text_findings(place: Place, names: Collection[str], language: str | None) -> Iterator[Finding]:
     prose = without_code(place.text)[0] if place.part == "question_text" else place.text
     for each in findings_of(place.text, place.kind or "criterion"):
-        if is_reliable(each, language) and (place.kind is not None or each.kind != "form"):
+        if is_reliable(each, language) and (place.kind is not None or _counts_in_a_label(each)):
             yield each
     span = name_span(place.text, names)
     if span is not None:
@@ -113,6 +113,11 @@ def _text_findings(place: Place, names: Collection[str], language: str | None) -
     lines = max((block.lines for block in without_code(place.text)[1]), default=0)
     if len(prose.split()) > words or len(prose) > characters or lines > MAX_CODE_LINES:
         yield _whole("form", "length", place.text)
+
+
+def _counts_in_a_label(finding: Finding) -> bool:
+    """Whether a finding in the label of a criterion means anything: it is no sentence, and too short to instruct."""
+    return finding.kind == "prohibited_subject" or finding.is_certain
 
 
 def _together(places: Sequence[Place]) -> Iterator[tuple[Place, str]]:

@@ -13,7 +13,7 @@ from typing import Literal
 from techscreen.checks.features import VOICES, Features, TextKind, features_of
 from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.hidden_text import hidden_text_findings
-from techscreen.checks.models import Found, focus_of, form_of, found_by
+from techscreen.checks.models import Found, focus_of, form_of, found_by, language_of_reading
 from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
 from techscreen.text.reading import Reading, read
 
@@ -42,7 +42,7 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
         found += _sentences("personal", features)
         if kind == "jd":
             found += _beside(found, _wording_findings(features))
-        elif (form := form_of(features, kind)) is not None:
+        elif (form := form_of(features, kind)) is not None and _is_learnt_language(reading):
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
     # Nothing that must never be asked is hidden by anything else, nor is it by a form, which is that of the whole text.
     instructions = _instructions(reading, features)
@@ -56,6 +56,12 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
         if numbers[finding.kind] <= MAX_FINDINGS:
             kept.append(finding)
     return tuple(kept)
+
+
+def _is_learnt_language(reading: Reading) -> bool:
+    """Whether the form of a text can be judged: its language is one of the examples, or cannot be told."""
+    language = language_of_reading(reading)
+    return language is None or language in LEARNT_IN["form"]
 
 
 def is_reliable(finding: Finding, language: str | None) -> bool:
