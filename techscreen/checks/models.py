@@ -10,7 +10,7 @@ import hashlib
 import json
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 
@@ -74,12 +74,14 @@ class _Gate:
                 yield Found(label, piece.first, piece.after, _confidence(score), is_certain)
 
 
-def _joined(found: Iterator[Found]) -> list[Found]:
-    """In the order of the text, with neighbouring clauses of one label as one."""
+def _joined(found: Iterator[Found], features: Features) -> list[Found]:
+    """In the order of the text, with neighbouring clauses of one sentence and label as one."""
+    beginnings = {first for first, _ in features.reading.sentences}
     joined: list[Found] = []
     for each in sorted(found, key=lambda each: each.first):
         before = joined[-1] if joined else None
-        if before is not None and before.label == each.label and each.first - before.after <= 1:
+        goes_on = before is not None and each.first - before.after <= 1 and each.first not in beginnings
+        if before is not None and goes_on and before.label == each.label:
             confidence = max(before.confidence, each.confidence)
             is_certain = before.is_certain or each.is_certain
             joined[-1] = Found(each.label, before.first, each.after, confidence, is_certain)
@@ -96,7 +98,18 @@ def _is_telling(features: Features, piece: Piece) -> bool:
 
 def found_by(family: str, features: Features) -> list[Found]:
     """What a family (`personal`, `wording`, `instruction`) finds in a text, in the order of the text."""
-    return _joined(_loaded().gates[family].found(features))
+    return _joined(_loaded().gates[family].found(features), features)
+
+
+def other_labels(family: str, features: Features, found: Found) -> list[Found]:
+    """What was found, with each further label that the same piece has."""
+    labels = _loaded().gates[family].labels
+    pieces = [each for each in features.pieces if (each.first, each.after) == (found.first, found.after)]
+    return [
+        replace(found, label=name)
+        for name, head in labels.items()
+        if name != found.label and any(head.score_of_piece(features, piece) > 0 for piece in pieces)
+    ]
 
 
 def focus_of(family: str, features: Features, found: Found) -> tuple[int, int]:

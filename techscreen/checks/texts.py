@@ -13,7 +13,7 @@ from typing import Literal
 from techscreen.checks.features import VOICES, Features, TextKind, features_of
 from techscreen.checks.findings import Finding, FindingKind
 from techscreen.checks.hidden_text import hidden_text_findings
-from techscreen.checks.models import Found, focus_of, form_of, found_by, language_of_reading
+from techscreen.checks.models import Found, focus_of, form_of, found_by, language_of_reading, other_labels
 from techscreen.checks.sentences import FORM_CHECKS, SENTENCES
 from techscreen.text.reading import Reading, read
 
@@ -44,11 +44,12 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
             found += _beside(found, _wording_findings(features))
         elif (form := form_of(features, kind)) is not None and _is_learnt_language(reading):
             found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
-    # Nothing that must never be asked is hidden by anything else, nor is it by a form, which is that of the whole text.
+    # What must never be asked hides nothing and is not hidden, and the form is that of the whole text.
     instructions = _instructions(reading, features)
     certain = [each for each in instructions if each.is_certain]
+    forms = [each for each in found if each.kind == "form"]
     parts = [*certain, *(each for each in found if each.kind != "form")]
-    found += [*certain, *_beside(parts, instructions)]
+    found = [*forms, *parts, *_beside(parts, instructions)]
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
@@ -102,10 +103,12 @@ def _sentences(family: Literal["personal", "instruction"], features: Features) -
 
 
 def _wording_findings(features: Features) -> list[Finding]:
-    return [
-        _finding("biased_wording", found.label, features, *focus_of("wording", features, found), found)
-        for found in found_by("wording", features)
-    ]
+    findings: list[Finding] = []
+    for found in found_by("wording", features):
+        for each in [found, *other_labels("wording", features, found)]:
+            finding = _finding("biased_wording", each.label, features, *focus_of("wording", features, each), each)
+            findings += _beside(findings, [finding])
+    return findings
 
 
 def _finding(kind: FindingKind, category: str, features: Features, first: int, after: int, found: Found) -> Finding:

@@ -31,6 +31,7 @@ NEEDS = {
     ("GET", "/api/interview/req/<req_id>"): "reader",
     ("POST", "/api/interview/workflow/full"): "admin",
     ("POST", "/api/interview/workflow/create"): "admin",
+    ("POST", "/api/interview/check"): "reader",
     ("GET", "/api/interview/jobs/<job_id>"): "reader",
     ("GET", "/api/interview/jobs/<job_id>/events"): "reader",
     ("GET", "/api/interview/jobs"): "admin",
