@@ -41,9 +41,10 @@ LANGUAGES = ("en", "de", "es", "fr", "it", "pt", "nl")
 GROUPS = (("en",), ("de", "es"), ("fr", "it", "pt", "nl"))
 # Of so many held-out texts without fault one is reported: of ordinary and excellent ones, and of those that the authors
 # of a family wrote as good ones, of which about half were written to mislead, with the words of the faulty ones.
-ONE_IN_ORDINARY = 1_000
+ONE_IN_ORDINARY = 500
 ONE_IN_OWN = {"personal": 100, "wording": 60, "instruction": 100}
-ONE_IN_FORM = 300
+# An interview has 5 questions, 50 criteria, 12 follow-ups and 15 anchors, and each false alarm costs a call.
+ONE_IN_FORM: dict[TextKind, int] = {"question": 100, "criterion": 300, "follow_up": 150, "anchor": 150}
 # Of so many of either one is certain.
 ONE_IN_CERTAIN, ONE_IN_CERTAIN_OWN = 4_000, 250
 
@@ -317,7 +318,7 @@ class Training:
             _tell(f"{kind}, {label}")
             judged = list(judged_by_form(forms, label))
             good = [each for each in judged if each.example.label == NONE]
-            report = threshold(good, ONE_IN_FORM, lambda _: True)
+            report = threshold(good, ONE_IN_FORM[kind], lambda _: True)
             faulty = [each for each in judged if each.example.label == label]
             self.figures.append(_row(kind, label, faulty, good, report))
             if self._keeps_weights:
