@@ -74,7 +74,6 @@ FORM_CASES: list[tuple[str, TextKind, str]] = [
     ("yes_no", "question", "¿Conoce usted Kubernetes?"),
     ("one_ask", "question", "How would you design it, and how would you test it, and how would you deploy it?"),
     ("criterion_atomic", "criterion", "Explains the trade-off clearly and proposes a rollback plan."),
-    ("criterion_atomic", "criterion", "Nennt die Ursache und behebt sie."),
     ("criterion_observable", "criterion", "Has good communication skills."),
     ("follow_up_neutral", "follow_up", "Wouldn't it be better to use a queue?"),
     ("anchors_differ", "anchor", "Weak answer."),

@@ -359,7 +359,7 @@ def test_no_list_of_concerns_costs_anything(
 def test_a_report_from_before_the_concerns_is_still_read(
     app: Flask, client: FlaskClient, requisition: dict[str, Any]
 ) -> None:
-    answer = enhance(client, {**requisition, "basic_title": "Backend Ninja"}).json
+    answer = enhance(client, {**requisition, "basic_title": "Coding Rockstar and Ninja"}).json
     assert answer["quality"]["findings"]
     without = [
         {name: value for name, value in finding.items() if name != "found_by"}
