@@ -269,7 +269,7 @@ class TestRepair:
         assert texts.count(same) == 1
         assert [data_of(body)["taken"] for body in fake.received[6:]] == [[same]]
 
-    @pytest.mark.parametrize("text", ["Are you married?", "Are you pregnant?", "Sind Sie schwanger?"])
+    @pytest.mark.parametrize("text", ["Are you married or single?", "Are you pregnant?", "Sind Sie schwanger?"])
     def test_a_question_about_the_person_is_never_delivered_nor_kept(
         self, app: Flask, fake: FakeClaude, requisition: dict[str, Any], text: str
     ) -> None:

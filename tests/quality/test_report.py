@@ -276,7 +276,7 @@ PERSONAL = [
     ("question_text", "Are you pregnant?"),
     ("criterion", "Candidate is a native speaker"),
     ("description", "Says that she is pregnant or wants children soon."),
-    ("follow_ups", "Are you married?"),
+    ("follow_ups", "Are you married or single?"),
     ("anchors", "Mentions that he is under 40 and single."),
 ]
 
