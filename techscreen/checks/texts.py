@@ -49,7 +49,7 @@ def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
     certain = [each for each in instructions if each.is_certain]
     forms = [each for each in found if each.kind == "form"]
     parts = [*certain, *(each for each in found if each.kind != "form")]
-    found = [*forms, *parts, *_beside(parts, instructions)]
+    found = [*parts, *_beside(parts, instructions), *forms]
     numbers: dict[str, int] = {}
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
