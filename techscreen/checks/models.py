@@ -1,7 +1,7 @@
 """The trained classifiers, as they are asked: is this about the person, is it biased, how does it ask?
 
 A text that has been read comes in; what was found goes out, best first for each sentence. The weights are loaded once
-for each process, 3 MB in all.
+for each process, 2 MB in all.
 """
 
 from __future__ import annotations
