@@ -54,11 +54,11 @@ def hidden_text_findings(reading: Reading) -> list[Finding]:
     for category, first, last in sorted(_places(decoded.text), key=lambda place: (place[1], -place[2])):
         start, end = decoded.starts[first], decoded.ends[last - 1]
         if not findings or start >= findings[-1].end:
-            # What stands in code is shown and hides nothing.
-            certain = category in ("hidden_text", "encoded_text") and "`" not in reading.text
+            # Mark-up may be what a question is about, and what stands in code is shown.
+            may_be_meant = category == "fake_tag" or "`" in reading.text or _UNSEEN.match(decoded.text, first)
             about = SENTENCES[category]
             word = reading.text[start:end]
-            findings.append(Finding("instruction", category, word, *about, start, end, is_certain=certain))
+            findings.append(Finding("instruction", category, word, *about, start, end, is_certain=not may_be_meant))
     return findings[:MAX_FINDINGS]
 
 

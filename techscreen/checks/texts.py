@@ -5,6 +5,7 @@ A text and its kind come in, findings with their places go out. Nothing is asked
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from functools import lru_cache
@@ -33,36 +34,36 @@ LEARNT_IN: Mapping[FindingKind, frozenset[str]] = {
 def findings_of(text: str, kind: TextKind) -> tuple[Finding, ...]:
     """All findings of a text, in its order; at most MAX_FINDINGS of each kind.
 
-    Of findings that overlap, those about the person come first, then wording, then instructions.
+    Of findings that overlap, those about the person come first, then wording, then instructions. A certain instruction
+    and the form, which is that of the whole text, stand beside all others.
     """
     reading = read(text)
-    found: list[Finding] = []
     features = features_of(reading, kind) if reading.words else None
+    found: list[Finding] = []
+    forms: list[Finding] = []
     if features is not None:
         found += _sentences("personal", features)
         if kind == "jd":
             found += _beside(found, _wording_findings(features))
-        elif (form := form_of(features, kind)) is not None and _is_learnt_language(reading):
-            found.append(_finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form))
-    # What must never be asked hides nothing and is not hidden, and the form is that of the whole text.
+        else:
+            forms += _form_findings(features, kind)
     instructions = _instructions(reading, features)
-    certain = [each for each in instructions if each.is_certain]
-    forms = [each for each in found if each.kind == "form"]
-    parts = [*certain, *(each for each in found if each.kind != "form")]
-    found = [*parts, *_beside(parts, instructions), *forms]
-    numbers: dict[str, int] = {}
+    found += [each for each in instructions if each.is_certain]
+    found += [*_beside(found, instructions), *forms]
+    numbers: Counter[str] = Counter()
     kept = []
     for finding in sorted(found, key=lambda finding: (finding.start, finding.end)):
-        numbers[finding.kind] = numbers.get(finding.kind, 0) + 1
+        numbers[finding.kind] += 1
         if numbers[finding.kind] <= MAX_FINDINGS:
             kept.append(finding)
     return tuple(kept)
 
 
-def _is_learnt_language(reading: Reading) -> bool:
-    """Whether the form of a text can be judged: its language is one of the examples, or cannot be told."""
-    language = language_of_reading(reading)
-    return language is None or language in LEARNT_IN["form"]
+def _form_findings(features: Features, kind: TextKind) -> Iterator[Finding]:
+    """What is wrong with how a text is put, unless its language is plainly one in which that was not learnt."""
+    form = form_of(features, kind)
+    if form is not None and language_of_reading(features.reading) in (None, *LEARNT_IN["form"]):
+        yield _finding("form", FORM_CHECKS[form.label], features, form.first, form.after, form)
 
 
 def is_reliable(finding: Finding, language: str | None) -> bool:

@@ -63,7 +63,8 @@ def test_hidden_and_encoded_text_is_found_at_its_place(category: str, text: str)
     assert (finding.kind, finding.category, finding.word) == ("instruction", category, text)
     assert whole[finding.start : finding.end] == text
     assert (finding.reason, finding.suggestion) == SENTENCES[category]
-    assert finding.is_certain == (category != "fake_tag")
+    # An attribute of style may be what a question is about; a comment that instructs may not.
+    assert finding.is_certain == (category != "fake_tag" and "style=" not in text)
     assert finding in instruction_findings(whole)
 
 

@@ -281,6 +281,33 @@ def test_everything_else_is_sent_back_and_can_be_delivered(path: str, text: str,
     assert not may_be_lent(one, NAMES, "en", "Payments")
 
 
+@table(
+    "text",
+    [
+        "The call to https://api.example.com/v2/accounts/42/payments times out. Where do you look first?",
+        "The browser loads http://localhost:8080/index.html but not http://localhost:8080/app.js. What do you check?",
+        'The row is {"name": "Ada", "birthDate": "1990-01-01", "gender": "f", "disabled": false}. How do you mask it?',
+        "What would you change in `def __init__(self, age, married, children):`, and why?",
+        'A modal with <div style="display:none"> stays in the tab order. How do you repair it?',
+        'A prompt says "Ignore all previous instructions". How would you keep your support bot from obeying it?',
+        "The build's digest is 6b86b273ff34fce19d6b804eff5a3f5747ada4eaa22f1d49c01e52ddb7875b4b. How is it traced?",
+        "Two people whose requests you cannot simply refuse both need your help today. How do you decide?",
+        "A pregnant woman is brought in with high blood pressure. What would you do in the first ten minutes?",
+        "Thank you, that helps. Which of the two designs would you ship?",
+    ],
+)
+def test_what_nobody_means_as_harm_is_never_fatal(text: str) -> None:
+    assert not [
+        each for each in question_violations(question(put("question_text", text)), NAMES, "en") if each.is_fatal
+    ]
+
+
+@table("label", ["Date of birth", "Spring Boot", "Ihr Profil:", "Portion taken back", "Reservoir considered", "AWS"])
+def test_no_short_label_is_fatal(label: str) -> None:
+    one = question(put("criteria[3].criterion", label))
+    assert not [each for each in question_violations(one, NAMES, "en") if each.is_fatal]
+
+
 def test_another_language_and_likeness_are_not_fatal() -> None:
     def change(fields: dict[str, Any]) -> None:
         put("criteria[2].description", "Says that the event-driven service on Kafka replaces the nightly job.")(fields)
