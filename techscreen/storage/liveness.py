@@ -62,7 +62,8 @@ class WorkUnderWay:
     def add(self, key: int | str, worker: object) -> None:
         """Remember that this process is working on a row, until `remove`.
 
-        Called only when the row is committed: a worker whose commit failed may live on in the error's traceback.
+        Where nothing removes a worker whose commit fails, it is added only after the commit: the worker may live on in
+        the error's traceback.
         """
         self._workers[key, id(worker)] = worker
 
