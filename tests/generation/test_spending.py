@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections import defaultdict
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -100,14 +103,22 @@ def test_an_answer_that_is_sent_back_is_noted_while_its_repair_is_written(
 def test_noting_costs_one_statement_for_each_question(
     app: Flask, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
-    statements: list[str] = []
+    statements: dict[int, list[str]] = defaultdict(list)  # of each thread
+
+    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        statements[threading.get_ident()].append(statement)
+
     with app.app_context():
-        event.listen(db.engine, "before_cursor_execute", lambda *args: statements.append(args[2]))
+        event.listen(db.engine, "before_cursor_execute", note)
 
     assert app.test_client().post(WORKFLOW, json=requisition, headers=ADMIN).status_code == 200
 
-    notes = [statement for statement in statements if statement.startswith("UPDATE generation_logs")]
-    assert len(notes) == 5 + 2  # each question, and the end of both rows
+    before = [
+        earlier
+        for of_a_thread in statements.values()
+        for earlier, statement in pairwise(["", *of_a_thread])
+        if statement.startswith("UPDATE generation_logs")
+    ]
+    assert len(before) == 5 + 2  # each question, and the end of both rows
     # In the transaction that keeps the question: it costs no commit.
-    before = [statements[place - 1] for place, one in enumerate(statements) if one in notes]
     assert sum(one.startswith("INSERT INTO question_uses") for one in before) == 5

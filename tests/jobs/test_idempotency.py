@@ -805,14 +805,13 @@ def test_a_database_that_blinks_once_the_request_is_accepted_does_not_block_its_
     asked = (ENHANCE, requisition)
     with client.application.app_context():
         engine = db.engine
-    blinking = threading.Event()
+    blinking = threading.local()  # other threads have statements of their own
 
     def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        if blinking.is_set():
-            blinking.clear()
+        if getattr(blinking, "now", False):
+            blinking.now = False
             raise OperationalError("SELECT 1", {}, Exception("away"))
-        if statement.startswith("INSERT INTO generation_jobs"):
-            blinking.set()  # the very next statement fails
+        blinking.now = statement.startswith("INSERT INTO generation_jobs")  # the very next statement fails
 
     event.listen(engine, "before_cursor_execute", note)
     headers = {**ADMIN, "Idempotency-Key": "k", "Accept": accept}
