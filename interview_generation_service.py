@@ -6,7 +6,6 @@ The service reads the job description, has its topics planned if it has none, an
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -15,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from models import MAX_ID, Interview, JobDescription
-from prompts import InterviewTopic, PlannedTopics
+from prompts import PlannedTopics
 from techscreen.checks.answers import topic_violations
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.job_description_gate import refuse_unless_job
@@ -37,6 +36,7 @@ from techscreen.generation.running_enhancement import RunningEnhancement
 from techscreen.generation.superseded import LOCKED, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
 from techscreen.quality.report import combined
+from techscreen.quality.topic_choice import choose_topics
 from techscreen.question_cache.reservations import QuestionCache
 from techscreen.schemas.generation import (
     EnhanceRequest,
@@ -157,11 +157,9 @@ class InterviewGenerationService:
         ):
             planned = source.planned or self._plan(source, audit, task.deadline)
             planned = with_sound_quotes(planned, source.requisition.fields())
-            topics = choose_topics(planned.interview_topics)
+            topics = choose_topics(planned.interview_topics, source.requisition.fields(), QUESTIONS)
             task.progress.topics_named(planned)
-            draft = InterviewDraft(
-                task, topics, planned.language, claude=self._claude, audit=audit, reservations=reservations
-            )
+            draft = InterviewDraft(task, topics, planned, claude=self._claude, audit=audit, reservations=reservations)
             interview = draft.complete()
         return _answer(interview, source.quality, audit.spending.total_tokens)
 
@@ -277,16 +275,3 @@ def _answer(interview: InterviewView, described: QualityView | None, tokens_used
         model=interview.model,
         prompt_version=interview.prompt_version,
     )
-
-
-def choose_topics(topics: Sequence[InterviewTopic]) -> list[InterviewTopic]:
-    """The five best topics, without two of the same technologies and facet if there are enough others."""
-    chosen: list[InterviewTopic] = []
-    seen: set[tuple[frozenset[str], str]] = set()
-    for topic in topics:
-        subject = frozenset(name.casefold() for name in topic.technologies), topic.facet.casefold()
-        if subject not in seen:
-            seen.add(subject)
-            chosen.append(topic)
-    chosen += [topic for topic in topics if topic not in chosen]
-    return chosen[:QUESTIONS]

@@ -103,6 +103,7 @@ class JobDescription(Base):
     enhanced_title: Mapped[str | None]
     enhanced_description: Mapped[str | None] = mapped_column(LongText)
     interview_topics: Mapped[list[Any] | None]
+    notes_for_team: Mapped[list[Any] | None]
     language: Mapped[str | None] = mapped_column(String(35))
     model: Mapped[str | None]
     prompt_version: Mapped[str | None] = mapped_column(String(32))
@@ -166,6 +167,8 @@ class CachedQuestion(Base):
     question_type: Mapped[str] = mapped_column(String(32))
     follow_ups: Mapped[list[Any]]
     rating_anchors: Mapped[dict[str, Any]]
+    exhibit: Mapped[dict[str, Any] | None]
+    minutes: Mapped[int | None]
     variant: Mapped[int]
     prompt_version: Mapped[str] = mapped_column(String(32))
     model: Mapped[str]
@@ -226,6 +229,8 @@ class InterviewQuestion(Base):
     skill_level: Mapped[str] = mapped_column(String(32))
     follow_ups: Mapped[list[Any]]
     rating_anchors: Mapped[dict[str, Any]]
+    exhibit: Mapped[dict[str, Any] | None]
+    minutes: Mapped[int | None]
     work_items: Mapped[list[Any]]
     source: Mapped[str] = mapped_column(String(16))
     cached_question_id: Mapped[int | None] = mapped_column(

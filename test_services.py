@@ -20,7 +20,7 @@ from sqlalchemy import event, func, select
 
 from app import create_app
 from config import load_settings
-from interview_generation_service import InterviewGenerationService, choose_topics
+from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from models import CachedQuestion, GenerationLog, Interview, JobDescription, ServiceProcess, db, utc_now
 from prompts import (
@@ -122,7 +122,7 @@ def a_question(scene: str) -> InterviewQuestion:
     """A question that only has its scene to itself, which is enough to be unlike the others."""
     parts = "cause owner limit metric order retry alarm test rollback".split()
     return InterviewQuestion(
-        question_text=f"{scene} What do you do?",
+        spoken_text=f"{scene} What do you do?",
         criteria=[Criterion(criterion=f"{part.title()} named", description=f"Names the {part}.") for part in parts],
         follow_ups=["What would you look at next?", "Which part is the hardest?"],
         rating_anchors=RatingAnchors(
@@ -480,12 +480,6 @@ class TestInterviewGenerationService:
     def test_the_default_name_fits_its_column(self) -> None:
         assert default_name("Engineer", 2) == "Engineer - Interview 2"
         assert len(default_name("x" * 400, 12)) == 255
-
-    def test_topics_of_the_same_subject_are_chosen_only_if_needed(self) -> None:
-        doubled = [topic.model_copy(update={"facet": "same", "technologies": ["x"]}) for topic in TOPICS[:2]]
-
-        assert choose_topics([*doubled, *TOPICS[2:]]) == [doubled[0], *TOPICS[2:6]]
-        assert choose_topics([*doubled, *TOPICS[2:5]]) == [doubled[0], *TOPICS[2:5], doubled[1]]
 
 
 class TestWorkflowService:

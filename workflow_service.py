@@ -68,6 +68,7 @@ class WorkflowService:
             req_id=generated.req_id,
             interview_name=generated.interview_name,
             enhanced_jd=enhanced.enhanced_jd,
+            notes_for_team=enhanced.notes_for_team,
             interview=generated.interview,
             quality=combined(enhanced.quality, generated.interview.quality),
             total_tokens_used=enhanced.tokens_used + generated.tokens_used,

@@ -28,6 +28,7 @@ from prompts import (
     Criterion,
     EnhancedDescription,
     EnhanceDescription,
+    Exhibit,
     InterviewQuestion,
     InterviewTopic,
     PlanTopics,
@@ -134,7 +135,8 @@ def question_of(text: str, length: int = CHARACTERS) -> InterviewQuestion:
         return text[: min(length, most)]
 
     return InterviewQuestion(
-        question_text=cut(4_000),
+        spoken_text=cut(4_000),
+        exhibit=Exhibit(kind="log", text=cut(4_000)),
         criteria=[Criterion(criterion=cut(255), description=f"{number} {cut(990)}") for number in range(10)],
         follow_ups=[f"{number} {cut(990)}" for number in range(3)],
         rating_anchors=RatingAnchors(low=f"0 {cut(1_990)}", mid=f"1 {cut(1_990)}", high=f"2 {cut(1_990)}"),
@@ -144,7 +146,8 @@ def question_of(text: str, length: int = CHARACTERS) -> InterviewQuestion:
 def oversized_question(text: str) -> InterviewQuestion:
     """A question with the whole text in every place, and more of everything than there should be."""
     return InterviewQuestion(
-        question_text=text,
+        spoken_text=text,
+        exhibit=Exhibit(kind="log", text=text),
         criteria=[Criterion(criterion=text, description=text)] * 40,
         follow_ups=[text] * 10,
         rating_anchors=RatingAnchors(low=text, mid=text, high=text),

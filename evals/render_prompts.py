@@ -115,7 +115,7 @@ def _faulty_question() -> InterviewQuestion:
     """An exemplary question with two faults: it asks for a fact, and has too few criteria."""
     exemplary = InterviewQuestion.model_validate(_exemplar(SAMPLES[0])["questions"][0])
     text = "What is the default port of Redis?"
-    return exemplary.model_copy(update={"question_text": text, "criteria": exemplary.criteria[:7]})
+    return exemplary.model_copy(update={"spoken_text": text, "exhibit": None, "criteria": exemplary.criteria[:7]})
 
 
 def _schema(kind: type[BaseModel]) -> str:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import cast
 
-from prompts import InterviewQuestion
+from prompts import SPOKEN_WORDS, InterviewQuestion, QuestionType
 from techscreen.checks.entity_names import name_span
 from techscreen.checks.features import TextKind
 from techscreen.checks.findings import Finding, FindingKind
@@ -21,16 +22,17 @@ from techscreen.checks.texts import LANGUAGES, findings_of, is_reliable
 from techscreen.text.reading import read
 from techscreen.text.segments import without_code
 
-# In words and in characters. The longest exemplars: question 117 words, label 5, description 17, follow-up 13, anchor
-# 31. The limit in characters is for languages that put no spaces between words.
+# In words and in characters. The longest exemplars: label 5, description 17, follow-up 13, anchor 31. The limit in
+# characters is for languages that put no spaces between words. What is said aloud is limited by its question type.
+CHARACTERS_A_WORD = 9
 LONGEST = {
-    "question_text": (220, 1_800),
+    "exhibit": (400, 3_000),
     "criterion": (8, 100),
     "description": (35, 300),
     "follow_ups": (35, 300),
     "rating_anchors": (70, 600),
 }
-MAX_CODE_LINES = 30
+MAX_EXHIBIT_LINES = 30
 
 
 @dataclass(frozen=True)
@@ -38,8 +40,8 @@ class Place:
     """One text of a question: its path, how it is called in a sentence, and what is checked as what.
 
     Attributes:
-        part: the field, one of LONGEST.
-        kind: as what its form is checked; None for the label of a criterion, which is no sentence.
+        part: the field: `question_text` or one of LONGEST.
+        kind: as what its form is checked; None for what is no sentence: an exhibit, or the label of a criterion.
     """
 
     path: str
@@ -58,8 +60,10 @@ class PlacedFinding:
 
 
 def places_of(question: InterviewQuestion) -> Iterator[Place]:
-    """Every text of a question."""
-    yield Place("question_text", "question_text", "question_text", question.question_text, "question")
+    """Every text of a question. What is said aloud begins the `question_text` of an answer."""
+    yield Place("question_text", "spoken_text", "question_text", question.spoken_text, "question")
+    if question.exhibit is not None:
+        yield Place("exhibit.text", "exhibit", "exhibit", question.exhibit.text, None)
     for place, criterion in enumerate(question.criteria):
         path, name = f"criteria[{place}]", f"criterion {place + 1}"
         yield Place(f"{path}.criterion", name, "criterion", criterion.criterion, None)
@@ -77,7 +81,10 @@ def anchors_of(question: InterviewQuestion) -> dict[str, str]:
 
 
 def question_findings(
-    question: InterviewQuestion, names: Collection[str] = (), language: str | None = None
+    question: InterviewQuestion,
+    names: Collection[str] = (),
+    language: str | None = None,
+    question_type: str | None = None,
 ) -> list[PlacedFinding]:
     """All findings of a question, in the order of its texts.
 
@@ -86,13 +93,19 @@ def question_findings(
         names: those of the employer, its products and people, which no question should contain.
         language: BCP 47 tag of the language that it should be in; not checked by default. In one that the classifiers
             have not learnt, only the rest is found.
+        question_type: what limits how much is said aloud; by default as much as in any type.
     """
-    return list(_found(tuple(places_of(question)), frozenset(names), language))
+    spoken = max(SPOKEN_WORDS.values()) if question_type is None else SPOKEN_WORDS[cast(QuestionType, question_type)]
+    return list(_found(tuple(places_of(question)), frozenset(names), language, spoken))
 
 
 @lru_cache(maxsize=64)  # a question is checked, stored and reported on in turn
-def _found(places: tuple[Place, ...], names: frozenset[str], language: str | None) -> tuple[PlacedFinding, ...]:
-    found = [PlacedFinding(place, finding) for place in places for finding in _text_findings(place, names, language)]
+def _found(
+    places: tuple[Place, ...], names: frozenset[str], language: str | None, spoken: int
+) -> tuple[PlacedFinding, ...]:
+    found = [
+        PlacedFinding(place, finding) for place in places for finding in _text_findings(place, names, language, spoken)
+    ]
     together = dict(_together(places))
     found += [PlacedFinding(place, _whole("form", category, place.text)) for place, category in together.items()]
     if language is not None and (foreign := _in_another_language(places, language)):
@@ -101,22 +114,29 @@ def _found(places: tuple[Place, ...], names: frozenset[str], language: str | Non
     return tuple(sorted(found, key=lambda each: (order[each.place.path], each.finding.start)))
 
 
-def _text_findings(place: Place, names: Collection[str], language: str | None) -> Iterator[Finding]:
-    prose = without_code(place.text)[0] if place.part == "question_text" else place.text
+def _text_findings(place: Place, names: Collection[str], language: str | None, spoken: int) -> Iterator[Finding]:
     for each in findings_of(place.text, place.kind or "criterion"):
-        if is_reliable(each, language) and (place.kind is not None or _counts_in_a_label(each)):
+        if is_reliable(each, language) and (place.kind is not None or _counts_in_no_sentence(each)):
             yield each
     span = name_span(place.text, names)
     if span is not None:
         yield Finding("name", "name", place.text[slice(*span)], *SENTENCES["name"], *span)
-    words, characters = LONGEST[place.part]
-    lines = max((block.lines for block in without_code(place.text)[1]), default=0)
-    if len(prose.split()) > words or len(prose) > characters or lines > MAX_CODE_LINES:
+    if _is_too_long(place, spoken):
         yield _whole("form", "length", place.text)
 
 
-def _counts_in_a_label(finding: Finding) -> bool:
-    """Whether a finding in the label of a criterion means anything: it is no sentence, and too short to instruct."""
+def _is_too_long(place: Place, spoken: int) -> bool:
+    if place.part == "question_text":
+        prose, blocks = without_code(place.text)  # older questions have their exhibit here
+        words, characters, lines = spoken, CHARACTERS_A_WORD * spoken, max((block.lines for block in blocks), default=0)
+    else:
+        prose, lines = place.text, place.text.count("\n") + 1
+        words, characters = LONGEST[place.part]
+    return len(prose.split()) > words or len(prose) > characters or lines > MAX_EXHIBIT_LINES
+
+
+def _counts_in_no_sentence(finding: Finding) -> bool:
+    """Whether a finding in a label or an exhibit means anything: neither is a sentence, nor do they instruct."""
     return finding.kind == "prohibited_subject" or finding.is_certain
 
 

@@ -21,10 +21,12 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel
 
 from prompts import (
+    MAX_MINUTES,
     WORK_FIELDS,
     Criterion,
     EnhancedDescription,
     EnhanceDescription,
+    Exhibit,
     InterviewQuestion,
     InterviewTopic,
     PlannedTopics,
@@ -282,12 +284,24 @@ def _question(request: WriteQuestion) -> InterviewQuestion:
     fitting = _adding_to(text, [point for point in kind.points if point[1] not in scene.without])
     points = [*own, *_some(fitting, count - len(own), text)]
     points.sort(key=lambda point: point[0])
+    spoken_text, exhibit = _apart(text)
     return InterviewQuestion(
-        question_text=text,
+        spoken_text=spoken_text,
+        exhibit=exhibit,
+        minutes=MAX_MINUTES - 2,
         criteria=[Criterion(criterion=label, description=description) for _, label, description in points],
         follow_ups=_some(kind.follow_ups, 2 + _number(text) % 2, text),
         rating_anchors=RatingAnchors(low=scene.low, mid=scene.mid, high=scene.high),
     )
+
+
+def _apart(text: str) -> tuple[str, Exhibit | None]:
+    """What is said aloud, and the code that a scene shows."""
+    before, fence, rest = text.partition("\n\n```\n")
+    if not fence:
+        return text, None
+    code, _, after = rest.partition("\n```\n\n")
+    return f"{before} {after}", Exhibit(kind="code", text=code)
 
 
 def _adding_to(text: str, points: Sequence[Point]) -> list[Point]:

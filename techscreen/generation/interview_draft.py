@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from sqlalchemy.orm import Session
 
 from models import Interview, InterviewQuestion, JobDescription
-from prompts import InterviewTopic
+from prompts import InterviewTopic, PlannedTopics
 from techscreen.claude.interface import Claude
 from techscreen.errors import GenerationFailed
 from techscreen.generation.audit_log import AuditRow
@@ -34,6 +34,7 @@ class InterviewDraft:
 
     Args:
         topics: one for each question, in their order.
+        planned: all topics of the requisition, and its language.
         audit: the interview's open audit row; the commit closes it.
         reservations: the cached questions reserved for this interview; the commit makes them part of it.
     """
@@ -42,7 +43,7 @@ class InterviewDraft:
         self,
         task: InterviewTask,
         topics: Sequence[InterviewTopic],
-        language: str,
+        planned: PlannedTopics,
         *,
         claude: Claude,
         audit: AuditRow,
@@ -53,7 +54,8 @@ class InterviewDraft:
         self._claude = claude
         self._audit = audit
         self._reservations = reservations
-        self._questions = QuestionSet(task, topics, language, audit, reservations)
+        self._questions = QuestionSet(task, topics, planned.language, audit, reservations)
+        self._planned = planned.interview_topics
         self._quality: QualityView
         self._commits_tried = 0
         self._newest_version = self._source.newest_version
@@ -83,6 +85,7 @@ class InterviewDraft:
         self._quality = interview_quality(
             self._source.requisition,
             asked,
+            self._planned,
             questions.confidential,
             questions.repeats(),
             names=questions.names,
@@ -157,6 +160,8 @@ def _row(number: int, ready: ReadyQuestion, claude: Claude) -> InterviewQuestion
     return InterviewQuestion(
         question_number=number,
         question_text=ready.question.question_text,
+        exhibit=ready.question.exhibit.model_dump() if ready.question.exhibit else None,
+        minutes=ready.question.minutes,
         question_type=ready.question_type,
         criteria=[{**criterion.model_dump(), "is_checked": False} for criterion in ready.question.criteria],
         topic=ready.topic.topic,

@@ -115,7 +115,9 @@ class QuestionSet:
         if reserved.is_private:
             return may_be_asked(reserved.question, self.language)
         question, topic = reserved.question, reserved.cached_topic
-        return not self._is_confidential(question, topic) and may_be_lent(question, self.names, self.language, topic)
+        return not self._is_confidential(question, topic) and may_be_lent(
+            question, self.names, self.language, topic, reserved.question_type
+        )
 
     def look_up_taken(self) -> None:
         """Look up which questions the cache has for the topics of missing ones: new ones must differ from them."""
@@ -137,17 +139,18 @@ class QuestionSet:
             self.language,
             other_topics=tuple(other.topic for at, other in enumerate(self._topics) if at != place),
             taken=tuple(dict.fromkeys(text[:MAX_SHOWN_CHARACTERS] for text in taken)),
+            opens=place == 0,
         )
 
-    def violations(self, answer: InterviewQuestion) -> list[Violation]:
+    def violations(self, question_type: str, answer: InterviewQuestion) -> list[Violation]:
         """What is wrong with a question that Claude has written for this interview. Also called from other threads."""
         repeated = self._repeated_earlier(answer.question_text)
-        violations = question_violations(answer, self.names, self.language)
+        violations = question_violations(answer, self.names, self.language, question_type)
         if repeated is None:
             return violations
         shown = json.dumps(repeated[:MAX_SHOWN_CHARACTERS], ensure_ascii=False)
         sentence = (
-            f"question_text asks the same as a question that exists already, which begins {shown}. "
+            f"spoken_text asks the same as a question that exists already, which begins {shown}. "
             "Choose a different situation and a different ask."
         )
         return [*violations, Violation("repeated_question", sentence, Severity.TOLERABLE)]
@@ -168,7 +171,8 @@ class QuestionSet:
             topic,
             self.language,
             question,
-            only_here=self._is_confidential(question, topic.topic, topic.technologies) or self._has_findings(question),
+            only_here=self._is_confidential(question, topic.topic, topic.technologies)
+            or self._has_findings(question, topic.question_type),
             also=self._audit.save_spending,
         )
         if kept is not None:
@@ -207,9 +211,9 @@ class QuestionSet:
         texts = [place.text for place in places_of(question)]
         return self.confidential.any_in([topic, *technologies, *texts]) or holds_markup([topic, *texts])
 
-    def _has_findings(self, question: InterviewQuestion) -> bool:
+    def _has_findings(self, question: InterviewQuestion, question_type: str) -> bool:
         """Whether somebody should look at it before others get it. Its own requisition gets it with the findings."""
-        return bool(question_findings(question, self.names, self.language))
+        return bool(question_findings(question, self.names, self.language, question_type))
 
     def _add(self, place: int, ready: ReadyQuestion) -> None:
         self._ready[place] = ready

@@ -68,7 +68,8 @@ class QuestionWriting:
 
     def _ask(self, place: int, *repeated: str) -> None:
         request = self._questions.request(place, *repeated)
-        self._places[self._audit.ask(self._claude, request, self._questions.violations, self._deadline)] = place
+        check = partial(self._questions.violations, request.topic.question_type)
+        self._places[self._audit.ask(self._claude, request, check, self._deadline)] = place
 
     def _receive(self, call: QuestionCall) -> None:
         """Keep a question, or have it written again if it repeats another one of this interview."""

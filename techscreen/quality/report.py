@@ -9,24 +9,26 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
-from prompts import WORK_FIELDS, EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
-from techscreen.checks.answers import published
+from prompts import EnhancedDescription, InterviewQuestion, InterviewTopic, PlanTopics
 from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.findings import Finding
 from techscreen.checks.markdown_safety import active_markup, markup_findings
 from techscreen.checks.questions import places_of, question_findings
-from techscreen.checks.requisition_quotes import about_the_person
+from techscreen.checks.sentences import SENTENCES
+from techscreen.checks.stated_level import is_above, stated_level
 from techscreen.checks.texts import findings_of, is_reliable
 from techscreen.quality.concerns import concern_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
 from techscreen.quality.finding_views import finding_views
-from techscreen.quality.work_items import work_parts
+from techscreen.quality.left_out import left_out
+from techscreen.quality.topic_choice import optional_topic, parts_to_cover
 from techscreen.schemas.generation import (
     CoverageView,
     CoveringQuestionView,
     FindingView,
     PartCoverageView,
     QualityView,
+    TopicView,
     UnsupportedView,
     WorkItemView,
 )
@@ -51,7 +53,7 @@ def job_description_quality(
     given = {name: text for name, text in requisition.items() if text}
     became = {
         "enhanced_title": enhanced.enhanced_title,
-        "enhanced_description": published(enhanced.enhanced_description),
+        "enhanced_description": enhanced.enhanced_description,
     }
     by_rules = [
         *_findings({**given, **became}, enhanced.language),
@@ -62,6 +64,7 @@ def job_description_quality(
     return QualityView(
         findings=[*by_rules, *concern_findings(enhanced.concerns, given, by_rules)],
         unsupported=_unsupported(given.values(), became),
+        left_out=left_out(given, "\n\n".join([*became.values(), *enhanced.notes_for_team])),
         coverage=None,
     )
 
@@ -69,6 +72,7 @@ def job_description_quality(
 def interview_quality(
     requisition: PlanTopics,
     asked: Sequence[Asked],
+    planned: Sequence[InterviewTopic],
     confidential: Confidential,
     repeats: Mapping[int, str] = MappingProxyType({}),
     *,
@@ -80,6 +84,7 @@ def interview_quality(
     Args:
         requisition: what the interview was made from.
         asked: its questions, in order.
+        planned: all topics of the requisition; one that was not asked about may be offered for a sixth question.
         confidential: what in the requisition must not be lent to others.
         repeats: earlier questions that are asked again, by the places of the questions that do so.
         names: those of the employer, its products and people, which no question should contain.
@@ -93,13 +98,14 @@ def interview_quality(
         by_question[question] = f"{by_question.get(question, '')}{text}\n\n"
     found = [
         view
-        for place, (_, question) in enumerate(asked)
-        for each in question_findings(question, names, language)
+        for place, (topic, question) in enumerate(asked)
+        for each in question_findings(question, names, language, topic.question_type)
         for view in finding_views(f"questions[{place}].{each.place.path}", each.place.text, [each.finding])
     ]
     return QualityView(
         findings=[
             *found,
+            *_levels(given, asked),
             *_confidential(asked, written, confidential),
             *(view for path, text in written.items() for view in finding_views(path, text, markup_findings(text))),
             *(
@@ -113,7 +119,7 @@ def interview_quality(
             by_question,
             {f"questions[{place}]": topic.technologies for place, (topic, _) in enumerate(asked)},
         ),
-        coverage=_coverage({name: given[name] for name in WORK_FIELDS}, asked),
+        coverage=_coverage(given, asked, planned),
     )
 
 
@@ -125,8 +131,19 @@ def combined(job_description: QualityView | None, interview: QualityView | None)
     return QualityView(
         findings=[finding for report in reports for finding in report.findings],
         unsupported=[technology for report in reports for technology in report.unsupported],
+        left_out=job_description.left_out if job_description else [],
         coverage=interview.coverage if interview else None,
     )
+
+
+def _levels(requisition: Mapping[str, str | None], asked: Sequence[Asked]) -> Iterator[FindingView]:
+    """The questions above the level that the post states."""
+    highest = stated_level(requisition)
+    for place, (topic, _) in enumerate(asked):
+        level = topic.skill_level
+        if is_above(level, highest):
+            finding = Finding("form", "level", level, *SENTENCES["level"], 0, len(level))
+            yield from finding_views(f"questions[{place}].skill_level", level, [finding])
 
 
 def _findings(texts: Mapping[str, str], language: str) -> Iterator[FindingView]:
@@ -174,7 +191,9 @@ def _texts(asked: Sequence[Asked]) -> Iterator[tuple[str, str]]:
             yield f"{path}.{each.path}", each.text
 
 
-def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> CoverageView:
+def _coverage(
+    requisition: Mapping[str, str | None], asked: Sequence[Asked], planned: Sequence[InterviewTopic]
+) -> CoverageView:
     traced = [
         AskedQuestion(
             number=number,
@@ -186,9 +205,10 @@ def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> 
         )
         for number, (topic, question) in enumerate(asked, start=1)
     ]
-    # Parts that may not be asked about are findings, not gaps.
-    lawful = [part for part in work_parts(work_inputs) if not about_the_person(part.part)]
-    covered = coverage_of(lawful, traced)
+    covered = coverage_of(parts_to_cover(requisition, planned), traced)
+    missing = gaps(covered)
+    topics = [topic for topic, _ in asked]
+    sixth = optional_topic([topic for topic in planned if topic not in topics], missing)
     return CoverageView(
         parts=[
             PartCoverageView(
@@ -201,5 +221,6 @@ def _coverage(work_inputs: Mapping[str, str | None], asked: Sequence[Asked]) -> 
             )
             for each in covered
         ],
-        gaps=[WorkItemView(field=part.field, part=part.part) for part in gaps(covered)],
+        gaps=[WorkItemView(field=part.field, part=part.part) for part in missing],
+        optional_topic=None if sixth is None else TopicView.model_validate(sixth),
     )

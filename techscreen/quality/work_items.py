@@ -1,4 +1,4 @@
-"""The WORK fields of a requisition, divided into the things that they ask for.
+"""The texts of a requisition, above all its WORK fields, divided into the things that they ask for.
 
 Texts of a hiring team come in, in any form from keywords to prose; parts with their places go out.
 """
@@ -10,7 +10,6 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
-from prompts import WORK_FIELDS
 from techscreen.text.segments import ABBREVIATIONS, MAX_PIECES, NOTE_END, lines_of, pieces_of
 
 LISTS = ("work_knowledge", "work_competencies")  # fields whose commas separate
@@ -62,16 +61,16 @@ class WorkPart:
     source: str = dataclasses.field(repr=False, compare=False)
 
 
-def work_parts(work_inputs: Mapping[str, str | None]) -> list[WorkPart]:
-    """The parts of work_output, work_role, work_knowledge and work_competencies, in their order, each once.
+def work_parts(texts: Mapping[str, str | None]) -> list[WorkPart]:
+    """The parts of texts such as the WORK fields, by field, in their order, each once.
 
     Lines, bullets, semicolons and sentences separate parts, and so do commas in the lists of knowledge and competencies
     and wherever else they plainly separate whole items. Nothing is divided within brackets or numbers. Each field has
     at most MAX_PARTS.
     """
     parts = []
-    for name in WORK_FIELDS:
-        text = work_inputs.get(name) or ""
+    for name, given in texts.items():
+        text = given or ""
         seen: set[str] = set()
         for start, end in itertools.islice(_spans(text, name), MAX_PIECES):
             key = " ".join(text[start:end].casefold().split())

@@ -274,6 +274,8 @@ class Reservations:
             facet_key=matching.facet_key(wanted.subject),
             language=wanted.language,
             question_text=question.question_text,
+            exhibit=question.exhibit.model_dump() if question.exhibit else None,
+            minutes=question.minutes,
             criteria=[criterion.model_dump() for criterion in question.criteria],
             follow_ups=question.follow_ups,
             rating_anchors=question.rating_anchors.model_dump(),
@@ -363,10 +365,11 @@ def _texts(reserved: Iterable[ReservedQuestion]) -> list[str]:
 
 def _reserved_question(hit: CachedHit) -> ReservedQuestion:
     row = hit.row
-    parts = {name: getattr(row, name) for name in ("question_text", "criteria", "follow_ups", "rating_anchors")}
+    stored = ("question_text", "exhibit", "minutes", "criteria", "follow_ups", "rating_anchors")
+    parts = {name: getattr(row, name) for name in stored}
     return ReservedQuestion(
         cached_question_id=row.id,
-        question=InterviewQuestion.model_validate(parts),
+        question=InterviewQuestion.from_stored(**parts),
         question_type=row.question_type,
         cached_topic=row.topic,
         similarity=hit.similarity,

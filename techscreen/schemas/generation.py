@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
+from prompts import Exhibit, ExhibitKind, without_exhibit
 from techscreen.checks.findings import FindingKind, FoundBy
 from techscreen.schemas.fields import (
     MAX_CURSOR,
@@ -145,6 +146,9 @@ class Provenance(View):
         return SAMPLE_NOTICE if self.sample else None
 
 
+_NOTES = "What the team should settle or know before publishing. Null before the enhancement, and for older ones."
+
+
 class BasicJD(View):
     """The job description as it was sent."""
 
@@ -200,6 +204,13 @@ class UnsupportedView(View):
     places: list[str]
 
 
+class LeftOutView(View):
+    """A figure or a technology of the requisition, and its field, that the enhanced description does not have."""
+
+    words: str
+    field: str
+
+
 class CoveringQuestionView(View):
     """A question that covers a part, and those of its criteria that name something of it."""
 
@@ -222,25 +233,6 @@ class PartCoverageView(View):
     questions: list[CoveringQuestionView]
 
 
-class CoverageView(View):
-    """Which parts of the WORK fields an interview covers, and which it leaves out."""
-
-    parts: list[PartCoverageView]
-    gaps: list[WorkItemView]
-
-
-class QualityView(View):
-    """What the service and Claude have found about the texts. It reports and blocks nothing.
-
-    `findings` of a job description are about the texts sent and about what they became. `coverage` is null
-    where there is no interview.
-    """
-
-    findings: list[FindingView]
-    unsupported: list[UnsupportedView]
-    coverage: CoverageView | None
-
-
 class TopicView(View):
     """What one question of an interview is to probe."""
 
@@ -253,6 +245,30 @@ class TopicView(View):
     work_items: list[WorkItemView]
 
 
+class CoverageView(View):
+    """Which parts of the WORK fields and which stated duties an interview covers, and which it leaves out.
+
+    `optional_topic` is one that would cover the most of what is left out, for a sixth question.
+    """
+
+    parts: list[PartCoverageView]
+    gaps: list[WorkItemView]
+    optional_topic: TopicView | None = Field(None, description="Null if nothing is left out that a topic would cover.")
+
+
+class QualityView(View):
+    """What the service and Claude have found about the texts. It reports and blocks nothing.
+
+    `findings` of a job description are about the texts sent and about what they became. `coverage` is null
+    where there is no interview.
+    """
+
+    findings: list[FindingView]
+    unsupported: list[UnsupportedView]
+    left_out: list[LeftOutView] = Field([], description="Empty for an interview alone, and for older reports.")
+    coverage: CoverageView | None
+
+
 class JobDescriptionView(Provenance):
     """A stored job description. Before its enhancement, `enhanced_jd` is null."""
 
@@ -260,6 +276,7 @@ class JobDescriptionView(Provenance):
     req_id: str
     basic_jd: BasicJD
     enhanced_jd: EnhancedJD | None
+    notes_for_team: list[str] | None = Field(description=_NOTES)
     work_inputs: WorkInputs
     interview_topics: list[TopicView] | None
     language: str | None
@@ -296,12 +313,21 @@ class RatingAnchorsView(View):
     high: str
 
 
+class ExhibitView(View):
+    """What a candidate looks at while the question is asked: code, log, figures, table or text."""
+
+    kind: ExhibitKind
+    text: str
+
+
 class QuestionView(View):
     """One question with all that scoring its answer needs."""
 
     id: int
     question_number: int
-    question_text: str
+    question_text: str = Field(description="The whole question in Markdown: what is said aloud, then the exhibit.")
+    exhibit: ExhibitView | None
+    minutes: int | None = Field(description="For question and answer. Null for questions made before it was kept.")
     question_type: str
     criteria: list[CriterionView]
     topic: str
@@ -315,6 +341,13 @@ class QuestionView(View):
     similarity: float | None
     model: str | None = Field(description="Who wrote it: of a lent question, who wrote it then.")
     prompt_version: str | None
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def spoken_text(self) -> str:
+        """What is said aloud: the question without its exhibit."""
+        exhibit = None if self.exhibit is None else Exhibit.model_validate(self.exhibit.model_dump())
+        return without_exhibit(self.question_text, exhibit)
 
 
 class InterviewView(Provenance):
@@ -376,6 +409,7 @@ class WorkflowAnswer(Provenance, Answer):
     req_id: str
     interview_name: str
     enhanced_jd: EnhancedJD
+    notes_for_team: list[str] | None = Field(description=_NOTES)
     interview: InterviewView
     quality: QualityView | None = Field(description="The job description's and the interview's together.")
     total_tokens_used: int

@@ -28,7 +28,7 @@ def asked(text: str) -> InterviewQuestion:
     """A question whose other texts say nothing."""
     criterion = Criterion(criterion="1", description="1.")
     anchors = RatingAnchors(low="2.", mid="3.", high="4.")
-    return InterviewQuestion(question_text=text, criteria=[criterion], follow_ups=["5?"], rating_anchors=anchors)
+    return InterviewQuestion(spoken_text=text, criteria=[criterion], follow_ups=["5?"], rating_anchors=anchors)
 
 
 @table("language, text", GOOD.items())

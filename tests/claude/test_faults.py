@@ -260,7 +260,7 @@ class TestRepair:
         self, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
     ) -> None:
         same = "The same situation for everybody, whatever the topic was. What do you do first, and why that?"
-        fake.when(a_question, Reply(change=lambda answer: {**answer, "question_text": same}), times=2)
+        fake.when(a_question, Reply(change=lambda answer: {**answer, "spoken_text": same, "exhibit": None}), times=2)
 
         response = workflow(client, requisition)
 

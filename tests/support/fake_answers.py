@@ -75,7 +75,7 @@ def asked_for(body: dict[str, Any]) -> str:
 def data_of(body: dict[str, Any]) -> dict[str, Any]:
     """The JSON between the tags of a request's first message."""
     text = body["messages"][0]["content"]
-    data: dict[str, Any] = json.loads(text[text.index("\n") : text.rindex("\n</")])
+    data: dict[str, Any] = json.loads(text[text.index(">\n{") + 2 : text.rindex("\n</")])
     return data
 
 
@@ -115,21 +115,26 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
         plan["enhanced_title"] = requisition["basic_title"].strip()[:200] + " (enhanced)"
         lines = [_filled(random_, random_.choice(DUTIES), WORDS) for _ in range(36)]
         plan["enhanced_description"] = "### What you will deliver\n" + "\n".join(f"- {line}" for line in lines)
+        plan["notes_for_team"] = []
         plan["concerns"] = []
     return plan
 
 
 def good_question(brief: dict[str, Any]) -> dict[str, Any]:
-    """A question of its own for every topic and for every list of taken ones, as long as an exemplary one."""
-    random_ = random.Random(brief["topic"] + "|".join(brief["taken"]))
+    """A question of its own for every topic and for every list of taken ones; with technologies, it shows code."""
+    random_ = random.Random(brief["topic"] + "|".join(brief.get("taken", [])))
     names = [word for word in WORDS if word not in brief["topic"].lower()]
     random_.shuffle(names)
     in_scene, in_criteria = names[:30], names[30:]
-    scene = " ".join(random_.sample(SITUATIONS, 7)).format(*in_scene)
+    scene = _filled(random_, " ".join(random_.sample(SITUATIONS, 3)), in_scene)
     labels = random_.sample(in_criteria, len(FINDINGS))
     others = [name for name in in_criteria if name not in labels]
     return {
-        "question_text": f"{brief['topic']}: {scene} What do you do?",
+        "spoken_text": f"{brief['topic']}: {scene} What do you do?",
+        "exhibit": {"kind": "code", "text": f"for {in_scene[0]} in {in_scene[1]}:\n    send({in_scene[0]})"}
+        if brief.get("technologies")
+        else None,
+        "minutes": 6,
         "criteria": [
             {
                 "criterion": f"{label.capitalize()} looked at",

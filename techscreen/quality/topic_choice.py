@@ -1,0 +1,102 @@
+"""Which five of the planned topics make the interview, in which order they are asked, and which would make a sixth.
+
+Topics and the requisition come in. The five that together cover the most WORK items and stated duties go out, the
+easiest first; and of those left over, the one that would cover the most of what is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import combinations
+from typing import get_args
+
+from prompts import WORK_FIELDS, InterviewTopic, QuestionType
+from techscreen.checks.requisition_quotes import about_the_person
+from techscreen.checks.stated_level import LEVELS
+from techscreen.quality.coverage import AskedQuestion, coverage_of
+from techscreen.quality.work_items import WorkPart, work_parts
+
+# From what everybody can tell to what has to be made up on the spot.
+EASIEST_FIRST: tuple[QuestionType, ...] = (
+    "behavioral",
+    "technical",
+    "situational",
+    "debugging",
+    "coding",
+    "system_design",
+)
+WITH_OTHERS, HANDS_ON = {"behavioral", "situational"}, {"coding", "debugging"}
+assert set(EASIEST_FIRST) == set(get_args(QuestionType))
+
+
+def parts_to_cover(requisition: Mapping[str, str | None], topics: Sequence[InterviewTopic]) -> list[WorkPart]:
+    """The parts of the WORK fields, and the duties of `basic_description`: the parts of it that a topic quotes.
+
+    Parts that may not be asked about are left out: they are findings, not gaps.
+    """
+    described = work_parts({"basic_description": requisition.get("basic_description")})
+    quoting = [_as_question(number, topic, quotes_only=True) for number, topic in enumerate(topics)]
+    duties = [each.part for each in coverage_of(described, quoting) if not each.is_gap]
+    asked = work_parts({name: requisition.get(name) for name in WORK_FIELDS})
+    return [part for part in [*asked, *duties] if not about_the_person(part.part)]
+
+
+def choose_topics(
+    topics: Sequence[InterviewTopic], requisition: Mapping[str, str | None], count: int
+) -> list[InterviewTopic]:
+    """The topics of an interview, in the order in which they are asked.
+
+    No two have the same technologies and facet if it can be helped; one shows how the person works with others and one
+    puts something concrete on the table, if there are such topics. Then coverage decides, and last the given order.
+
+    Args:
+        topics: best first.
+        requisition: its texts by field.
+        count: how many questions the interview has.
+    """
+    covered = _covered(parts_to_cover(requisition, topics), topics)
+
+    def worth(chosen: tuple[int, ...]) -> tuple[int, int, int, int]:
+        types = {topics[place].question_type for place in chosen}
+        subjects = {_subject(topics[place]) for place in chosen}
+        kinds = bool(types & WITH_OTHERS) + bool(types & HANDS_ON)
+        return len(subjects), kinds, len(set().union(*(covered[place] for place in chosen))), -sum(chosen)
+
+    chosen = max(combinations(range(len(topics)), min(count, len(topics))), key=worth)
+    first = min(chosen, key=lambda place: (*_difficulty(topics[place]), place))
+    return [topics[place] for place in (first, *(place for place in chosen if place != first))]
+
+
+def optional_topic(left_over: Sequence[InterviewTopic], missing: Iterable[WorkPart]) -> InterviewTopic | None:
+    """The topic that would cover the most of the parts that no question covers; None if none covers any."""
+    covered = _covered(list(missing), left_over)
+    best = max(range(len(left_over)), key=lambda place: (len(covered[place]), -place), default=None)
+    return left_over[best] if best is not None and covered[best] else None
+
+
+def _covered(parts: Sequence[WorkPart], topics: Sequence[InterviewTopic]) -> list[set[int]]:
+    """For each topic, the indexes of the parts that it covers."""
+    covered: list[set[int]] = [set() for _ in topics]
+    coverage = coverage_of(parts, [_as_question(place, topic) for place, topic in enumerate(topics)])
+    for number, each in enumerate(coverage):
+        for question in each.questions:
+            covered[question.number].add(number)
+    return covered
+
+
+def _as_question(number: int, topic: InterviewTopic, *, quotes_only: bool = False) -> AskedQuestion:
+    return AskedQuestion(
+        number=number,
+        topic="" if quotes_only else topic.topic,
+        technologies=() if quotes_only else tuple(topic.technologies),
+        work_items=tuple((item.field, item.part) for item in topic.work_items),
+        question_text="" if quotes_only else topic.focus,
+    )
+
+
+def _subject(topic: InterviewTopic) -> tuple[frozenset[str], str]:
+    return frozenset(name.casefold() for name in topic.technologies), topic.facet.casefold()
+
+
+def _difficulty(topic: InterviewTopic) -> tuple[int, int]:
+    return LEVELS.index(topic.skill_level), EASIEST_FIRST.index(topic.question_type)
