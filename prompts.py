@@ -221,9 +221,7 @@ def without_exhibit(question_text: str, exhibit: Exhibit | None) -> str:
 
 
 def _in_markdown(exhibit: Exhibit) -> str:
-    """Tables as they are, all else as a block in which nothing is Markdown."""
-    if exhibit.kind == "table":
-        return exhibit.text
+    """A block in which nothing is Markdown and columns stand below each other."""
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", exhibit.text)), default=0))
     return f"{fence}\n{exhibit.text}\n{fence}"
 

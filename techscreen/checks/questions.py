@@ -6,6 +6,7 @@ Claude once, reported with a question that is delivered all the same, and keep i
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -33,6 +34,7 @@ LONGEST = {
     "rating_anchors": (70, 600),
 }
 MAX_EXHIBIT_LINES = 30
+_SENTENCE = re.compile(r"[\s#/*>-]*[^\W\d_][^{};=<>|\\]*[.?!]\s*")
 
 
 @dataclass(frozen=True)
@@ -49,6 +51,16 @@ class Place:
     part: str
     text: str
     kind: TextKind | None
+
+    @property
+    def is_markdown(self) -> bool:
+        """Whether it is shown as Markdown: an exhibit stands in a block of its own."""
+        return self.part != "exhibit"
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether the candidate hears or sees it."""
+        return self.part in ("question_text", "exhibit", "follow_ups")
 
 
 @dataclass(frozen=True)
@@ -115,9 +127,7 @@ def _found(
 
 
 def _text_findings(place: Place, names: Collection[str], language: str | None, spoken: int) -> Iterator[Finding]:
-    for each in findings_of(place.text, place.kind or "criterion"):
-        if is_reliable(each, language) and (place.kind is not None or _counts_in_no_sentence(each)):
-            yield each
+    yield from (each for each in _learnt_findings(place) if is_reliable(each, language))
     span = name_span(place.text, names)
     if span is not None:
         yield Finding("name", "name", place.text[slice(*span)], *SENTENCES["name"], *span)
@@ -135,9 +145,20 @@ def _is_too_long(place: Place, spoken: int) -> bool:
     return len(prose.split()) > words or len(prose) > characters or lines > MAX_EXHIBIT_LINES
 
 
-def _counts_in_no_sentence(finding: Finding) -> bool:
-    """Whether a finding in a label or an exhibit means anything: neither is a sentence, nor do they instruct."""
-    return finding.kind == "prohibited_subject" or finding.is_certain
+def _learnt_findings(place: Place) -> Iterator[Finding]:
+    """What the classifiers find. In what is no sentence, only what means something there."""
+    if place.part == "exhibit":
+        yield from (each for each in findings_of(_sentences_alone(place.text), "criterion") if each.is_certain)
+    elif place.kind is None:  # a label is too short to instruct
+        found = findings_of(place.text, "criterion")
+        yield from (each for each in found if each.kind == "prohibited_subject" or each.is_certain)
+    else:
+        yield from findings_of(place.text, place.kind)
+
+
+def _sentences_alone(exhibit: str) -> str:
+    """An exhibit with blanks for every line that is no sentence: code and figures mean nothing to the classifiers."""
+    return "\n".join(line if _SENTENCE.fullmatch(line) else " " * len(line) for line in exhibit.split("\n"))
 
 
 def _together(places: Sequence[Place]) -> Iterator[tuple[Place, str]]:

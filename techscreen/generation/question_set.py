@@ -208,8 +208,10 @@ class QuestionSet:
 
     def _is_confidential(self, question: InterviewQuestion, topic: str, technologies: Sequence[str] = ()) -> bool:
         """Whether it must not be lent: it reveals the requisition, or contains mark-up."""
-        texts = [place.text for place in places_of(question)]
-        return self.confidential.any_in([topic, *technologies, *texts]) or holds_markup([topic, *texts])
+        places = list(places_of(question))
+        marked = [topic, *(place.text for place in places if place.is_markdown)]
+        texts = [topic, *technologies, *(place.text for place in places)]
+        return self.confidential.any_in(texts) or holds_markup(marked)
 
     def _has_findings(self, question: InterviewQuestion, question_type: str) -> bool:
         """Whether somebody should look at it before others get it. Its own requisition gets it with the findings."""

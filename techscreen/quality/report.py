@@ -107,7 +107,7 @@ def interview_quality(
             *found,
             *_levels(given, asked),
             *_confidential(asked, written, confidential),
-            *(view for path, text in written.items() for view in finding_views(path, text, markup_findings(text))),
+            *_markup(asked),
             *(
                 view
                 for place, earlier in sorted(repeats.items())
@@ -134,6 +134,13 @@ def combined(job_description: QualityView | None, interview: QualityView | None)
         left_out=job_description.left_out if job_description else [],
         coverage=interview.coverage if interview else None,
     )
+
+
+def _markup(asked: Sequence[Asked]) -> Iterator[FindingView]:
+    for place, (_, question) in enumerate(asked):
+        for each in places_of(question):
+            if each.is_markdown:
+                yield from finding_views(f"questions[{place}].{each.path}", each.text, markup_findings(each.text))
 
 
 def _levels(requisition: Mapping[str, str | None], asked: Sequence[Asked]) -> Iterator[FindingView]:
