@@ -22,6 +22,7 @@ from pydantic import BaseModel
 
 from prompts import (
     MAX_MINUTES,
+    SPOKEN_WORDS,
     WORK_FIELDS,
     Criterion,
     EnhancedDescription,
@@ -330,15 +331,15 @@ def _scene_and_text(request: WriteQuestion, kind: Kind) -> tuple[Scene, str]:
 def _wording(topic: InterviewTopic, kind: Kind, scene: Scene, number: int, turn: int) -> str:
     """A scene with its frame, circumstance and ask, and with twists and a shorter subject once it comes back."""
     subject = bounded(_topic_subject(topic), characters=50) if turn else _topic_subject(topic)
-    sentences = [
-        _pick(kind.frames, number).replace("{subject}", subject),
-        scene.text,
-        # Shifted against the frames every three turns, so that the same sentences do not meet again.
-        _pick(kind.circumstances[topic.skill_level], number + turn // 3),
-        *([_pick(kind.twists, 2 * number), _pick(kind.twists, 2 * number + 1 + turn // 6)] if turn else ()),
-        _pick(kind.asks, number + turn // 3 * 2),
-    ]
-    return " ".join(sentences).replace("\n\n ", "\n\n")
+    beginning = [_pick(kind.frames, number).replace("{subject}", subject), scene.text]
+    # Shifted against the frames every three turns, so that the same sentences do not meet again.
+    circumstance = _pick(kind.circumstances[topic.skill_level], number + turn // 3)
+    twists = [_pick(kind.twists, 2 * number), _pick(kind.twists, 2 * number + 1 + turn // 6)] if turn else []
+    ending = [*twists, _pick(kind.asks, number + turn // 3 * 2)]
+    text = " ".join([*beginning, circumstance, *ending])
+    if len(_apart(text)[0].split()) > SPOKEN_WORDS[topic.question_type]:
+        text = " ".join([*beginning, *ending])
+    return text.replace("\n\n ", "\n\n")
 
 
 def _topic_subject(topic: InterviewTopic) -> str:
