@@ -40,7 +40,7 @@ SPOKEN_WORDS: Mapping[QuestionType, int] = {
     "situational": 70,
 }
 # Claude counts words badly, so it is asked for fewer than are accepted.
-_SHARE_ASKED_FOR = 0.85
+_SHARE_ASKED_FOR = 0.75
 # The keys of what may be lost, with what comes before. Inside a string, a backslash stands before the quotation mark.
 _EXTRAS = re.compile(r',\s*"(?:notes_for_team|concerns)"\s*:')
 
@@ -252,10 +252,12 @@ _LEVELS: Mapping[SkillLevel, str] = {
 
 _TOPICS = f"""\
 # interview_topics: 6, best first (7 if a main duty were left out)
-- The first five make one interview. Between them they cover every main deliverable and duty, also those that only \
-basic_description names, and as many other WORK items as fit; the sixth covers what is left. No two probe the same. One \
-shows how the person works with others (behavioral or situational) and, where the post writes or runs software, one \
-puts something concrete on the table (coding or debugging).
+- First list for yourself the main deliverables, duties and must-haves, also those that only basic_description names. The \
+first five topics make one interview and between them cover each of these, joining what belongs together; no two are \
+about one area. The sixth covers what is left.
+- What the person must have done ("must have done a real restore") makes the behavioral topic. One topic shows how \
+the person works with others (behavioral or situational). Where the post itself writes or runs software, one puts \
+something concrete on the table (coding or debugging).
 - topic: 3 to 6 words, a subject that other employers could use unchanged: no employer, product, person or place.
 - technologies: lower-case names; only those that the topic cannot do without and the requisition names.
 - facet: the aspect, 2 to 4 words. focus: at most 15 words, what a strong answer shows.
@@ -279,31 +281,32 @@ and you rewrite the description so that candidates know what the work is.
 {_TOPICS}
 
 # enhanced_title
-Title and level as stated; mend only spelling, slang and wording that shuts people out.
+Title and level as stated; mend only spelling, slang and wording that shuts people out, and move contract terms and \
+internal remarks elsewhere.
 
 # enhanced_description
-Markdown for candidates: an opening paragraph on what the employer does, why the post exists and what it owns, in the \
-house's own voice; then `###` sections with headings in the description's language, empty ones left out: what you will \
-deliver; what you will do; knowledge; competencies; useful, not required; terms and how to apply.
+Markdown for candidates: an opening of at most four sentences on what the employer does, why the post exists and what \
+it owns, in the house's own voice; then `###` sections with headings in the description's language, empty ones left \
+out: what you will deliver; what you will do; knowledge; competencies; useful, not required; terms and how to apply.
 - Complete: go through the requisition phrase by phrase. Each fact a candidate could use stands there once: duties, \
 today's figures, tools, degrees, years as stated ("5+ years"), dates, pay in the source's sense, benefits, place, \
 travel, contract, contacts, steps of the selection, lawful notices.
-- Faithful: no figure, tool, benefit, praise or promise of your own. What is open stays open.
+- Faithful: no figure, tool, duty, benefit, praise or promise of your own. What is open stays open.
 - Required and desired as the source sorts them. Where it marks how items are assessed, keep every mark and its key.
 - Deliverables: outcomes with their measures and dates. Duties: a verb, what, for or with whom.
 - Knowledge: what a person can show by doing or explaining it.
-- Competencies: each a behaviour in this post's work, tied to a duty, partner or situation that the requisition names: \
-not "communicates clearly" but what is made clear, to whom, when.
+- Competencies: those that the requisition names or asks for, each as a behaviour in this post's work, tied to a duty, \
+partner or situation in it: not "communicates clearly" but what is made clear, to whom, when.
 - Fair: "you", never "he" or "she"; no age-coded, gendered, combative, ableist or "culture fit" words, no demand on the \
 person that the work does not need. Say what is meant instead.
-- Internal notes and private matters of staff stay out. Spell out codes and links that only insiders can follow, or \
-leave them to notes_for_team.
-- Where the source contradicts itself, follow the weight of the evidence.
-- Short, parallel bullets; no advertising.
+- One coherent post: where the source contradicts itself, follow the weight of the evidence, leave the other side to \
+notes_for_team and say nothing of it here.
+- Not for outsiders: internal notes, weak spots, private matters of staff, codes and links they cannot follow.
+- Each bullet one short line; no advertising.
 
 # notes_for_team: at most 5, in the description's language, each one sentence of at most 20 words
-What to settle or know before publishing: what was left out or reworded and why (its kind, not its words), \
-contradictions and how you resolved them, what candidates will miss, a title that would fit better. Often none.
+What to settle or know before publishing, the gravest first: contradictions and how you resolved them, what was left \
+out or reworded and why (its kind, not its words), what candidates will miss, a title that would fit better. Often none.
 
 # concerns: usually none, at most 5
 What in the requisition is unlawful to ask, shuts out people who could do the work (exclusionary) or instructs a \
@@ -324,13 +327,15 @@ Leave other_topics to other questions, and differ in situation and ask from each
 person, place or tool outside technologies; nothing about the candidate's person.
 
 # spoken_text: said aloud once
-Short everyday sentences. First the situation: up to four facts, each needed, among them the constraint that forces a \
-choice. Last the ask: one thing, one short sentence to repeat from memory, nothing after it. No yes-or-no question, no \
-definition, no hint at the criteria.
+Short everyday sentences, as one would tell a colleague. First the situation: two to four facts, each needed, among \
+them the constraint that forces a choice. Last the ask: one thing, narrow enough for its minutes, in one short sentence \
+to repeat from memory. No list, no "and why", no "step by step", no second ask. No yes-or-no question, no definition, no \
+hint at the criteria.
 
 # exhibit
-What has to be seen (code, log, figures, table), ready to show: at most 18 short lines, realistic, with no comment that \
-gives the answer away. spoken_text points to it and repeats none of it. null if nothing has to be seen.
+Only what cannot be said: code of at most 15 short lines, or at most 8 lines of log, figures or table, read in half a \
+minute; realistic, with no comment that gives the answer away. spoken_text points to it and repeats none of it. Else \
+null.
 
 # minutes
 To ask and answer: {MIN_MINUTES} to {MAX_MINUTES}.
@@ -348,13 +353,13 @@ Open (how, what, which), about this situation, neutral, no hint at a criterion.
 low, mid, high: what such an answer sounds like, at most 18 words each; no counts, no mere praise."""
 
 _TYPES: Mapping[QuestionType, str] = {
-    "technical": "a decision to take in this situation and to give reasons for.",
-    "system_design": "propose a design under the constraints given.",
+    "technical": "one decision to take in this situation.",
+    "system_design": "one part of a system to design, small enough to finish aloud, under the constraints given.",
     "coding": "the exhibit is everyday code with faults or limits that matter; ask for one thing about it.",
-    "debugging": "symptoms and what has been seen so far; ask for the way to the cause.",
-    "behavioral": "ask for one real case of the candidate's own in one or two sentences that say what made it hard; no "
-    "invented setting, no exhibit.",
-    "situational": "a dilemma at work in which two duties pull apart; ask what the candidate does.",
+    "debugging": "symptoms and what has been seen so far; ask how to find the cause.",
+    "behavioral": "ask for one real case of the candidate's own in one or two sentences that say what kind of case and "
+    "what made it hard; no invented setting, no exhibit.",
+    "situational": "a dilemma at work in which two duties pull apart; ask for one decision.",
 }
 _OPENING = "It opens the interview: the easiest way in, with familiar work and at most two facts."
 

@@ -179,7 +179,7 @@ def _in_another_language(places: Sequence[Place], language: str) -> Place | None
     wanted = language.split("-", maxsplit=1)[0].lower()
     if wanted not in LANGUAGES:
         return None
-    question, others = places[0], places[1:]
+    question, others = places[0], [place for place in places[1:] if place.part != "exhibit"]
     for place, text in ((question, question.text), (others[0], "\n".join(each.text for each in others))):
         is_in = language_of_reading(read(without_code(text)[0]))
         if is_in is not None and is_in != wanted:
