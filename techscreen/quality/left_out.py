@@ -33,7 +33,7 @@ def _figures(requisition: Mapping[str, str], written: str) -> Iterator[LeftOutVi
     for field, text in requisition.items():
         for found in _FIGURE.finditer(text):
             digits, words = _digits(found.group()), found.group().rstrip(" .,:")
-            is_small = words.isdigit() and int(digits or 0) <= _SMALL
+            is_small = words.isdigit() and len(digits) <= 2 and int(digits) <= _SMALL
             if digits not in there and not is_small:
                 there.add(digits)
                 yield LeftOutView(words=words, field=field)
