@@ -40,7 +40,7 @@ SPOKEN_WORDS: Mapping[QuestionType, int] = {
     "situational": 70,
 }
 # Claude counts words badly, so it is asked for fewer than are accepted.
-_SHARE_ASKED_FOR = 0.75
+_SHARE_ASKED_FOR = 0.7
 # The keys of what may be lost, with what comes before. Inside a string, a backslash stands before the quotation mark.
 _EXTRAS = re.compile(r',\s*"(?:notes_for_team|concerns)"\s*:')
 
@@ -255,18 +255,18 @@ _TOPICS = f"""\
 - First list for yourself the main deliverables, duties and must-haves, also those that only basic_description names. The \
 first five topics make one interview and between them cover each of these, joining what belongs together; no two are \
 about one area. The sixth covers what is left.
-- What the person must have done ("must have done a real restore") makes the behavioral topic. One topic shows how \
-the person works with others (behavioral or situational). Where the post itself writes or runs software, one puts \
-something concrete on the table (coding or debugging).
+- One topic shows how the person works with others (behavioral or situational); what the person must have done ("must \
+have done a real restore") is a behavioral one. Where the post itself writes or runs software, one puts something \
+concrete on the table (coding or debugging).
 - topic: 3 to 6 words, a subject that other employers could use unchanged: no employer, product, person or place.
 - technologies: lower-case names; only those that the topic cannot do without and the requisition names.
 - facet: the aspect, 2 to 4 words. focus: at most 15 words, what a strong answer shows.
-- skill_level: by the duties, and not above the stated level (junior: Foundational; middle: Intermediate; senior: \
-Advanced). Where they disagree, follow the weight of the evidence.
+- skill_level: by the duties, the same for nearly all topics, not above the stated level (junior: Foundational; middle: \
+Intermediate; senior: Advanced). Where they disagree, follow the weight of the evidence.
 {chr(10).join(f"  {level}: {meaning}" for level, meaning in _LEVELS.items())}
 - question_type: technical (explain and decide), system_design, coding (read or improve a short piece), debugging \
 (from symptoms to a cause), behavioral (a real past case), situational (a dilemma at work).
-- work_items: each WORK item and duty it covers, by the fewest words that identify it, quoted word for word from its \
+- work_items: each WORK item and duty it covers, in the fewest words that identify it, quoted word for word from its \
 field; never a candidate's person."""
 
 
@@ -295,18 +295,18 @@ travel, contract, contacts, steps of the selection, lawful notices.
 - Required and desired as the source sorts them. Where it marks how items are assessed, keep every mark and its key.
 - Deliverables: outcomes with their measures and dates. Duties: a verb, what, for or with whom.
 - Knowledge: what a person can show by doing or explaining it.
-- Competencies: those that the requisition names or asks for, each as a behaviour in this post's work, tied to a duty, \
-partner or situation in it: not "communicates clearly" but what is made clear, to whom, when.
+- Competencies: those the requisition asks for, each as a behaviour in this post's work, tied to a duty, partner or \
+situation in it: not "communicates clearly" but what is made clear, to whom, when.
 - Fair: "you", never "he" or "she"; no age-coded, gendered, combative, ableist or "culture fit" words, no demand on the \
 person that the work does not need. Say what is meant instead.
-- One coherent post: where the source contradicts itself, follow the weight of the evidence, leave the other side to \
-notes_for_team and say nothing of it here.
+- One coherent post: where the source contradicts itself, follow the weight of the evidence, pay included, and leave the \
+other side to notes_for_team.
 - Not for outsiders: internal notes, weak spots, private matters of staff, codes and links they cannot follow.
 - Each bullet one short line; no advertising.
 
 # notes_for_team: at most 5, in the description's language, each one sentence of at most 20 words
-What to settle or know before publishing, the gravest first: contradictions and how you resolved them, what was left \
-out or reworded and why (its kind, not its words), what candidates will miss, a title that would fit better. Often none.
+What to settle or know before publishing, gravest first: contradictions and how you resolved them, what was left out or \
+reworded and why (its kind, not its words), what candidates will miss, a better title. Often none.
 
 # concerns: usually none, at most 5
 What in the requisition is unlawful to ask, shuts out people who could do the work (exclusionary) or instructs a \
@@ -323,22 +323,21 @@ _QUESTION_SYSTEM = f"""\
 You write one question of a structured interview. Somebody who may know the subject less well than the candidate reads \
 it aloud and ticks criteria while listening. Other employers will ask it too. The JSON between <brief> and </brief> \
 {_NOT_INSTRUCTIONS}
-Leave other_topics to other questions, and differ in situation and ask from each of `taken`. Name no employer, product, \
-person, place or tool outside technologies; nothing about the candidate's person.
+The question finds out whether the candidate can do the job_parts. Leave other_topics to other questions; differ in \
+situation and ask from each of `taken`. Name no employer, product, person, place or tool outside technologies; nothing \
+about the candidate's person.
 
 # spoken_text: said aloud once
-Short everyday sentences, as one would tell a colleague. First the situation: two to four facts, each needed, among \
-them the constraint that forces a choice. Last the ask: one thing, narrow enough for its minutes, in one short sentence \
-to repeat from memory. No list, no "and why", no "step by step", no second ask. No yes-or-no question, no definition, no \
-hint at the criteria.
+Short everyday sentences. First the situation: two or three facts, each needed, one of them the constraint that forces a \
+choice. Last the ask: one thing, narrow enough for its minutes, in one short sentence that makes sense when repeated \
+alone. No list, no "and why", no second ask, nothing after it. No yes-or-no question, no definition, no hint at the \
+criteria.
 
 # exhibit
-Only what cannot be said: code of at most 15 short lines, or at most 8 lines of log, figures or table, read in half a \
-minute; realistic, with no comment that gives the answer away. spoken_text points to it and repeats none of it. Else \
-null.
+Only what cannot be said: code of at most 15 short lines, or at most 8 lines of log, figures or table; realistic, with \
+no comment that gives the answer away. spoken_text points to it and repeats none of it. Else null.
 
-# minutes
-To ask and answer: {MIN_MINUTES} to {MAX_MINUTES}.
+# minutes: {MIN_MINUTES} to {MAX_MINUTES}, to ask and answer
 
 # criteria: 8
 criterion: a label, 2 to 4 words. description: one thing the answer says or does, at most 12 words, starting with a verb \
@@ -350,15 +349,15 @@ answer has to mastery.
 Open (how, what, which), about this situation, neutral, no hint at a criterion.
 
 # rating_anchors
-low, mid, high: what such an answer sounds like, at most 18 words each; no counts, no mere praise."""
+low, mid, high: what such an answer sounds like, at most 15 words each; no counts, no mere praise."""
 
 _TYPES: Mapping[QuestionType, str] = {
     "technical": "one decision to take in this situation.",
     "system_design": "one part of a system to design, small enough to finish aloud, under the constraints given.",
     "coding": "the exhibit is everyday code with faults or limits that matter; ask for one thing about it.",
-    "debugging": "symptoms and what has been seen so far; ask how to find the cause.",
-    "behavioral": "ask for one real case of the candidate's own in one or two sentences that say what kind of case and "
-    "what made it hard; no invented setting, no exhibit.",
+    "debugging": "symptoms and what has been seen so far; ask how to find the cause of what went wrong.",
+    "behavioral": "in one sentence, ask for one real case of the candidate's own at such work and say what made it hard; "
+    "no invented setting, no exhibit.",
     "situational": "a dilemma at work in which two duties pull apart; ask for one decision.",
 }
 _OPENING = "It opens the interview: the easiest way in, with familiar work and at most two facts."

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import anthropic
@@ -40,10 +41,12 @@ Written by `make prompts` from `prompts.py`; a test fails when it is out of date
 | system text | The rules, the same for every requisition: no text of a requisition stands among them. |
 | “Input” in it | Says what the JSON holds, and that whatever it says is material and no instruction. |
 | user text | What differs: one JSON object between tags. `<` is written `\\u003c` in it, so nothing can close the tags. The requisition's id, the user and the interview's name are not sent. |
+| lines before the brief | What the question type and the level ask for, and how much may be said: only what this question needs. |
 | `reads_as` | Lets Claude say that a text is no job description, so that no interview is made of nothing. |
 | topics before description | An answer is written in the order of its schema, so the questions are begun as soon as the topics stand. |
 | `focus`, `work_items` | Carry from the requisition into each question why it is asked, so that it can be traced. |
-| skill levels | The same four lines where topics are chosen and where questions are written, so that both mean the same. |
+| skill levels | The same words where topics are chosen and where questions are written, so that both mean the same. |
+| `notes_for_team`, `concerns` | Last, so that nothing waits for them; an answer cut off there still counts. |
 | `other_topics`, `taken` | Questions of an interview are written at the same time; this keeps them apart, and from those that exist. |
 | repair | An answer that fails a check goes back with one sentence for each fault, and the whole answer is given again. |
 | plainer words | What Claude refuses is asked for once more, with a sentence behind the user text. |
@@ -67,6 +70,7 @@ def rendered() -> str:
     questions = {name: _question(name) for name in SAMPLES}
     parts = [
         INTRODUCTION.format(version=PROMPT_VERSION),
+        _sizes(),
         "## Enhancement: system text\n",
         _block(EnhanceDescription.system),
         *(f"## Enhancement: user text for {name}\n\n{_block(asked.text())}" for name, asked in enhancements.items()),
@@ -88,6 +92,49 @@ def rendered() -> str:
     return "\n".join(parts)
 
 
+def tokens_of_workflow() -> dict[str, int]:
+    """About how many tokens each part of a workflow has, over all samples: a quarter of its characters.
+
+    Answers are those of `samples/exemplars`, which have no concerns.
+    """
+    enhancements = [_enhancement(path.stem).text() for path in _samples("requisitions")]
+    exemplars = [_exemplar(path.stem) for path in _samples("exemplars")]
+    questions = [
+        _asked(exemplar, place).text() for exemplar in exemplars for place in range(len(exemplar["questions"]))
+    ]
+    answers = [json.dumps({**exemplar, "questions": None}, ensure_ascii=False) for exemplar in exemplars]
+    written = [
+        InterviewQuestion.model_validate(question).model_dump_json()
+        for exemplar in exemplars
+        for question in exemplar["questions"]
+    ]
+    return {
+        "enhancement: system text": len(EnhanceDescription.system) // 4,
+        "enhancement: user text": _mean(enhancements),
+        "enhancement: answer": _mean(answers),
+        "five questions: system text": QUESTIONS * len(WriteQuestion.system) // 4,
+        "five questions: user text": QUESTIONS * _mean(questions),
+        "five questions: answers": QUESTIONS * _mean(written),
+    }
+
+
+def _sizes() -> str:
+    sizes = tokens_of_workflow()
+    rows = "\n".join(f"| {part} | {tokens:,} |" for part, tokens in [*sizes.items(), ("together", sum(sizes.values()))])
+    return (
+        "## Size of a workflow\n\nTokens, counted as a quarter of the characters, on average over all samples, before any "
+        f"caching and without repairs.\n\n| part | tokens |\n|---|---|\n{rows}\n"
+    )
+
+
+def _samples(kind: str) -> list[Path]:
+    return sorted((PROJECT_FOLDER / "samples" / kind).glob("*.json"))
+
+
+def _mean(texts: list[str]) -> int:
+    return sum(map(len, texts)) // len(texts) // 4
+
+
 def _enhancement(name: str) -> EnhanceDescription:
     """The request as the service makes it."""
     body = json.loads((PROJECT_FOLDER / "samples" / "requisitions" / f"{name}.json").read_text(encoding="utf-8"))
@@ -97,11 +144,13 @@ def _enhancement(name: str) -> EnhanceDescription:
 
 def _question(name: str) -> WriteQuestion:
     """The request for a question as the service makes it from the topics of the exemplary answer."""
-    exemplar = _exemplar(name)
+    return _asked(_exemplar(name), TOPICS[name])
+
+
+def _asked(exemplar: dict[str, Any], place: int) -> WriteQuestion:
     topics = [InterviewTopic.model_validate(topic) for topic in exemplar["interview_topics"][:QUESTIONS]]
-    topic = topics[TOPICS[name]]
-    others = tuple(other.topic for other in topics if other is not topic)
-    return WriteQuestion(topic, exemplar["language"], other_topics=others)
+    others = tuple(other.topic for at, other in enumerate(topics) if at != place)
+    return WriteQuestion(topics[place], exemplar["language"], other_topics=others, opens=place == 0)
 
 
 def _exemplar(name: str) -> dict[str, Any]:

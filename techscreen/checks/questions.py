@@ -175,11 +175,11 @@ def _together(places: Sequence[Place]) -> Iterator[tuple[Place, str]]:
 
 
 def _in_another_language(places: Sequence[Place], language: str) -> Place | None:
-    """The question, or else the first of its other texts together, if it is plainly in another language."""
+    """The question, or else the first of its other texts together, if plainly in another language. No exhibit is."""
     wanted = language.split("-", maxsplit=1)[0].lower()
     if wanted not in LANGUAGES:
         return None
-    question, others = places[0], [place for place in places[1:] if place.part != "exhibit"]
+    question, *others = (place for place in places if place.part != "exhibit")
     for place, text in ((question, question.text), (others[0], "\n".join(each.text for each in others))):
         is_in = language_of_reading(read(without_code(text)[0]))
         if is_in is not None and is_in != wanted:

@@ -29,4 +29,5 @@ def is_above(level: SkillLevel, highest: SkillLevel | None) -> bool:
 
 @lru_cache(maxsize=1)
 def _levels_by_word() -> dict[str, SkillLevel]:
-    return {word: cast(SkillLevel, level) for level, words in read_table("level_words.txt") for word in words}
+    table = read_table("level_words.txt")
+    return {token: cast(SkillLevel, level) for level, words in table for word in words for token in tokens_of(word)}

@@ -13,7 +13,9 @@ from techscreen.schemas.generation import LeftOutView
 from techscreen.topics.technology_mentions import unsupported_technologies
 
 MAX_LEFT_OUT = 40
-_FIGURE = re.compile(r"(?<![\w.,])\d[\d.,:]*(?:\s?[%+]|\s?(?:[a-zA-Z]{1,3}\b|years?\b|months?\b|weeks?\b|days?\b))?")
+_FIGURE = re.compile(
+    r"(?<![\w.,])\d(?:[\d.,:]*\d)?(?:\s?[%+]|\s?(?:[a-zA-Z]{1,3}\b|years?\b|months?\b|weeks?\b|days?\b))?"
+)
 _SMALL = 12  # up to here a number without a unit is often written out
 
 
@@ -32,8 +34,8 @@ def _figures(requisition: Mapping[str, str], written: str) -> Iterator[LeftOutVi
     there = {_digits(found.group()) for found in _FIGURE.finditer(written)}
     for field, text in requisition.items():
         for found in _FIGURE.finditer(text):
-            digits, words = _digits(found.group()), found.group().rstrip(" .,:")
-            is_small = words.isdigit() and int(digits or 0) <= _SMALL
+            digits, words = _digits(found.group()), found.group()
+            is_small = words.isdigit() and len(digits) <= 2 and int(digits) <= _SMALL
             if digits not in there and not is_small:
                 there.add(digits)
                 yield LeftOutView(words=words, field=field)

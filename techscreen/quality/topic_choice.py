@@ -25,6 +25,9 @@ EASIEST_FIRST: tuple[QuestionType, ...] = (
     "coding",
     "system_design",
 )
+# How much it matters that a part is covered: lists of tools and traits have many parts, and each says little.
+WHOLE = 3
+WEIGHTS = {"work_knowledge": 1, "work_competencies": 1}
 WITH_OTHERS, HANDS_ON = {"behavioral", "situational"}, {"coding", "debugging"}
 assert set(EASIEST_FIRST) == set(get_args(QuestionType))
 
@@ -47,20 +50,24 @@ def choose_topics(
     """The topics of an interview, in the order in which they are asked.
 
     No two have the same technologies and facet if it can be helped; one shows how the person works with others and one
-    puts something concrete on the table, if there are such topics. Then coverage decides, and last the given order.
+    puts something concrete on the table, if there are such topics. Then coverage decides: a topic that stands one place
+    further back must add one deliverable or duty, or as much in knowledge and competencies.
 
     Args:
         topics: best first.
         requisition: its texts by field.
         count: how many questions the interview has.
     """
-    covered = _covered(parts_to_cover(requisition, topics), topics)
+    parts = parts_to_cover(requisition, topics)
+    covered = _covered(parts, topics)
 
     def worth(chosen: tuple[int, ...]) -> tuple[int, int, int, int]:
         types = {topics[place].question_type for place in chosen}
         subjects = {_subject(topics[place]) for place in chosen}
         kinds = bool(types & WITH_OTHERS) + bool(types & HANDS_ON)
-        return len(subjects), kinds, len(set().union(*(covered[place] for place in chosen))), -sum(chosen)
+        together = set().union(*(covered[place] for place in chosen))
+        weight = sum(WEIGHTS.get(parts[number].field, WHOLE) for number in together)
+        return len(subjects), kinds, weight - WHOLE * sum(chosen), len(together)
 
     chosen = max(combinations(range(len(topics)), min(count, len(topics))), key=worth)
     first = min(chosen, key=lambda place: (*_difficulty(topics[place]), place))

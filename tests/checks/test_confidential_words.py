@@ -14,7 +14,7 @@ from techscreen.checks.confidential_words import Confidential
 from techscreen.storage.transactions import transaction
 from tests.conftest import ADMIN, MakeApp
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of
-from tests.support.workflows import embedded_database
+from tests.support.workflows import a_question, embedded_database
 
 WORKFLOW = "/api/interview/workflow/full"
 REQUISITION = {
@@ -122,12 +122,12 @@ def cached() -> list[CachedQuestion]:
         return list(session.scalars(select(CachedQuestion).order_by(CachedQuestion.id)))
 
 
-def is_first(body: dict[str, Any]) -> bool:
-    return asked_for(body) == "InterviewQuestion" and data_of(body)["question_type"] == "system_design"
+def designs(body: dict[str, Any]) -> bool:
+    return a_question(body) and "\nsystem_design: " in body["messages"][0]["content"]
 
 
-def is_second(body: dict[str, Any]) -> bool:
-    return asked_for(body) == "InterviewQuestion" and data_of(body)["question_type"] == "coding"
+def codes(body: dict[str, Any]) -> bool:
+    return a_question(body) and "\ncoding: " in body["messages"][0]["content"]
 
 
 @embedded_database
@@ -137,8 +137,8 @@ def test_a_confidential_question_is_delivered_and_reported_and_found_again_by_it
     app = make_app()
     client = app.test_client()
     body = {**requisition, "basic_description": f"{requisition['basic_description']} The budget is EUR 2,400,000."}
-    fake.when(is_first, Reply(change=questions_with("2.4 million budget")))
-    fake.when(is_second, Reply(change=lambda good: {**good, "question_text": ""}), times=3)
+    fake.when(designs, Reply(change=questions_with("2.4 million budget")))
+    fake.when(codes, Reply(change=lambda good: {**good, "spoken_text": ""}), times=3)
 
     failed = client.post(WORKFLOW, json=body, headers=ADMIN)
     assert failed.status_code == 502
@@ -148,16 +148,16 @@ def test_a_confidential_question_is_delivered_and_reported_and_found_again_by_it
     again = {"req_id": body["req_id"], "job_description_id": failed.get_json()["job_description_id"]}
     answer = client.post("/api/interview/generate", json=again, headers=ADMIN).get_json()
     assert answer["cached_questions"] == 4  # what was paid for is not paid for again
-    path = "questions[0].criteria[3].description"
+    path = "questions[1].criteria[3].description"
     [finding] = [finding for finding in answer["quality"]["findings"] if finding["kind"] == "confidential"]
     assert (finding["field"], finding["category"], finding["word"]) == (path, "money", "2.4 million")
 
     sent = len(fake.received)
     other = client.post(WORKFLOW, json={**body, "req_id": "REQ-OTHER"}, headers=ADMIN).get_json()
     assert other["cached_questions"] == 4
-    assert other["interview"]["questions"][0]["source"] == "generated"
+    assert other["interview"]["questions"][1]["source"] == "generated"
     [brief] = [data_of(body) for body in fake.received[sent:] if asked_for(body) == "InterviewQuestion"]
-    assert brief["taken"] == []  # not even told that it exists
+    assert "taken" not in brief  # not even told that it exists
 
     listed = client.get("/api/interview/cache?state=withheld", headers=ADMIN).get_json()
     assert {question["only_for_req_id"] for question in listed["questions"]} == {body["req_id"], "REQ-OTHER"}
@@ -169,11 +169,11 @@ def test_a_question_with_markup_is_sent_back_once_then_reported_and_not_lent(
     make_app: MakeApp, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
     app = make_app()
-    fake.when(is_first, Reply(change=questions_with("<img src=x onerror=alert(1)>")), times=2)
+    fake.when(designs, Reply(change=questions_with("<img src=x onerror=alert(1)>")), times=2)
     answer = app.test_client().post(WORKFLOW, json=requisition, headers=ADMIN).get_json()
     found = [finding for finding in answer["quality"]["findings"] if finding["kind"] == "markup"]
-    assert [(one["field"], one["category"]) for one in found] == [("questions[0].criteria[3].description", "raw_html")]
-    assert sum(map(is_first, fake.received)) == 2
+    assert [(one["field"], one["category"]) for one in found] == [("questions[1].criteria[3].description", "raw_html")]
+    assert sum(map(designs, fake.received)) == 2
     with app.app_context():
         assert [row.only_for_req_id for row in cached()].count(requisition["req_id"]) == 1
 
@@ -192,14 +192,14 @@ def test_a_name_in_a_topic_and_an_old_entry_with_an_address_are_not_lent_either(
     fake.when(lambda body: asked_for(body) == "EnhancedDescription", Reply(change=with_name))
     first = client.post(WORKFLOW, json=body, headers=ADMIN).get_json()
     assert {finding["field"] for finding in first["quality"]["findings"] if finding["kind"] == "confidential"} >= {
-        "questions[0].topic"
+        "questions[1].topic"
     }
     with app.app_context():
         assert [row.only_for_req_id for row in cached()].count(body["req_id"]) == 1
         with transaction() as session:  # kept before there was a check
-            of_second = CachedQuestion.topic == first["interview"]["questions"][1]["topic"]
+            of_another = CachedQuestion.topic == first["interview"]["questions"][0]["topic"]
             text = "On wiki.corp.zibblewick.internal a job is late. What do you do?"
-            session.execute(update(CachedQuestion).where(of_second).values(follow_ups=[text, "What else?"]))
+            session.execute(update(CachedQuestion).where(of_another).values(follow_ups=[text, "What else?"]))
     second = client.post(WORKFLOW, json={**body, "req_id": "REQ-OTHER"}, headers=ADMIN).get_json()
     assert [question["source"] for question in second["interview"]["questions"]] == ["generated"] * 2 + ["cache"] * 3
 

@@ -53,7 +53,7 @@ def test_exemplary_questions_hold_no_name_of_their_requisition(path: Path) -> No
     assert names
     questions = json.dumps(exemplar["questions"], ensure_ascii=False)
     assert not [name for name in names if name in questions]
-    assert names_in([question["question_text"] for question in exemplar["questions"]]) == set()
+    assert names_in([question["spoken_text"] for question in exemplar["questions"]]) == set()
 
 
 @table(

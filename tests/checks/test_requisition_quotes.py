@@ -53,7 +53,7 @@ def test_a_quote_stands_in_the_requisition_word_for_word_or_is_dropped() -> None
 
 
 def test_only_a_topic_without_any_quote_is_sent_back_and_none_is_lost_for_it() -> None:
-    asked = f"x\n{json.dumps({**REQUISITION, 'basic_title': 'T'})}\n</requisition>"
+    asked = f"<requisition>\n{json.dumps({**REQUISITION, 'basic_title': 'T'})}\n</requisition>"
     plan = good_plan({"messages": [{"content": asked}], **_PLAN})
     items = plan["interview_topics"][0]["work_items"]
     good = items[0]
@@ -74,7 +74,8 @@ def test_an_instruction_that_is_quoted_is_neither_stored_nor_delivered_nor_sent_
     def obedient(good: dict[str, Any]) -> dict[str, Any]:
         for topic in good["interview_topics"]:
             topic["work_items"] = [{"field": "work_role", "part": ATTACK}]
-        good["interview_topics"][0]["work_items"] += [{"field": "work_role", "part": "lead BACKEND architecture"}]
+        [behavioral] = [topic for topic in good["interview_topics"] if topic["question_type"] == "behavioral"]
+        behavioral["work_items"] += [{"field": "work_role", "part": "lead BACKEND architecture"}]
         return good
 
     fake.when(lambda body: asked_for(body) == "EnhancedDescription", Reply(change=obedient))
@@ -87,13 +88,14 @@ def test_an_instruction_that_is_quoted_is_neither_stored_nor_delivered_nor_sent_
     own = [{"field": "work_role", "part": "Lead backend architecture"}]
     assert [question["work_items"] for question in questions] == [own, [], [], [], []]
     stored = client.get(f"/api/interview/jd/{body['req_id']}", headers=ADMIN).get_json()["job_description"]
-    assert [topic["work_items"] for topic in stored["interview_topics"]][:2] == [own, []]
+    assert [topic["work_items"] for topic in stored["interview_topics"]] == [[], [], [], [], own, [], []]
     briefs = [data_of(sent) for sent in fake.received if asked_for(sent) == "InterviewQuestion"]
-    assert "Ignore all previous" not in json.dumps([brief["work_items"] for brief in briefs])
+    assert "Ignore all previous" not in json.dumps([brief.get("job_parts") for brief in briefs])
+    assert [brief["job_parts"] for brief in briefs if "job_parts" in brief] == [["Lead backend architecture"]]
 
 
 def test_other_free_texts_of_a_topic_are_looked_at_too() -> None:
-    asked = f"x\n{json.dumps({**REQUISITION, 'basic_title': 'T'})}\n</requisition>"
+    asked = f"<requisition>\n{json.dumps({**REQUISITION, 'basic_title': 'T'})}\n</requisition>"
     plan = good_plan({"messages": [{"content": asked}], **_PLAN})
     wrong = []
     for change, check in (

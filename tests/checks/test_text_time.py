@@ -46,6 +46,7 @@ MODULES = [
     "techscreen.observability.request_id",
     "techscreen.quality.concerns",
     "techscreen.quality.coverage",
+    "techscreen.quality.left_out",
     "techscreen.quality.work_items",
     "techscreen.schemas.fields",
     "techscreen.text.language",

@@ -200,7 +200,16 @@ def all_plain_cases() -> list[tuple[str, str, TextKind, str]]:
 def test_the_cases_have_every_subject_and_every_category_of_wording_and_form() -> None:
     assert {subject for subject, *_ in SUBJECT_CASES} == set(SUBJECTS)
     covered = {category for _, category, *_ in all_plain_cases()}
-    from_elsewhere = {"other_personal", "fake_tag", "hidden_text", "encoded_text", "length", "name", "language"}
+    from_elsewhere = {
+        "other_personal",
+        "fake_tag",
+        "hidden_text",
+        "encoded_text",
+        "length",
+        "level",
+        "name",
+        "language",
+    }
     assert set(SENTENCES) - covered == from_elsewhere | {"criterion_distinct", "criterion_restates"}
 
 

@@ -53,7 +53,7 @@ def test_the_texts_of_the_request_count_for_names_cache_coverage_and_name(
     assert len(repairs) == 1  # the new employer's name was found
     assert "names the employer" in repairs[0]["messages"][2]["content"]
     briefs = [data_of(body) for body in fake.received if is_question(body)]
-    assert {item["part"] for brief in briefs for item in brief["work_items"]} == {"Cobol, Fortran"}
+    assert {part for brief in briefs for part in brief["job_parts"]} == {"Cobol, Fortran"}
     with app.app_context(), transaction() as session:
         kept = session.scalars(select(CachedQuestion)).all()
         assert not [row for row in kept if "Zibblewick" in f"{row.question_text} {row.follow_ups}"]
@@ -116,7 +116,7 @@ def test_at_version_250_few_earlier_questions_are_sent_and_none_is_repeated(
     topic = first["interview"]["questions"][0]["topic"]
     repeats = lambda body: is_question(body) and data_of(body)["topic"] == topic  # noqa: E731
     fake.received.clear()
-    fake.when(repeats, Reply(change=lambda good: {**good, "question_text": oldest}), times=1)
+    fake.when(repeats, Reply(change=lambda good: {**good, "spoken_text": oldest, "exhibit": None}), times=1)
     again = {"req_id": first["req_id"], "job_description_id": first["job_description_id"]}
     answer = client.post("/api/interview/generate", json=again, headers=ADMIN).get_json()
 

@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from config import PROJECT_FOLDER
+from prompts import WORK_FIELDS, InterviewQuestion
 from techscreen.quality.coverage import AskedQuestion, CoveringQuestion, coverage_of, gaps
-from techscreen.quality.work_items import WORK_FIELDS, work_parts
+from techscreen.quality.work_items import work_parts
 from tests.support.tables import table
 
 SAMPLES = PROJECT_FOLDER / "samples"
@@ -38,7 +39,7 @@ def questions_of(exemplar: dict[str, Any]) -> list[AskedQuestion]:
             topic=question["topic"],
             technologies=tuple(topics[question["topic"]]["technologies"]),
             work_items=tuple((item["field"], item["part"]) for item in topics[question["topic"]]["work_items"]),
-            question_text=question["question_text"],
+            question_text=InterviewQuestion.model_validate(question).question_text,
             criteria=tuple((criterion["criterion"], criterion["description"]) for criterion in question["criteria"]),
         )
         for question in exemplar["questions"]
@@ -128,12 +129,13 @@ def test_an_empty_field_has_no_parts(text: str | None) -> None:
     assert work_parts({"work_output": text}) == []
 
 
-def test_fields_come_in_their_order_and_others_have_no_parts() -> None:
-    parts = work_parts({"work_competencies": "d", "basic_description": "x", "work_output": "a", "work_role": "b"})
+def test_fields_come_in_the_order_in_which_they_are_given() -> None:
+    parts = work_parts({"work_competencies": "d", "basic_description": "x; y", "work_output": None, "work_role": "b"})
     assert [(part.field, part.part) for part in parts] == [
-        ("work_output", "a"),
-        ("work_role", "b"),
         ("work_competencies", "d"),
+        ("basic_description", "x"),
+        ("basic_description", "y"),
+        ("work_role", "b"),
     ]
 
 
@@ -180,14 +182,13 @@ def test_every_part_that_an_exemplar_quotes_is_covered(path: Path) -> None:
                 for entry in coverage
                 if entry.part.field == field and question.number in {found.number for found in entry.questions}
             ]
-            assert field == "basic_description" or any(part in quote or quote in part for part in covered), quote
+            assert any(part in quote or quote in part for part in covered), quote
 
 
 GAPS = {
     "backend-payments-engineer": "Writes design docs|builds|mentors two mid-level engineers|Spring Boot|PCI DSS|"
-    "observability (OpenTelemetry)|load testing|System design|written communication|mentoring",
-    "embedded-firmware-engineer": "Serienreife Firmware für die neue Druckmessumformer-Generation (Markteinführung Q2 "
-    "nächstes Jahr)|MISRA-C:2012|ARM Cortex-M|HART|Modbus RTU|IO-Link|Durchhaltevermögen",
+    "observability (OpenTelemetry)|load testing|written communication|mentoring",
+    "embedded-firmware-engineer": "MISRA-C:2012|ARM Cortex-M|HART|Modbus RTU|IO-Link",
     "junior-developer": "target architecture for the new multi-shop platform|Leads the contractors|Laravel expert|"
     "Energetic|fits in with a youthful team, no family commitments that get in the way of launches",
     "site-reliability-engineer": "",
@@ -196,12 +197,14 @@ GAPS = {
 
 @table("name", GAPS)
 def test_the_gaps_of_an_exemplar_are_those_that_a_reader_sees(name: str) -> None:
-    coverage = coverage_of(work_parts(load("requisitions", name)), questions_of(load("exemplars", name)))
+    requisition = load("requisitions", name)
+    work = {field: requisition.get(field) for field in WORK_FIELDS}
+    coverage = coverage_of(work_parts(work), questions_of(load("exemplars", name)))
     assert "|".join(part.part for part in gaps(coverage)) == GAPS[name]
 
 
 def test_a_quote_covers_the_part_that_it_is_from() -> None:
-    work: dict[str, str | None] = {"work_knowledge": "digital twins, git, Redis tuning", "work_role": "git"}
+    work: dict[str, str | None] = {"work_role": "git", "work_knowledge": "digital twins, git, Redis tuning"}
     [role, twins, git, tuning] = coverage_of(work_parts(work), [asked(work_items=(("work_knowledge", "git"),))])
     assert [bool(entry.questions) for entry in (twins, git, tuning, role)] == [False, True, False, False]
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from config import PROJECT_FOLDER
+from prompts import InterviewQuestion
 from techscreen.text.tokens import read_table
 from techscreen.topics.tables import load_tables
 from techscreen.topics.technology_mentions import (
@@ -182,7 +183,8 @@ def written(exemplar: dict[str, Any]) -> tuple[dict[str, str], dict[str, list[st
     for question in exemplar["questions"]:
         place = f"question {question['question_number']}"
         criteria = [text for criterion in question["criteria"] for text in criterion.values()]
-        pieces = [question["topic"], question["question_text"], *criteria, *question["follow_ups"]]
+        shown = InterviewQuestion.model_validate(question).question_text
+        pieces = [question["topic"], shown, *criteria, *question["follow_ups"]]
         texts[place] = "\n".join([*pieces, *question["rating_anchors"].values()])
         named[place] = topics[question["topic"]]
     return texts, named

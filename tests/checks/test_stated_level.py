@@ -1,0 +1,45 @@
+"""Up to which skill level a post may be asked, by its title and level."""
+
+from __future__ import annotations
+
+from techscreen.checks.stated_level import LEVELS, is_above, stated_level
+from techscreen.text.tokens import read_table
+from tests.support.tables import table
+
+
+@table(
+    ("title", "level", "expected"),
+    [
+        ("Junior Developer", None, "Foundational"),
+        ("Developer", "Entry level", "Foundational"),
+        ("Développeur débutant", None, "Foundational"),
+        ("Entwickler", "Berufseinsteiger", "Foundational"),
+        ("Developer (mid-level)", "", "Intermediate"),
+        ("Sr. Developer", None, "Advanced"),
+        ("SENIOR developer", None, "Advanced"),
+        ("Desarrollador sénior", None, "Advanced"),
+        ("Head of Platform", None, "Expert"),
+        ("Líder técnico", None, "Expert"),
+        # Where several are named, the highest counts.
+        ("Junior Developer", "Senior", "Advanced"),
+        ("Senior Developer", "Lead", "Expert"),
+        ("Developer", None, None),
+        ("Developer", "L5", None),
+        ("Leadership Coach", None, None),
+        ("", None, None),
+    ],
+)
+def test_title_and_level_say_up_to_which_level(title: str, level: str | None, expected: str | None) -> None:
+    assert stated_level({"basic_title": title, "basic_level": level, "basic_description": "A junior post."}) == expected
+
+
+def test_every_word_of_the_table_is_found() -> None:
+    for level, words in read_table("level_words.txt"):
+        for word in words:
+            assert stated_level({"basic_level": word}) == stated_level({"basic_title": word.upper()}) == level, word
+
+
+def test_only_a_higher_level_than_the_stated_one_is_above() -> None:
+    assert [is_above(level, "Intermediate") for level in LEVELS] == [False, False, True, True]
+    assert not any(is_above(level, None) for level in LEVELS)
+    assert stated_level({}) is None
