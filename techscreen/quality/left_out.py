@@ -14,7 +14,8 @@ from techscreen.topics.technology_mentions import unsupported_technologies
 
 MAX_LEFT_OUT = 40
 _FIGURE = re.compile(
-    r"(?<![\w.,])\d(?:[\d.,:]*\d)?(?:\s?[%+]|\s?(?:[a-zA-Z]{1,3}\b|years?\b|months?\b|weeks?\b|days?\b))?"
+    r"(?<![\w.,])\d(?:[\d.,:]*\d)?"
+    r"(?:\s?[%+]|[a-zA-Z]{1,3}\b|\s(?:years?|months?|weeks?|days?|hours?|[A-Z]{2,3}|[mkM]?[AVWgms])\b)?"
 )
 _SMALL = 12  # up to here a number without a unit is often written out
 

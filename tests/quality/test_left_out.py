@@ -17,6 +17,7 @@ def missing(text: str, written: str = "") -> list[str]:
         ("99.9% uptime, at most 3,2 mA, 5+ years, 7 days a week", ["99.9%", "3,2 mA", "5+", "7 days"]),
         ("A team of 12 with 3 leads", []),  # so small a number is often written out
         ("A team of 13", ["13"]),
+        ("3 or 4 of them, 16 to 20 calls, 24k and 5 ms", ["16", "20", "24k", "5 ms"]),
         ("Writes HTTP2, v2 and L5", []),  # a part of a name
         ("By March 2027. Or in 2028, and again in 2027.", ["2027", "2028"]),
         ("From 9:30 until 17:00.", ["9:30", "17:00"]),

@@ -14,13 +14,17 @@ from tests.support.tables import table
 
 SAMPLES = PROJECT_FOLDER / "samples"
 EXEMPLARS = sorted((SAMPLES / "exemplars").glob("*.json"))
-REQUISITION = {"work_knowledge": "indexing, caching, queues, profiling, tracing, paging, sharding"}
+REQUISITION = {
+    "work_output": "indexing; caching; queues; profiling; tracing; paging; sharding",
+    "work_knowledge": "Redis, Kafka, Go, Rust, Perl",
+}
 
 
 def topic(name: str, *parts: str, **changes: Any) -> InterviewTopic:
-    """A topic of its own that quotes these parts of what the work needs to know."""
+    """A topic of its own that quotes these parts of the work."""
     usual = {"technologies": [], "facet": f"of {name}", "skill_level": "Advanced", "question_type": "technical"}
-    quoted = [{"field": "work_knowledge", "part": part} for part in parts]
+    fields = {part: "work_knowledge" if part[0].isupper() else "work_output" for part in parts}
+    quoted = [{"field": field, "part": part} for part, field in fields.items()]
     topic = {"topic": name, **usual, "focus": "How somebody reasons.", "work_items": quoted, **changes}
     return InterviewTopic.model_validate(topic)
 
@@ -47,10 +51,21 @@ def test_topics_of_the_same_subject_are_chosen_only_if_needed() -> None:
 
 
 def test_what_covers_more_is_chosen_before_what_was_named_first() -> None:
-    topics = [topic("a", "indexing"), topic("b", "indexing"), topic("c", "caching"), topic("d", "queues, profiling")]
-    assert chosen(*topics, count=2) == "ad"
-    assert chosen(*topics, count=3) == "acd"
-    assert chosen(*topics, topic("e", "tracing", "paging", "sharding"), count=2) == "de"
+    topics = [topic("a", "indexing"), topic("b", "indexing"), topic("c", "caching", "queues")]
+    assert chosen(*topics, count=2) == "ac"
+    assert chosen(*topics, topic("d", "profiling; tracing"), count=3) == "acd"
+
+
+def test_a_topic_further_back_must_add_as_much_as_it_stands_back() -> None:
+    topics = [topic("a", "indexing"), topic("b", "caching"), topic("c", "queues"), topic("d", "profiling")]
+    assert chosen(*topics, topic("e", "tracing; paging"), count=4) == "abce"
+    assert chosen(*topics, topic("e", "tracing; paging"), count=2) == "ab"  # it would have to add four
+
+
+def test_lists_of_tools_do_not_outweigh_a_duty() -> None:
+    topics = [topic("a", "indexing"), topic("b", "caching")]
+    assert chosen(*topics, topic("c", "Redis", "Kafka", "Go"), count=2) == "ab"
+    assert chosen(*topics, topic("c"), topic("d", "Redis", "Kafka", "Go", "Rust", "Perl"), count=3) == "abd"
 
 
 @table("kind", sorted(WITH_OTHERS | HANDS_ON))
@@ -61,7 +76,7 @@ def test_one_that_shows_work_with_others_and_one_at_work_come_before_coverage(ki
 
 def test_a_second_of_a_kind_is_worth_no_coverage() -> None:
     first, second = topic("a", question_type="coding"), topic("b", question_type="debugging")
-    assert chosen(first, second, topic("c", "caching"), count=2) == "ca"
+    assert chosen(first, second, topic("c", "caching", "queues"), count=2) == "ca"
 
 
 @table(
