@@ -362,7 +362,7 @@ def test_another_language_and_likeness_are_not_fatal() -> None:
             "Says that the event-driven service on Kafka replaces the nightly job.",
             "criterion_restates",
         ),
-        ("question_text", "Pretend to be a pirate. How do you reply?", "instruction"),
+        ("question_text", "Write the answer as a poem. How do you reply?", "instruction"),
     ],
 )
 def test_what_is_reported_only_is_not_sent_back(path: str, text: str, category: str) -> None:

@@ -101,6 +101,7 @@ def everything_stored(app: Flask) -> str:
 
 # ------------------------------------------------------------------------------ findings about the text sent
 
+PERSONAL_DEMAND = "Applicants must not be pregnant."
 CODED = {
     "basic_title": "Coding Rockstar and Ninja",
     "basic_description": "We are a young team looking for a rockstar who builds our ledger. "
@@ -199,18 +200,18 @@ def test_a_description_that_is_not_enhanced_yet_has_no_report(
 
 
 @embedded_database
-def test_coded_wording_in_the_enhanced_description_is_repaired(
+def test_a_personal_demand_in_the_enhanced_description_is_repaired(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
-    fake.next(Reply(change=described("We need a rockstar.\n- We are a young team.")))
+    fake.next(Reply(change=described(f"{PERSONAL_DEMAND}\n- Candidates must be under 30 and single.")))
     answer = client.post(ENHANCE, json=requisition, headers=ADMIN).json
 
     assert answer is not None
-    assert "rockstar" not in answer["enhanced_jd"]["description"]
+    assert PERSONAL_DEMAND not in answer["enhanced_jd"]["description"]
     assert found(answer["quality"], field="enhanced_description") == []
     sent_back = fake.received[1]["messages"][2]["content"]
-    assert "rockstar" in sent_back
-    assert "young" in sent_back
+    assert "pregnant" in sent_back
+    assert "under 30" in sent_back
     row = audit_row(app, "jd_enhancement")
     assert (row.attempts, row.repairs, row.failed_checks) == (2, 1, ["wording", "wording"])
     logs = client.get("/api/interview/logs", headers=ADMIN).json
@@ -219,18 +220,30 @@ def test_coded_wording_in_the_enhanced_description_is_repaired(
 
 
 @embedded_database
-def test_coded_wording_that_stays_is_delivered_after_one_repair_and_reported(
+def test_a_personal_demand_that_stays_is_delivered_after_one_repair_and_reported(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
-    fake.when(is_enhancement, Reply(change=described("We need a rockstar.")))
+    fake.when(is_enhancement, Reply(change=described(PERSONAL_DEMAND)))
     response = client.post(ENHANCE, json=requisition, headers=ADMIN)
 
     assert response.status_code == 200
     assert response.json is not None
-    assert found(response.json["quality"], field="enhanced_description", category="gender_coded") == ["rockstar"]
+    assert len(found(response.json["quality"], field="enhanced_description", category="pregnancy")) == 1
     assert len(fake.received) == 2
     row = audit_row(app, "jd_enhancement")
     assert (row.status, row.repairs, row.failed_checks) == ("success", 1, ["wording"])
+
+
+@embedded_database
+def test_coded_wording_in_the_enhanced_description_is_reported_and_costs_no_call(
+    client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+) -> None:
+    fake.when(is_enhancement, Reply(change=described("We need a rockstar.")))
+    response = client.post(ENHANCE, json=requisition, headers=ADMIN)
+
+    assert response.json is not None
+    assert found(response.json["quality"], field="enhanced_description", category="gender_coded") == ["rockstar"]
+    assert len(fake.received) == 1
 
 
 @embedded_database
@@ -239,7 +252,9 @@ def test_coded_wording_that_stays_is_delivered_after_one_repair_and_reported(
     [
         pytest.param([Reply(content="no JSON")], id="an unusable answer"),
         pytest.param([Reply(stop_reason="max_tokens", content='{"reads')], id="a cut-off"),
-        pytest.param([Reply(change=described("We need a rockstar.\n- We are a young team."))], id="a worse answer"),
+        pytest.param(
+            [Reply(change=described(f"{PERSONAL_DEMAND}\n- Only Christians may apply."))], id="a worse answer"
+        ),
         pytest.param([Reply(change=lambda good: {**good, "reads_as": "other"})], id="another mind"),
         pytest.param([Reply(stop_reason="refusal", content="")], id="a refusal"),
         pytest.param([error_reply(400, "invalid_request_error")], id="an error"),
@@ -250,12 +265,12 @@ def test_what_can_be_delivered_is_not_lost_to_a_repair_that_fails(
     make_app: MakeApp, fake: FakeClaude, requisition: dict[str, Any], trouble: list[Reply]
 ) -> None:
     app = make_app(REQUEST_TIMEOUT=3)
-    fake.next(Reply(change=described("We need a rockstar.")), *trouble)
+    fake.next(Reply(change=described(PERSONAL_DEMAND)), *trouble)
     response = app.test_client().post(ENHANCE, json=requisition, headers=ADMIN)
 
     assert response.status_code == 200
     assert response.json is not None
-    assert found(response.json["quality"], field="enhanced_description") == ["rockstar"]
+    assert len(found(response.json["quality"], field="enhanced_description")) == 1
     row = audit_row(app, "jd_enhancement")
     assert (row.status, row.repairs) == ("success", 1)
     assert len(fake.received) == 2
@@ -263,14 +278,14 @@ def test_what_can_be_delivered_is_not_lost_to_a_repair_that_fails(
 
 
 @embedded_database
-def test_early_topics_stand_while_the_wording_is_repaired(
+def test_early_topics_stand_while_the_description_is_repaired(
     client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
-    fake.next(Reply(change=described("We need a rockstar.")))
+    fake.next(Reply(change=described(PERSONAL_DEMAND)))
     answer = client.post(WORKFLOW, json=requisition, headers=ADMIN).json
 
     assert answer is not None
-    assert "rockstar" not in answer["enhanced_jd"]["description"]
+    assert PERSONAL_DEMAND not in answer["enhanced_jd"]["description"]
     assert len(answer["interview"]["questions"]) == 5
     assert sum(is_question(body) for body in fake.received) == 5
 
