@@ -20,6 +20,8 @@ from techscreen.text.reading import Reading, read
 
 EXAMPLES = Path(__file__).parent / "examples"
 WEIGHTS = Path(__file__).parent / "weights"
+# More than are reported, because some overlap others.
+MAX_FOUND = 60
 MIN_TELLING_WORDS = 4
 # The language is told by the first so many words; not with fewer letters, nor without such a lead over the next best.
 MAX_WORDS, MIN_LETTERS, MIN_LEAD = 60, 60, 2.0
@@ -63,14 +65,14 @@ class _Gate:
             if score > self.report
         ]
         hits.sort(key=lambda hit: (hit[1] is features.whole, -hit[0]))
-        sure = [piece for score, piece in hits if score > self.certain and _is_telling(features, piece)]
-        taken: list[Piece] = []
+        sure = {id(piece) for score, piece in hits if score > self.certain and _is_telling(features, piece)}
+        taken = bytearray(len(features.reading.words))
         for score, piece in hits:
-            if all(piece.after <= other.first or other.after <= piece.first for other in taken):
-                taken.append(piece)
+            if not any(taken[piece.first : piece.after]):
+                taken[piece.first : piece.after] = b"\1" * (piece.after - piece.first)
                 of_label = {name: head.score_of_piece(features, piece) for name, head in self.labels.items()}
                 label = max(of_label, key=lambda name: of_label[name]) if of_label else ""
-                is_certain = piece in sure or features.whole in sure
+                is_certain = id(piece) in sure or id(features.whole) in sure
                 yield Found(label, piece.first, piece.after, _confidence(score), is_certain)
 
 
@@ -97,8 +99,8 @@ def _is_telling(features: Features, piece: Piece) -> bool:
 
 
 def found_by(family: str, features: Features) -> list[Found]:
-    """What a family (`personal`, `wording`, `instruction`) finds in a text, in the order of the text."""
-    return _joined(_loaded().gates[family].found(features), features)
+    """What a family (`personal`, `wording`, `instruction`) finds in a text, in its order, at most MAX_FOUND."""
+    return _joined(_loaded().gates[family].found(features), features)[:MAX_FOUND]
 
 
 def other_labels(family: str, features: Features, found: Found) -> list[Found]:
