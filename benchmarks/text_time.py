@@ -40,7 +40,6 @@ from techscreen.checks.answers import (
     enhancement_violations,
     may_be_asked,
     may_be_lent,
-    published,
     question_violations,
     topic_violations,
     warm_up,
@@ -52,12 +51,15 @@ from techscreen.checks.job_description_gate import what_is_missing
 from techscreen.checks.markdown_safety import active_markup, made_harmless
 from techscreen.checks.questions import question_findings
 from techscreen.checks.requisition_quotes import with_sound_quotes
+from techscreen.checks.stated_level import stated_level
 from techscreen.checks.texts import findings_of, instruction_findings, personal_findings
 from techscreen.claude.interface import Deadline
 from techscreen.claude.offline import OfflineClaude
 from techscreen.data import DATA
 from techscreen.generation.streamed_topics import StreamedTopics
+from techscreen.quality.left_out import left_out
 from techscreen.quality.report import interview_quality, job_description_quality
+from techscreen.quality.topic_choice import choose_topics
 from techscreen.quality.work_items import work_parts
 from techscreen.text.reading import read
 from techscreen.text.similarity import alike_question
@@ -177,6 +179,7 @@ def enhanced_of(text: str) -> EnhancedDescription:
         interview_topics=[topic_of(f"{number} {text}", 2_000) for number in range(8)],
         enhanced_title=text[:255],
         enhanced_description=text,
+        notes_for_team=[f"{number} {text}" for number in range(8)],
         concerns=[
             Concern(field=field, quote=text[:480], category="unlawful", why=text, rewording=text)
             for field in ("basic_description", *WORK_FIELDS)
@@ -226,11 +229,17 @@ READERS = {
     "similarity": Reader(lambda text: similarity(text[:255], text[1:255])),
     "canonical_technology": Reader(lambda text: canonical_technology(text[:255])),
     "alike_question": Reader(lambda text: alike_question(text, [text[1:]]), 2),
-    "published": Reader(published),
+    "stated_level": Reader(lambda text: stated_level({"basic_title": text[:255], "basic_level": text[:255]})),
+    "left_out": Reader(lambda text: left_out(dict.fromkeys(WORK_FIELDS, text), text[1:]), 5),
+    "choose_topics": Reader(
+        lambda text: choose_topics([topic_of(f"{n} {text}", 2_000) for n in range(8)], _plan(text).fields(), 5), 12
+    ),
     "heard": Reader(_heard),
     "question_findings": Reader(lambda text: question_findings(question_of(text), {"Bracken", "A A"}, "en"), 2),
     "question_violations": Reader(lambda text: question_violations(question_of(text), {"Bracken", "A A"}, "en"), 2),
-    "may_be_lent": Reader(lambda text: may_be_lent(question_of(text), {"Bracken", "A A"}, "en", text[:255]), 2),
+    "may_be_lent": Reader(
+        lambda text: may_be_lent(question_of(text), {"Bracken", "A A"}, "en", text[:255], "technical"), 2
+    ),
     "may_be_asked": Reader(lambda text: may_be_asked(question_of(text), "en"), 2),
     "oversized question": Reader(lambda text: question_violations(oversized_question(text), {"Bracken", "A A"}), 2),
     "topic_violations": Reader(lambda text: topic_violations(enhanced_of(text), {"Bracken"}), 5),
@@ -241,7 +250,8 @@ READERS = {
     "interview_quality": Reader(
         lambda text: interview_quality(
             _plan(text),
-            [(topic_of(f"{n} {text}", 2_000), question_of(f"{n}{text}")) for n in range(5)],
+            _asked(text),
+            [topic_of(f"{n} {text}", 2_000) for n in range(8)],
             Confidential(_plan(text).fields()),
         ),
         24,
