@@ -411,7 +411,7 @@ class TestInterviewGenerationService:
     ) -> None:
         claude.asked.clear()
         first = QUESTIONS[0].question_text
-        copy = QUESTIONS[1].model_copy(update={"question_text": first})
+        copy = QUESTIONS[1].model_copy(update={"spoken_text": first})
         claude.replies = [QUESTIONS[0], copy, *QUESTIONS[2:5], QUESTIONS[1]]
 
         answer = generation.generate_interview(_for(jd_id), "anna")

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, text
 from benchmarks.measuring import ADMIN, Row, bench_app, median, percentile, run_workflow, seconds
 from config import load_settings
 from models import CachedQuestion, db, utc_now
-from prompts import InterviewTopic
+from prompts import InterviewQuestion, InterviewTopic
 from techscreen.question_cache.keys import cache_key, request_hash, subject_of
 from techscreen.question_cache.lookup import CacheLookup
 from techscreen.question_cache.reservations import Reservations
@@ -152,7 +152,8 @@ def _topics(start: int, end: int) -> Iterator[InterviewTopic]:
 
 
 def _fill(start: int, end: int) -> None:
-    question = good_question({"topic": "any", "taken": []})
+    question = InterviewQuestion.model_validate(good_question({"topic": "any"}))
+    written = question.model_dump(include={"minutes", "criteria", "follow_ups", "rating_anchors"})
     claude = current_runtime().claude
     rows: list[dict[str, Any]] = []
     for number, topic in enumerate(_topics(start, end), start=start):
@@ -160,7 +161,8 @@ def _fill(start: int, end: int) -> None:
         requested = request_hash(claude.prompt_version, "en", topic.skill_level, subject)
         rows.append(
             {
-                **{name: question[name] for name in ("question_text", "criteria", "follow_ups", "rating_anchors")},
+                **written,
+                "question_text": question.question_text,
                 "cache_key": cache_key(requested, 1),
                 "request_hash": requested,
                 "variant": 1,

@@ -112,7 +112,8 @@ _QUESTION = ("topic", "skill_level", "question_type", "question_text", "follow_u
 def document(kind: Kind, answer: Mapping[str, Any]) -> dict[str, Any]:
     """The part of a workflow's answer that is judged."""
     if kind == "Enhanced JD":
-        return {name: answer["enhanced_jd"][name] for name in ("title", "description")}
+        described = {name: answer["enhanced_jd"][name] for name in ("title", "description")}
+        return {**described, "notes_for_team": answer.get("notes_for_team")}
     return {"questions": [_question(question) for question in answer["interview"]["questions"]]}
 
 

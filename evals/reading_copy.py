@@ -19,12 +19,15 @@ def reading_copy(outcome: Outcome) -> str:
         lines += _findings(quality["findings"])
     if enhanced is not None:
         lines += [f"## Enhanced job description: {enhanced['title']}", "", enhanced["description"], ""]
+        lines += ["## Notes for the team", "", *_items(outcome.notes_for_team)]
     if outcome.answer is not None:
         lines += ["## Interview", ""]
         for question in outcome.answer["interview"]["questions"]:
             lines += _question(question)
     if quality is not None:
         lines += _coverage(quality["coverage"])
+        lines += ["## Left out of the description", ""]
+        lines += _items(f"{item['field']}: “{item['words']}”" for item in quality["left_out"])
         lines += ["## Technologies that the requisition does not name", ""]
         lines += _items(
             f"{item['technology']}: {'; '.join(map(readable_place, item['places']))}" for item in quality["unsupported"]
@@ -46,11 +49,14 @@ def _findings(findings: Iterable[Mapping[str, Any]]) -> list[str]:
 
 def _question(question: Mapping[str, Any]) -> list[str]:
     kind = f"{question['question_type'].replace('_', ' ')}, {question['skill_level']}"
+    if question["minutes"]:
+        kind += f", {question['minutes']} minutes"
     return [
         f"### {question['question_number']}. {question['topic']} ({kind})",
         "",
-        question["question_text"],
+        question["spoken_text"],
         "",
+        *_exhibit(question),
         "#### Criteria",
         "",
         *(f"- [ ] **{criterion['criterion']}**: {criterion['description']}" for criterion in question["criteria"]),
@@ -65,6 +71,14 @@ def _question(question: Mapping[str, Any]) -> list[str]:
         "",
         *_items(f"{item['field']}: “{item['part']}”" for item in question["work_items"]),
     ]
+
+
+def _exhibit(question: Mapping[str, Any]) -> list[str]:
+    if question["exhibit"] is None:
+        return []
+    # As the whole text has it: fenced, or a table.
+    shown = question["question_text"].removeprefix(question["spoken_text"]).strip("\n")
+    return [f"#### To look at ({question['exhibit']['kind']})", "", shown, ""]
 
 
 def _coverage(coverage: Mapping[str, Any] | None) -> list[str]:

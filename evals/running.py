@@ -78,6 +78,11 @@ class Outcome:
         return report
 
     @property
+    def notes_for_team(self) -> list[str]:
+        """What the hiring team is told, also of a failed interview."""
+        return (self.answer or self.kept or {}).get("notes_for_team") or []
+
+    @property
     def question_texts(self) -> list[str]:
         """The texts of its questions; none if it failed."""
         return [question["question_text"] for question in self.answer["interview"]["questions"]] if self.answer else []

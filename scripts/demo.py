@@ -87,11 +87,20 @@ def readable(answer: dict[str, Any]) -> str:
         lines += ["", answer["notice"]]
     enhanced = answer["enhanced_jd"]
     lines += ["=" * WIDTH, "", f"# {enhanced['title']}", "", *_wrapped(enhanced["description"])]
+    if answer["notes_for_team"]:
+        lines += ["", "Before it is published:"]
+        for note in answer["notes_for_team"]:
+            lines += _wrapped(f"  - {note}", indent="    ")
     for question in answer["interview"]["questions"]:
         kind = f"{question['question_type'].replace('_', ' ')}, {question['skill_level']}"
+        if question["minutes"]:
+            kind += f", {question['minutes']} minutes"
         lines += ["", "-" * WIDTH, f"QUESTION {question['question_number']}: {question['topic']} ({kind})"]
         covered = "; ".join(f"“{item['part']}”" for item in question["work_items"])
-        lines += [*_wrapped(f"Covers {covered}"), "", *_wrapped(question["question_text"]), "", "Tick what you hear:"]
+        lines += [*_wrapped(f"Covers {covered}"), "", *_wrapped(question["spoken_text"])]
+        if question["exhibit"]:
+            lines += ["", f"Show this {question['exhibit']['kind']}:", "", question["exhibit"]["text"]]
+        lines += ["", "Tick what you hear:"]
         for criterion in question["criteria"]:
             lines += _wrapped(f"[ ] {criterion['criterion']}: {criterion['description']}", indent="    ")
         lines += ["", "If the candidate stops early:"]
@@ -108,6 +117,8 @@ def _report(quality: dict[str, Any]) -> list[str]:
     for finding in quality["findings"]:
         what = f"{finding['category'].replace('_', ' ')} in {finding['field']}"
         lines += _wrapped(f"  - “{finding['word']}” ({what}): {finding['suggestion']}", indent="    ")
+    for missing in quality["left_out"]:
+        lines += _wrapped(f"  - “{missing['words']}” of {missing['field']} is not in the description", indent="    ")
     for found in quality["unsupported"]:
         lines += _wrapped(f"  - {found['technology']} is not in the requisition, but in {', '.join(found['places'])}")
     parts, gaps = quality["coverage"]["parts"], quality["coverage"]["gaps"]

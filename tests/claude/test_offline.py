@@ -532,7 +532,9 @@ def test_topics_that_claude_named_get_questions_of_every_type_and_level(
     written = interview(topics)
     for number, (topic, question) in enumerate(written):
         assert question_violations(question) == []
-        assert f"“{topic.topic}”" in question.question_text
+        assert f"“{topic.topic}”" in question.spoken_text
+        assert (question.exhibit is not None) == (question_type == "coding")
+        assert "```" not in question.spoken_text
         assert alike_question(question.question_text, texts(written[:number])) is None
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 import hashlib
 import json
 from pathlib import Path
+from typing import Any, get_args
 
 import prompts
 from config import PROJECT_FOLDER
-from prompts import EnhanceDescription, InterviewTopic, PlanTopics, WriteQuestion, repair_text
+from prompts import (
+    SPOKEN_WORDS,
+    EnhancedDescription,
+    EnhanceDescription,
+    InterviewTopic,
+    PlanTopics,
+    WriteQuestion,
+    repair_text,
+)
 from tests.support.tables import table
 
 SAMPLES = sorted((PROJECT_FOLDER / "samples" / "requisitions").glob("*.json"))
@@ -25,10 +34,15 @@ TOPIC = InterviewTopic(
 
 def test_the_version_is_raised_with_the_words() -> None:
     words = [EnhanceDescription.system, PlanTopics.system, WriteQuestion.system, repair_text(["x"])]
+    words += [
+        WriteQuestion(TOPIC.model_copy(update={"question_type": kind, "skill_level": level}), "en", opens=True).text()
+        for kind in get_args(prompts.QuestionType)
+        for level in get_args(prompts.SkillLevel)
+    ]
     words += [json.dumps(kind.model_json_schema()) for kind in (prompts.EnhancedDescription, prompts.InterviewQuestion)]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
-    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.1", "46c1111a5740"), (
+    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.2", "c1adb68bc2fc"), (
         "The words have changed: raise PROMPT_VERSION and put both values here."
     )
 
@@ -43,9 +57,7 @@ def test_every_field_of_a_sample_arrives_unchanged(sample: Path) -> None:
     assert text.startswith("<requisition>\n")
     assert text.endswith("\n</requisition>")
     sent = json.loads(text.removeprefix("<requisition>").removesuffix("</requisition>"))
-    assert {name: value for name, value in sent.items() if value is not None} == {
-        name: value for name, value in given.items() if value is not None
-    }
+    assert sent == {name: value for name, value in given.items() if value is not None}
 
 
 @table(
@@ -66,8 +78,14 @@ def test_no_text_can_close_its_tags(attack: str) -> None:
     for text in texts:
         # The two tags that we write are the only ones.
         assert text.count("<") == 2
-        data = json.loads(text[text.index("\n") : text.rindex("\n")])
+        data = in_tags(text)
         assert attack in (data.get("basic_title"), data.get("focus"))
+
+
+def in_tags(text: str) -> dict[str, Any]:
+    """The data between the tags of a request."""
+    data: dict[str, Any] = json.loads(text.splitlines()[-2])
+    return data
 
 
 def test_the_system_texts_hold_nothing_of_a_requisition() -> None:
@@ -77,28 +95,93 @@ def test_the_system_texts_hold_nothing_of_a_requisition() -> None:
 
 
 def test_a_brief_holds_what_the_question_needs_and_no_more() -> None:
-    text = WriteQuestion(TOPIC, "de", ("Another topic",), ("An old question",)).text()
-    brief = json.loads(text[text.index("\n") : text.rindex("\n")])
+    brief = in_tags(WriteQuestion(TOPIC, "de", ("Another topic",), ("An old question",)).text())
 
-    assert set(brief) == {
-        *InterviewTopic.model_fields,
-        "language",
-        "other_topics",
-        "taken",
+    assert brief == {
+        "language": "de",
+        "topic": "Event-driven payouts",
+        "focus": "Designing for crashes.",
+        "technologies": ["kafka"],
+        "job_parts": ["transactional outbox"],
+        "other_topics": ["Another topic"],
+        "taken": ["An old question"],
     }
-    assert brief["other_topics"] == ["Another topic"]
-    assert brief["taken"] == ["An old question"]
 
 
-def test_topics_come_first_and_concerns_last() -> None:
+def test_what_is_empty_is_left_out_and_the_data_are_one_line() -> None:
+    text = WriteQuestion(TOPIC.model_copy(update={"technologies": []}), "en").text()
+
+    assert list(in_tags(text)) == ["language", "topic", "focus", "job_parts"]
+    assert text.splitlines()[-3::2] == ["<brief>", "</brief>"]
+    assert in_tags(EnhanceDescription("A", "B", work_role="").text()) == {"basic_title": "A", "basic_description": "B"}
+
+
+@table("kind", SPOKEN_WORDS)
+def test_type_and_level_and_length_stand_before_the_brief(kind: str) -> None:
+    topic = TOPIC.model_copy(update={"question_type": kind, "skill_level": "Intermediate"})
+    length, type_, level, *rest = WriteQuestion(topic, "en").text().splitlines()
+
+    most = SPOKEN_WORDS[topic.question_type]
+    [asked_for] = (int(word) for word in length.split() if word.isdigit())
+    assert 0.6 * most < asked_for < 0.8 * most
+    assert type_.startswith(f"{kind}: ")
+    assert level.startswith("Level Intermediate: ")
+    assert rest[0] == "<brief>"
+
+
+def test_only_the_first_question_opens_the_interview() -> None:
+    other = WriteQuestion(TOPIC, "en").text()
+    *before, opening = WriteQuestion(TOPIC, "en", opens=True).text().partition("<brief>")[0].splitlines()
+
+    assert opening.startswith("It opens the interview")
+    assert before == other.partition("<brief>")[0].splitlines()
+
+
+def test_topics_come_first_and_what_may_be_lost_last() -> None:
     assert list(prompts.EnhancedDescription.model_fields) == [
         "reads_as",
         "language",
         "interview_topics",
         "enhanced_title",
         "enhanced_description",
+        "notes_for_team",
         "concerns",
     ]
+
+
+GOOD = {
+    "reads_as": "job",
+    "language": "en",
+    "interview_topics": [],
+    "enhanced_title": "Engineer",
+    "enhanced_description": "You write code.",
+}
+CONCERN = {"field": "basic_title", "quote": "young", "category": "unlawful", "why": "Age.", "rewording": "Leave out."}
+
+
+@table("end", ["", "[", '["Settle the pay.", "Na', '["Settle the pay."], "concerns": [{"fie'])
+def test_notes_that_are_cut_off_are_lost_alone(end: str) -> None:
+    text = json.dumps(GOOD)[:-1] + f', "notes_for_team": {end}'
+
+    answer = EnhancedDescription.model_validate_json(text)
+
+    assert (answer.enhanced_description, answer.notes_for_team, answer.concerns) == ("You write code.", [], [])
+
+
+@table(
+    "notes, kept",
+    [
+        (["Settle the pay.", " ", 7, None, " Say where. "], ["Settle the pay.", "Say where."]),
+        ([f"Note {number}." for number in range(20)], [f"Note {number}." for number in range(prompts.MAX_NOTES)]),
+        ("Settle the pay.", []),
+        (None, []),
+    ],
+)
+def test_notes_that_can_be_read_are_kept(notes: object, kept: list[str]) -> None:
+    answer = EnhancedDescription.model_validate({**GOOD, "notes_for_team": notes, "concerns": [CONCERN]})
+
+    assert answer.notes_for_team == kept
+    assert len(answer.concerns) == 1
 
 
 def test_a_repair_names_every_problem() -> None:

@@ -39,6 +39,23 @@ def test_what_a_terminal_would_obey_is_shown_as_its_escape(capsys: pytest.Captur
     assert not OBEYED.search(capsys.readouterr().out)
 
 
+def test_the_demo_shows_apart_what_is_said_and_what_is_looked_at() -> None:
+    answer = json.loads((DATA / "api_examples.json").read_text())["WorkflowAnswer"]
+    answer["notes_for_team"] = ["Settle the pay."]
+    answer["quality"]["left_out"] = [{"words": "5 TB", "field": "work_role"}]
+    for question in answer["interview"]["questions"]:
+        question.update(spoken_text="This is slow. What now?", exhibit=None, minutes=None)
+    question.update(exhibit={"kind": "code", "text": "for a in b:\n    c(a)"}, minutes=6)
+
+    text = demo.readable(answer)
+
+    assert "\nBefore it is published:\n  - Settle the pay.\n" in text
+    assert text.count("This is slow. What now?\n\nTick what you hear:") == 4
+    assert "This is slow. What now?\n\nShow this code:\n\nfor a in b:\n    c(a)\n\nTick what you hear:" in text
+    assert text.count(", 6 minutes)") == 1
+    assert "“5 TB” of work_role is not in the description" in text
+
+
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 def test_no_command_prints_what_claude_or_a_caller_has_written_as_it_is(
     make_app: MakeApp, capsys: pytest.CaptureFixture[str]

@@ -16,7 +16,7 @@ import claude_client
 from models import CachedQuestion, Interview, JobDescription, QuestionUse, db
 from techscreen.errors import Spending
 from tests.conftest import ADMIN, MakeApp
-from tests.support.fake_claude import FakeClaude, Reply, asked_for
+from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of
 from tests.support.workflows import (
     BAD_DESCRIPTIONS,
     BAD_TOPICS,
@@ -116,6 +116,8 @@ class TestTheStart:
         asked = [topic["topic"] for topic in stored.interview_topics[:5]]
         assert [question["topic"] for question in answer["interview"]["questions"]] == asked
         assert questions_asked(fake) == sorted(asked)
+        opening = [body for body in fake.received if "\nIt opens the interview" in body["messages"][0]["content"]]
+        assert [data_of(body)["topic"] for body in opening] == asked[:1]
         assert answer["enhanced_jd"] == {
             "title": stored.enhanced_title,
             "description": stored.enhanced_description,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from flask.testing import FlaskClient
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
 
@@ -28,6 +29,7 @@ from tests.support.workflows import (
     audit_rows,
     blank,
     cut,
+    cut_in_the_notes,
     embedded_database,
     enhancement_of,
     nothing_but_the_cache_is_left,
@@ -127,6 +129,18 @@ class TestAFailedEnhancement:
         )
         assert (refused.status_code, refused.json["code"]) == (409, "not_enhanced")
 
+    @embedded_database
+    def test_one_that_is_cut_off_in_its_notes_has_not_failed(
+        self, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
+    ) -> None:
+        fake.when(an_enhancement, Reply(stop_reason="max_tokens", change=cut_in_the_notes))
+
+        answer = workflow(client, requisition).json
+
+        assert answer["notes_for_team"] == []
+        assert answer["enhanced_jd"]["description"] == enhancement_of(requisition)["enhanced_description"]
+        assert len(fake.received) == 6
+
     def test_a_known_requisition_stays_as_it_was(
         self, app: Flask, fake: FakeClaude, requisition: dict[str, Any]
     ) -> None:
@@ -205,7 +219,7 @@ class TestAFailedEnhancement:
         gate = Gate()
         slow_enough_to_be_heard(fake)
         fake.when(an_enhancement, Reply(stop_reason="refusal"))
-        fake.when(a_question, gate.reply(change=lambda answer: {**answer, "question_text": same}))
+        fake.when(a_question, gate.reply(change=lambda answer: {**answer, "spoken_text": same, "exhibit": None}))
         with ThreadPoolExecutor(1) as pool:
             answer = pool.submit(workflow, app.test_client(), requisition)
             until(lambda: len(rows := audit_rows(app)) == 2 and rows[0].status == "failed")

@@ -56,7 +56,7 @@ def _plant_faults(fake: FakeClaude) -> None:
     def is_for(name: str, body: dict[str, Any]) -> bool:
         sample, data = _sample(name), data_of(body)
         if _is_question(body):
-            return any(item["part"] in (sample[item["field"]] or "") for item in data["work_items"])
+            return any(part in (text or "") for part in data["job_parts"] for text in sample.values())
         return bool(data["basic_title"] == sample["basic_title"].strip())
 
     fake.when(
@@ -189,12 +189,15 @@ class TestARun:
 
         for question in answer["interview"]["questions"]:
             assert f"### {question['question_number']}. {question['topic']} (" in text
-            assert question["question_text"] in text
+            assert f", {question['minutes']} minutes)\n\n{question['spoken_text']}\n\n####" in text
+            if question["exhibit"]:
+                assert f"#### To look at (code)\n\n```\n{question['exhibit']['text']}\n```\n\n#### Criteria" in text
             for criterion in question["criteria"]:
                 assert f"- [ ] **{criterion['criterion']}**: {criterion['description']}\n" in text
             assert all(f"- {follow_up}\n" in text for follow_up in question["follow_ups"])
             assert all(f"**{name}**: {anchor}" in text for name, anchor in question["rating_anchors"].items())
-        assert answer["enhanced_jd"]["description"] in text
+        assert f"{answer['enhanced_jd']['description']}\n\n## Notes for the team\n\nNone.\n" in text
+        assert "## Left out of the description\n\n" in text
         assert re.search(r"^## Coverage\n\n- work_", text, re.MULTILINE)
         assert "### Gaps\n\n- work_output “" in text
         assert re.search(r"\*\*basic_description\*\* “young.*” \(\w+\): ", text)

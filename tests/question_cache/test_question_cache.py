@@ -368,7 +368,8 @@ class TestGeneration:
         for ours, theirs in zip(second["interview"]["questions"], first["interview"]["questions"], strict=True):
             assert ours["source"] == "cache"
             assert theirs["source"] == "generated"
-            assert ours["question_text"] == theirs["question_text"]
+            for name in ("question_text", "spoken_text", "exhibit", "minutes"):
+                assert ours[name] == theirs[name]
             assert ours["cached_topic"] == theirs["topic"]
             assert ours["similarity"] == 1.0
             assert not any(criterion["is_checked"] for criterion in ours["criteria"])

@@ -6,6 +6,8 @@ import json
 import random
 from typing import Any
 
+from techscreen.checks.stated_level import stated_level
+
 WORDS = """
 account alarm archive batch border bridge budget cache canary catalogue channel checkout cluster column commit
 compiler contract counter courier credit cursor customs dashboard deadline delivery device diagram digest
@@ -95,7 +97,8 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
     start = requisition[field_name][:60]
     random_ = random.Random(requisition["basic_title"] + start)
     part = start if requisition[field_name] == start or " " not in start.strip() else start.rsplit(" ", 1)[0]
-    types = ["system_design", "coding", "debugging", "technical", "behavioral", "situational", "technical"]
+    # The first five make the interview, in this order: the easiest first.
+    types = ["behavioral", "coding", "debugging", "technical", "system_design", "situational", "technical"]
     topics = []
     for number, kind in enumerate(types):
         subject = " ".join(random_.sample(WORDS, 3))
@@ -104,7 +107,7 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
                 "topic": subject.capitalize(),
                 "technologies": ["python"] if kind == "coding" else [],
                 "facet": f"{random_.choice(WORDS)} handling {number}",
-                "skill_level": "Advanced",
+                "skill_level": stated_level(requisition) or "Advanced",
                 "question_type": kind,
                 "focus": f"How the person reasons about the {subject}.",
                 "work_items": [{"field": field_name, "part": part}],

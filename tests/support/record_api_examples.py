@@ -22,6 +22,7 @@ from sqlalchemy import select
 from app import create_app
 from config import PROJECT_FOLDER
 from models import JobDescription
+from prompts import InterviewQuestion
 from techscreen.errors import Interrupted, Superseded, TooManyStreams
 from techscreen.generation.audit_log import INTERRUPTED
 from techscreen.observability.error_answers import error_body, unexpected
@@ -59,7 +60,7 @@ def _asks_for(topic: str) -> Any:
 
 def _question(number: int) -> dict[str, Any]:
     question = EXEMPLAR["questions"][number]
-    return {name: question[name] for name in ("question_text", "criteria", "follow_ups", "rating_anchors")}
+    return {name: question[name] for name in InterviewQuestion.model_fields}
 
 
 def _enhancement() -> dict[str, Any]:

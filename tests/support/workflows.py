@@ -180,7 +180,14 @@ def blank(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def cut(answer: dict[str, Any]) -> str:
-    return json.dumps(answer, ensure_ascii=False)[:-10]
+    """An answer that ends before all is there that it needs: an enhancement within its description."""
+    return json.dumps(answer, ensure_ascii=False).partition('", "notes_for_team"')[0][:-10]
+
+
+def cut_in_the_notes(answer: dict[str, Any]) -> str:
+    """An enhancement that ends within what may be lost."""
+    text = json.dumps({**answer, "notes_for_team": ["Settle the place of work.", "Say"]}, ensure_ascii=False)
+    return text[: text.index('Say"') + 2]
 
 
 def slow_enough_to_be_heard(fake: FakeClaude) -> None:

@@ -53,6 +53,8 @@ QUESTION = {
     "id": int,
     "question_number": int,
     "question_text": str,
+    "spoken_text": str,
+    "minutes": int,
     "question_type": str,
     "criteria": [{"criterion": str, "description": str, "is_checked": bool}],
 }
@@ -71,6 +73,7 @@ ENHANCE_ANSWER = {
     "req_id": str,
     "basic_jd": BASIC_JD,
     "enhanced_jd": ENHANCED_JD,
+    "notes_for_team": list,
     "work_inputs": dict.fromkeys(WORK_FIELDS, str),
     "tokens_used": int,
     "created_at": TIME,
@@ -83,6 +86,7 @@ JD_ANSWER = {
         "req_id": str,
         "basic_jd": BASIC_JD,
         "enhanced_jd": ENHANCED_JD,
+        "notes_for_team": list,
         "created_at": TIME,
         "enhanced_at": TIME,
     },
@@ -103,6 +107,7 @@ WORKFLOW_ANSWER = {
     "interview_id": int,
     "req_id": str,
     "interview_name": str,
+    "notes_for_team": list,
     "interview": INTERVIEW,
     "total_tokens_used": int,
     "created_at": TIME,
@@ -189,7 +194,7 @@ def now() -> datetime:
 def questions_asked(fake: FakeClaude) -> dict[str, dict[str, Any]]:
     """What the fake wrote for each topic: its answers depend on nothing but the request."""
     briefs = [data_of(body) for body in fake.received if asked_for(body) == "InterviewQuestion"]
-    return {brief["topic"]: {**brief, **good_question(brief)} for brief in briefs}
+    return {brief["topic"]: good_question(brief) for brief in briefs}
 
 
 def assert_complete_interview(interview: dict[str, Any], fake: FakeClaude) -> None:
@@ -200,15 +205,19 @@ def assert_complete_interview(interview: dict[str, Any], fake: FakeClaude) -> No
     assert [question["question_number"] for question in interview["questions"]] == [1, 2, 3, 4, 5]
     assert len({question["id"] for question in interview["questions"]}) == 5
     assert len({question["question_text"] for question in interview["questions"]}) == 5
-    assert [question["topic"] for question in interview["questions"]] == [
-        topic["topic"] for topic in plans[0]["interview_topics"][:5]
-    ]
-    for question in interview["questions"]:
+    topics = plans[0]["interview_topics"][:5]
+    assert [question["topic"] for question in interview["questions"]] == [topic["topic"] for topic in topics]
+    assert [question["exhibit"] is None for question in interview["questions"]].count(False) == 1
+    for topic, question in zip(topics, interview["questions"], strict=True):
         expected = written[question["topic"]]
-        assert question["question_text"] == expected["question_text"]
-        assert question["question_type"] == expected["question_type"]
-        assert question["skill_level"] == expected["skill_level"]
-        assert question["work_items"] == expected["work_items"]
+        assert question["spoken_text"] == expected["spoken_text"]
+        assert question["exhibit"] == expected["exhibit"]
+        assert question["minutes"] == expected["minutes"]
+        shown = expected["exhibit"] and f"\n\n```\n{expected['exhibit']['text']}\n```"
+        assert question["question_text"] == expected["spoken_text"] + (shown or "")
+        assert question["question_type"] == topic["question_type"]
+        assert question["skill_level"] == topic["skill_level"]
+        assert question["work_items"] == topic["work_items"]
         assert 8 <= len(question["criteria"]) <= 10
         assert question["criteria"] == [{**criterion, "is_checked": False} for criterion in expected["criteria"]]
         assert question["follow_ups"] == expected["follow_ups"]
@@ -252,6 +261,28 @@ def test_a_stored_job_description_reads_as_it_was_answered(client: FlaskClient, 
     read = get(client, address("jd", "REQ-12345"))
     assert_shape(read, JD_ANSWER)
     assert read == {"success": True, "job_description": without(posted, "success", "tokens_used")}
+
+
+def test_notes_for_the_team_are_shown_wherever_the_description_is(
+    client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude
+) -> None:
+    notes = ["Settle the place of work.", "The pay is missing."]
+    is_enhancement = lambda body: asked_for(body) == "EnhancedDescription"  # noqa: E731
+    fake.when(is_enhancement, Reply(change=lambda answer: {**answer, "notes_for_team": [*notes, " "]}))
+    assert post(client, ENHANCE, requisition)["notes_for_team"] == notes
+    answer = post(client, WORKFLOWS[0], requisition)
+    assert answer["notes_for_team"] == notes
+    assert not [note for note in notes if note in answer["enhanced_jd"]["description"]]
+    assert get(client, address("jd", "REQ-12345"))["job_description"]["notes_for_team"] == notes
+
+
+@on_sqlite
+def test_mark_up_in_notes_is_made_harmless(client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude) -> None:
+    note = "See <img src=x onerror=alert(1)> first."
+    fake.when(lambda _: True, Reply(change=lambda answer: {**answer, "notes_for_team": [note]}))
+    [shown] = post(client, ENHANCE, requisition)["notes_for_team"]
+    assert "<img" not in shown
+    assert shown.startswith("See ")
 
 
 @pytest.mark.parametrize("path", WORKFLOWS)
@@ -487,8 +518,8 @@ def test_a_sample_requisition_is_stored_and_read_back_unchanged(
     assert get(client, address("req", sent["req_id"]))["interviews"] == [posted["interview"]]
     assert_complete_interview(posted["interview"], fake)
     told = data_of(fake.received[0])
-    assert told == {name: sent.get(name) for name in told}
-    assert {"basic_title", "basic_description", *WORK_FIELDS} <= told.keys()
+    texts = ("basic_title", "basic_description", "basic_department", "basic_level", *WORK_FIELDS)
+    assert told == {name: sent[name] for name in texts if sent.get(name)}
 
 
 def test_all_samples_are_there() -> None:
@@ -501,7 +532,7 @@ def test_a_requisition_without_work_fields_works(
 ) -> None:
     body = {**without(requisition, *WORK_FIELDS), **work}
     assert post(client, ENHANCE, body)["work_inputs"] == dict.fromkeys(WORK_FIELDS)
-    assert {data_of(fake.received[0])[name] for name in WORK_FIELDS} == {None}
+    assert not data_of(fake.received[0]).keys() & set(WORK_FIELDS)
     fake.received.clear()
     assert_complete_interview(post(client, WORKFLOWS[1], body)["interview"], fake)
 

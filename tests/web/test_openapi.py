@@ -27,6 +27,7 @@ from sqlalchemy.pool import NullPool
 from config import PROJECT_FOLDER
 from interview_routes import interview_bp
 from models import Base, JobDescription, ServiceProcess, db
+from prompts import InterviewQuestion
 from techscreen import errors
 from techscreen.storage.transactions import transaction
 from techscreen.web.documentation_routes import PACKAGED_FILES, documentation_bp
@@ -128,9 +129,8 @@ def test_examples_of_requests_are_those_of_the_samples() -> None:
 
     assert examples()["EnhanceRequest"].items() <= sample.items()
     assert examples()["EnhanceAnswer"]["enhanced_jd"]["description"] == exemplar["enhanced_description"]
-    assert [question["question_text"] for question in examples()["InterviewAnswer"]["interview"]["questions"]] == [
-        question["question_text"] for question in exemplar["questions"]
-    ]
+    exemplary = {InterviewQuestion.model_validate(question).question_text for question in exemplar["questions"]}
+    assert {each["question_text"] for each in examples()["InterviewAnswer"]["interview"]["questions"]} == exemplary
 
 
 @on_sqlite
