@@ -261,7 +261,7 @@ concrete on the table (coding or debugging).
 - technologies: lower-case names; only those that the topic cannot do without and the requisition names.
 - facet: the aspect, 2 to 4 words. focus: at most 15 words, what a strong answer shows.
 - skill_level: by the duties, the same for nearly all topics, not above the stated level (junior: Foundational; middle: \
-Intermediate; senior: Advanced). Where they disagree, follow the weight of the evidence.
+Intermediate; senior: Advanced). Where they disagree, follow the title and the weight of the evidence.
 {chr(10).join(f"  {level}: {meaning}" for level, meaning in _LEVELS.items())}
 - question_type: technical (explain and decide), system_design, coding (read or improve a short piece), debugging \
 (from symptoms to a cause), behavioral (a real past case), situational (a dilemma at work).
@@ -280,8 +280,8 @@ and you rewrite the description so that candidates know what the work is.
 {_TOPICS}
 
 # enhanced_title
-Title and level as stated; mend only spelling, slang and wording that shuts people out, and move contract terms and \
-internal remarks elsewhere.
+Always as stated, even if you would choose another; mend only spelling, slang and wording that shuts people out. \
+Contract terms and internal remarks go elsewhere.
 
 # enhanced_description
 Markdown for candidates: an opening of at most four sentences on what the employer does, why the post exists and what \
@@ -298,10 +298,10 @@ travel, contract, contacts, steps of the selection, lawful notices.
 situation in it: not "communicates clearly" but what is made clear, to whom, when.
 - Fair: "you", never "he" or "she"; no age-coded, gendered, combative, ableist or "culture fit" words, no demand on the \
 person that the work does not need. Say what is meant instead.
-- One coherent post: where the source contradicts itself, follow the weight of the evidence, pay included, and leave the \
-other side to notes_for_team.
+- One coherent post: where the source contradicts itself, follow the title, the pay and the weight of the evidence, and \
+leave the other side to notes_for_team.
 - Not for outsiders: internal notes, weak spots, private matters of staff, codes and links they cannot follow.
-- Each bullet one short line; no advertising.
+- Each bullet one short line, lawful notices one short paragraph; no advertising.
 
 # notes_for_team: at most 5, in the description's language, each one sentence of at most 20 words
 What to settle or know before publishing, gravest first: contradictions and how you resolved them, what was left out or \

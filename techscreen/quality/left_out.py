@@ -17,6 +17,7 @@ _FIGURE = re.compile(
     r"(?<![\w.,])\d(?:[\d.,:]*\d)?"
     r"(?:\s?[%+]|[a-zA-Z]{1,3}\b|\s(?:years?|months?|weeks?|days?|hours?|[A-Z]{2,3}|[mkM]?[AVWgms])\b)?"
 )
+_NUMBERING = re.compile(r"^\s*\(?(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.)])\s+(?=[^\W\d_])", re.MULTILINE)
 _SMALL = 12  # up to here a number without a unit is often written out
 
 
@@ -34,7 +35,7 @@ def left_out(requisition: Mapping[str, str], written: str) -> list[LeftOutView]:
 def _figures(requisition: Mapping[str, str], written: str) -> Iterator[LeftOutView]:
     there = {_digits(found.group()) for found in _FIGURE.finditer(written)}
     for field, text in requisition.items():
-        for found in _FIGURE.finditer(text):
+        for found in _FIGURE.finditer(_NUMBERING.sub("", text)):
             digits, words = _digits(found.group()), found.group()
             is_small = words.isdigit() and len(digits) <= 2 and int(digits) <= _SMALL
             if digits not in there and not is_small:

@@ -18,6 +18,7 @@ def missing(text: str, written: str = "") -> list[str]:
         ("A team of 12 with 3 leads", []),  # so small a number is often written out
         ("A team of 13", ["13"]),
         ("3 or 4 of them, 16 to 20 calls, 24k and 5 ms", ["16", "20", "24k", "5 ms"]),
+        ("3.1 The landing zone\n(14) Own 20 apps\n99.9 % uptime\n13. Also", ["20", "99.9 %"]),  # numbers of sections
         ("Writes HTTP2, v2 and L5", []),  # a part of a name
         ("By March 2027. Or in 2028, and again in 2027.", ["2027", "2028"]),
         ("From 9:30 until 17:00.", ["9:30", "17:00"]),
