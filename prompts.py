@@ -18,7 +18,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 PROMPT_VERSION = "2026-11-29.2"
 
@@ -152,11 +152,24 @@ class EnhancedDescription(PlannedTopics):
             return super().model_validate_json(json_data[: last.start()] + "}", **options)
 
 
+def _without_fence(text: str) -> str:
+    """A text without the lines of a code block around it, and without blank lines there."""
+    lines = text.strip().split("\n")
+    mark = lines[-1].strip()
+    is_fenced = len(lines) > 2 and mark in ("```", "````", "~~~") and lines[0].startswith(mark)
+    return ("\n".join(lines[1:-1]) if is_fenced else text).strip("\r\n").rstrip()
+
+
 class Exhibit(_Schema):
     """What a candidate looks at while the question is asked."""
 
     kind: ExhibitKind
-    text: str
+    text: Annotated[str, AfterValidator(_without_fence)]
+
+
+def _filled_exhibit(value: object) -> object:
+    """An exhibit, or None in place of one in which nothing is to be seen."""
+    return None if isinstance(value, dict) and not str(value.get("text") or "").strip() else value
 
 
 class Criterion(_Schema):
@@ -190,7 +203,7 @@ class InterviewQuestion(_Schema):
     """
 
     spoken_text: str
-    exhibit: Exhibit | None = None
+    exhibit: Annotated[Exhibit | None, BeforeValidator(_filled_exhibit)] = None
     minutes: Annotated[int, BeforeValidator(_fitting_minutes)] = MAX_MINUTES
     criteria: list[Criterion]
     follow_ups: list[str]

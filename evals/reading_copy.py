@@ -76,7 +76,7 @@ def _question(question: Mapping[str, Any]) -> list[str]:
 def _exhibit(question: Mapping[str, Any]) -> list[str]:
     if question["exhibit"] is None:
         return []
-    # As the whole text has it: fenced, or a table.
+    # As the whole text has it: in a block of its own.
     shown = question["question_text"].removeprefix(question["spoken_text"]).strip("\n")
     return [f"#### To look at ({question['exhibit']['kind']})", "", shown, ""]
 

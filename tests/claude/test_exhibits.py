@@ -61,7 +61,7 @@ def test_a_table_keeps_its_columns_below_each_other() -> None:
     [
         ("no fence", "```"),
         ("`a` and ``b``", "```"),
-        ("```\ncode\n```", "````"),
+        ("a\n```\ncode\n```", "````"),
         ("`````", "``````"),
         ("~~~", "```"),
     ],
@@ -121,3 +121,21 @@ def test_every_kind_of_text_is_asked_for_and_no_other_kind_of_exhibit() -> None:
         "rating_anchors",
     ]
     assert schema["$defs"]["Exhibit"]["properties"]["kind"]["enum"] == ["code", "log", "figures", "table", "text"]
+
+
+@table(
+    "written, kept",
+    [
+        ("```python\nfor row in rows:\n    total = 1\n```", "for row in rows:\n    total = 1"),
+        ("\n\n  indented = 1\nnext = 2\n\n", "  indented = 1\nnext = 2"),
+        ("~~~\na\n~~~", "a"),
+        ("```\na", "```\na"),
+    ],
+)
+def test_an_exhibit_has_no_block_of_its_own_around_it(written: str, kept: str) -> None:
+    assert Exhibit(kind="code", text=written).text == kept
+
+
+@table("blank", [{"kind": "code", "text": " \n"}, {"kind": "log", "text": None}, {"kind": "log"}, None])
+def test_an_exhibit_without_anything_to_see_is_none(blank: object) -> None:
+    assert question(exhibit=blank).exhibit is None
