@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
@@ -21,7 +21,6 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel
 
 from prompts import (
-    MAX_MINUTES,
     SPOKEN_WORDS,
     WORK_FIELDS,
     Criterion,
@@ -32,6 +31,7 @@ from prompts import (
     InterviewTopic,
     PlannedTopics,
     PlanTopics,
+    QuestionType,
     RatingAnchors,
     Request,
     SkillLevel,
@@ -61,6 +61,14 @@ Requisition = EnhanceDescription | PlanTopics
 
 MAX_TOPIC, MAX_SECTION, MAX_ORIGINAL = 80, 5_000, 17_000
 MAX_TURNS = 36
+MINUTES: Mapping[QuestionType, int] = {
+    "behavioral": 5,
+    "situational": 5,
+    "technical": 6,
+    "debugging": 7,
+    "coding": 7,
+    "system_design": 8,
+}
 
 _SAYS_NOTHING = re.compile(r"\W*|\d\S*(?: \w+)?|\w+[ -]level", re.IGNORECASE)
 _ACTIVITY, _EXPERIENCE, _NOT_WORK = (
@@ -157,7 +165,7 @@ def _topic(slot: Slot, part: _Part, level: SkillLevel, names: Collection[str]) -
     subject = NO_SUBJECT if holds_name(part.text, names) else subject_of(part.text)
     subject = re.sub(r"^(?:an?|the) ", "", subject, flags=re.IGNORECASE)
     return InterviewTopic(
-        topic=f"{slot.name}: {bounded(subject, characters=MAX_TOPIC, words=6)}",
+        topic=" ".join(f"{slot.name}: {bounded(subject, characters=MAX_TOPIC, words=6)}".split()),
         technologies=_technologies(part) if slot.question_type in ("technical", "debugging") else [],
         facet=slot.facet,
         skill_level=level,
@@ -289,7 +297,7 @@ def _question(request: WriteQuestion) -> InterviewQuestion:
     return InterviewQuestion(
         spoken_text=spoken_text,
         exhibit=exhibit,
-        minutes=MAX_MINUTES - 2,
+        minutes=MINUTES[request.topic.question_type],
         criteria=[Criterion(criterion=label, description=description) for _, label, description in points],
         follow_ups=_some(kind.follow_ups, 2 + _number(text) % 2, text),
         rating_anchors=RatingAnchors(low=scene.low, mid=scene.mid, high=scene.high),
