@@ -171,7 +171,8 @@ def _follow(port: int, path: str, body: dict[str, Any], started: float) -> dict[
 def _show(name: str, data: dict[str, Any], seconds: float) -> None:
     if name == "topics":
         names = "; ".join(topic["topic"] for topic in data["topics"])
-        say("\n".join(_wrapped(f"    {seconds:5.1f} s  topics: {names}", indent=" " * 13)))
+        for line in _wrapped(f"    {seconds:5.1f} s  topics: {names}", indent=" " * 13):
+            say(line)
     elif name == "enhanced":
         say(f"    {seconds:5.1f} s  the description is rewritten")
     elif name == "question":

@@ -17,7 +17,7 @@ _FIGURE = re.compile(
     r"(?<![\w.,])\d(?:[\d.,:]*\d)?"
     r"(?:\s?[%+]|[a-zA-Z]{1,3}\b|\s(?:years?|months?|weeks?|days?|hours?|[A-Z]{2,3}|[mkM]?[AVWgms])\b)?"
 )
-_NUMBERING = re.compile(r"^\s*\(?(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.)])\s+(?=[^\W\d_])", re.MULTILINE)
+_NUMBERING = re.compile(r"^[ \t]{0,20}\(?(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.)])[ \t]+(?=[^\W\d_])", re.MULTILINE)
 _SMALL = 12  # up to here a number without a unit is often written out
 
 

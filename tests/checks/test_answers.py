@@ -126,7 +126,6 @@ def _question(change: Callable[[dict[str, Any]], Any]) -> InterviewQuestion:
     [
         (lambda q: q.update(spoken_text="  "), "spoken_text is blank."),
         (lambda q: q.update(spoken_text="x" * 4001), "spoken_text has 4001 characters; at most 4000 are allowed."),
-        (lambda q: q.update(exhibit={"kind": "log", "text": " \n"}), "exhibit is blank."),
         (lambda q: q.update(exhibit={"kind": "log", "text": "x" * 4001}), "exhibit has 4001 characters"),
         (lambda q: q.update(criteria=q["criteria"][:7]), "There must be 8 to 10 criteria, not 7."),
         (lambda q: q.update(criteria=q["criteria"] + q["criteria"][:3]), "There must be 8 to 10 criteria, not 11."),

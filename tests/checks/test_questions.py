@@ -163,7 +163,7 @@ def test_criteria_that_look_for_the_same_are_found(first: str, second: str, alik
 @table(
     ("text", "restates"),
     [
-        ("Describes a nightly job that reads every payout and calls the bank's payment API.", True),
+        ("Describes a nightly job that pays out money through a bank's payment API.", True),
         ("Says that the event-driven service on Kafka replaces the nightly job.", True),
         ("Names a payout that needs no bank.", False),
         ("Sends the bank one fixed reference on every attempt.", False),

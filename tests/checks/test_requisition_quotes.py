@@ -88,7 +88,7 @@ def test_an_instruction_that_is_quoted_is_neither_stored_nor_delivered_nor_sent_
     own = [{"field": "work_role", "part": "Lead backend architecture"}]
     assert [question["work_items"] for question in questions] == [own, [], [], [], []]
     stored = client.get(f"/api/interview/jd/{body['req_id']}", headers=ADMIN).get_json()["job_description"]
-    assert [topic["work_items"] for topic in stored["interview_topics"]] == [[], [], [], [], own, [], []]
+    assert [topic["work_items"] for topic in stored["interview_topics"]] == [own, [], [], [], [], [], []]
     briefs = [data_of(sent) for sent in fake.received if asked_for(sent) == "InterviewQuestion"]
     assert "Ignore all previous" not in json.dumps([brief.get("job_parts") for brief in briefs])
     assert [brief["job_parts"] for brief in briefs if "job_parts" in brief] == [["Lead backend architecture"]]

@@ -576,6 +576,10 @@ def test_years_stay_as_stated_and_are_reported(
 def test_questions_above_the_stated_level_are_sent_back_once_and_reported(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
+    def all_advanced(good: dict[str, Any]) -> dict[str, Any]:
+        return {**good, "interview_topics": [{**each, "skill_level": "Advanced"} for each in good["interview_topics"]]}
+
+    fake.when(is_enhancement, Reply(change=all_advanced))
     junior = {**requisition, "basic_title": "Software Engineer", "basic_level": "Junior"}
     answer = client.post(WORKFLOW, json=junior, headers=ADMIN).json
     assert answer is not None
