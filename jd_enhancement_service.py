@@ -30,6 +30,7 @@ from techscreen.generation.running_enhancement import RunningEnhancement
 from techscreen.generation.streamed_topics import StreamedTopics
 from techscreen.generation.superseded import LOCKED, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
+from techscreen.quality.concerns import one_line
 from techscreen.quality.report import job_description_quality
 from techscreen.schemas.generation import EnhanceAnswer, EnhanceRequest, JobDescriptionView
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer
@@ -179,7 +180,7 @@ class JDEnhancementService:
             **request.model_dump(include=_COLUMNS),
             "enhanced_title": enhanced.enhanced_title.strip(),
             "enhanced_description": description,
-            "notes_for_team": [made_harmless(note)[0] for note in enhanced.notes_for_team],
+            "notes_for_team": [note for note in map(one_line, enhanced.notes_for_team) if note],
             "interview_topics": [topic.model_dump() for topic in enhanced.interview_topics],
             "language": enhanced.language,
             "model": self._claude.model,

@@ -12,11 +12,11 @@ another version are not taken from the cache. A test compares a digest of the wo
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar
+from itertools import islice
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar, get_args
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -31,6 +31,7 @@ ConcernCategory = Literal["unlawful", "exclusionary", "instruction"]
 ExhibitKind = Literal["code", "log", "figures", "table", "text"]
 MAX_CONCERNS, MAX_NOTES = 5, 8
 MIN_MINUTES, MAX_MINUTES = 3, 8
+MAX_EXHIBIT = 4_000  # characters
 # The most words that are said aloud.
 SPOKEN_WORDS: Mapping[QuestionType, int] = {
     "technical": 90,
@@ -44,6 +45,7 @@ SPOKEN_WORDS: Mapping[QuestionType, int] = {
 _SHARE_ASKED_FOR = 0.7
 # The keys of what may be lost, with what comes before. Inside a string, a backslash stands before the quotation mark.
 _EXTRAS = re.compile(r',\s*"(?:notes_for_team|concerns)"\s*:')
+_CUT_KEY = re.compile(r',\s*(?:"[a-z_]{0,20}"?\s*:?\s*)?')
 
 
 # ------------------------------------------------------------------------------------- answers
@@ -123,9 +125,16 @@ def _readable_concerns(value: object) -> list[Concern]:
     return concerns
 
 
+def _end_of_values(json_data: str) -> int:
+    """Where the last value ends of an object that was cut off in or after the next key."""
+    end = json_data.rfind(",")
+    return end if _CUT_KEY.fullmatch(json_data, end) else len(json_data)
+
+
 def _readable_notes(value: object) -> list[str]:
     """The notes that can be read: an extra, like the concerns."""
-    notes = [note.strip() for note in value if isinstance(note, str)] if isinstance(value, list) else []
+    given = [value] if isinstance(value, str) else value if isinstance(value, list) else []
+    notes = [note.strip() for note in given if isinstance(note, str)]
     return [note for note in notes if note][:MAX_NOTES]
 
 
@@ -146,10 +155,13 @@ class EnhancedDescription(PlannedTopics):
         except ValidationError as error:
             if not isinstance(json_data, str) or error.errors(include_input=False)[0]["type"] != "json_invalid":
                 raise
-            last = _EXTRAS.search(json_data)
-            if last is None:
-                raise
-            return super().model_validate_json(json_data[: last.start()] + "}", **options)
+            keys = [key.start() for key in islice(_EXTRAS.finditer(json_data), 2)]
+            for cut in [_end_of_values(json_data), *reversed(keys)]:
+                try:
+                    return super().model_validate_json(json_data[:cut] + "}", **options)
+                except ValidationError:
+                    continue
+            raise
 
 
 def _without_fence(text: str) -> str:
@@ -167,9 +179,15 @@ class Exhibit(_Schema):
     text: Annotated[str, AfterValidator(_without_fence)]
 
 
-def _filled_exhibit(value: object) -> object:
-    """An exhibit, or None in place of one in which nothing is to be seen."""
-    return None if isinstance(value, dict) and not str(value.get("text") or "").strip() else value
+def _readable_exhibit(value: object) -> object:
+    """What can be shown of an exhibit, or None. No answer is lost for an odd one."""
+    if isinstance(value, Exhibit) or not isinstance(value, dict):
+        return value if isinstance(value, Exhibit) else None
+    kind, text = value.get("kind"), value.get("text")
+    if not isinstance(text, str) or not text.strip():
+        return None
+    is_known = isinstance(kind, str) and kind in get_args(ExhibitKind)
+    return {"kind": kind if is_known else "text", "text": text[:MAX_EXHIBIT]}
 
 
 class Criterion(_Schema):
@@ -189,8 +207,9 @@ class RatingAnchors(_Schema):
 
 def _fitting_minutes(value: object) -> int:
     """The minutes within what an interview of five questions has for one. No answer is lost for them."""
-    minutes = value if isinstance(value, int | float) and math.isfinite(value) else MAX_MINUTES
-    return round(min(max(minutes, MIN_MINUTES), MAX_MINUTES))
+    if not isinstance(value, int | float) or value != value:  # not a number
+        return MAX_MINUTES
+    return round(min(max(value, MIN_MINUTES), MAX_MINUTES))
 
 
 class InterviewQuestion(_Schema):
@@ -203,7 +222,7 @@ class InterviewQuestion(_Schema):
     """
 
     spoken_text: str
-    exhibit: Annotated[Exhibit | None, BeforeValidator(_filled_exhibit)] = None
+    exhibit: Annotated[Exhibit | None, BeforeValidator(_readable_exhibit)] = None
     minutes: Annotated[int, BeforeValidator(_fitting_minutes)] = MAX_MINUTES
     criteria: list[Criterion]
     follow_ups: list[str]
@@ -220,7 +239,7 @@ class InterviewQuestion(_Schema):
     ) -> Self:
         """A question whose spoken text and exhibit were stored as one text; older ones have no minutes."""
         shown = None if exhibit is None else Exhibit.model_validate(exhibit)
-        spoken_text = without_exhibit(question_text, shown)
+        spoken_text = spoken_part(question_text, exhibit)
         minutes = MAX_MINUTES if minutes is None else minutes
         return cls.model_validate({"spoken_text": spoken_text, "exhibit": shown, "minutes": minutes, **parts})
 
@@ -233,6 +252,11 @@ def with_exhibit(spoken_text: str, exhibit: Exhibit | None) -> str:
 def without_exhibit(question_text: str, exhibit: Exhibit | None) -> str:
     """What is said aloud of a question that is stored as one text."""
     return question_text if exhibit is None else question_text.removesuffix(f"\n\n{_in_markdown(exhibit)}")
+
+
+def spoken_part(question_text: str, exhibit: Mapping[str, Any] | None) -> str:
+    """The same, with the exhibit as it is stored."""
+    return without_exhibit(question_text, None if exhibit is None else Exhibit.model_validate(exhibit))
 
 
 def _in_markdown(exhibit: Exhibit) -> str:
@@ -304,7 +328,7 @@ out: what you will deliver; what you will do; knowledge; competencies; useful, n
 today's figures, tools, degrees, years as stated ("5+ years"), dates, pay in the source's sense, benefits, place, \
 travel, contract, contacts, steps of the selection, lawful notices.
 - Faithful: no figure, tool, duty, benefit, praise or promise of your own. What is open stays open.
-- Required and desired as the source sorts them. Where it marks how items are assessed, keep every mark and its key.
+- Required and desired as the source sorts them. Where it marks how items are assessed, keep the items' own words, every mark and its key.
 - Deliverables: outcomes with their measures and dates. Duties: a verb, what, for or with whom.
 - Knowledge: what a person can show by doing or explaining it.
 - Competencies: those the requisition asks for, each as a behaviour in this post's work, tied to a duty, partner or \

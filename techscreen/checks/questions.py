@@ -137,12 +137,11 @@ def _text_findings(place: Place, names: Collection[str], language: str | None, s
 
 def _is_too_long(place: Place, spoken: int) -> bool:
     if place.part == "question_text":
-        prose, blocks = without_code(place.text)  # older questions have their exhibit here
-        words, characters, lines = spoken, CHARACTERS_A_WORD * spoken, max((block.lines for block in blocks), default=0)
+        words, characters = spoken, CHARACTERS_A_WORD * spoken
     else:
-        prose, lines = place.text, place.text.count("\n") + 1
         words, characters = LONGEST[place.part]
-    return len(prose.split()) > words or len(prose) > characters or lines > MAX_EXHIBIT_LINES
+    lines = place.text.count("\n") + 1
+    return len(place.text.split()) > words or len(place.text) > characters or lines > MAX_EXHIBIT_LINES
 
 
 def _learnt_findings(place: Place) -> Iterator[Finding]:

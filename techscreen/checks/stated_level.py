@@ -1,25 +1,32 @@
-"""The highest skill level at which a post may be asked, by what its title and level say.
+"""The highest skill level at which a post may be asked, by what its level says, or else its title.
 
 A requisition's fields come in; a level goes out, or None if neither says any.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import cast, get_args
 
 from prompts import SkillLevel
-from techscreen.text.tokens import read_table, tokens_of
+from techscreen.text.tokens import read_table
 
 LEVELS: tuple[SkillLevel, ...] = get_args(SkillLevel)
+_IN_LEVEL = " in level"
+_WORD = re.compile(r"([^\W\d_]+)([- ]?level\b)?", re.IGNORECASE)
+_RANGE = re.compile(r"\s?[-/\u2013]\s?")  # between the ends of a range, such as Mid-Senior
 
 
 def stated_level(requisition: Mapping[str, str | None]) -> SkillLevel | None:
-    """The level that `basic_level` and `basic_title` name; where they name several, the highest."""
-    words = tokens_of(f"{requisition.get('basic_level') or ''} {requisition.get('basic_title') or ''}")
-    named = {level for word in words if (level := _levels_by_word().get(word)) is not None}
-    return max(named, key=LEVELS.index, default=None)
+    """The level that `basic_level` names or, if it names none, `basic_title`.
+
+    The first word that names one counts, and of a range its higher end.
+    """
+    return _named_in(requisition.get("basic_level") or "", in_level=True) or _named_in(
+        requisition.get("basic_title") or "", in_level=False
+    )
 
 
 def is_above(level: SkillLevel, highest: SkillLevel | None) -> bool:
@@ -27,7 +34,23 @@ def is_above(level: SkillLevel, highest: SkillLevel | None) -> bool:
     return highest is not None and LEVELS.index(level) > LEVELS.index(highest)
 
 
-@lru_cache(maxsize=1)
-def _levels_by_word() -> dict[str, SkillLevel]:
-    table = read_table("level_words.txt")
-    return {token: cast(SkillLevel, level) for level, words in table for word in words for token in tokens_of(word)}
+def _named_in(text: str, *, in_level: bool) -> SkillLevel | None:
+    named: SkillLevel | None = None
+    after = 0
+    for word in _WORD.finditer(text):
+        level = _levels_by_word(in_level or word[2] is not None).get(word[1].casefold())
+        if named is not None and not (level and _RANGE.fullmatch(text, after, word.start())):
+            break
+        if level is not None:
+            named, after = max(named or level, level, key=LEVELS.index), word.end()
+    return named
+
+
+@lru_cache(maxsize=2)
+def _levels_by_word(in_level: bool) -> dict[str, SkillLevel]:
+    return {
+        word.casefold(): cast(SkillLevel, name.removesuffix(_IN_LEVEL))
+        for name, words in read_table("level_words.txt")
+        for word in words
+        if in_level or not name.endswith(_IN_LEVEL)
+    }

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Interview, InterviewQuestion, JobDescription
-from prompts import PlannedTopics, PlanTopics
+from prompts import PlannedTopics, PlanTopics, spoken_part
 from techscreen.claude.interface import Deadline
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
@@ -26,7 +26,7 @@ class InterviewSource:
 
     Attributes:
         planned: its topics; None if Claude has to plan them first.
-        earlier: topic and text of each question of the requisition's earlier interviews, newest first.
+        earlier: topic and spoken text of each question of the requisition's earlier interviews, newest first.
         newest_version: of the earlier interviews; 0 if there are none.
         quality: the stored report on the job description, if it is about these texts.
     """
@@ -99,15 +99,17 @@ def questions_after(session: Session, req_id: str, version: int) -> tuple[list[t
     """The questions of a requisition's interviews after a version.
 
     Returns:
-        Topic and text of each, newest first, and the newest version: the given one if there are no later interviews.
+        Topic and spoken text of each, newest first, and the newest version, or the given one if there is none later.
     """
     rows = session.execute(
-        select(InterviewQuestion.topic, InterviewQuestion.question_text, Interview.version)
+        select(InterviewQuestion.topic, InterviewQuestion.question_text, InterviewQuestion.exhibit, Interview.version)
         .join(Interview, InterviewQuestion.interview_id == Interview.id)
         .where(Interview.req_id == req_id, Interview.version > version)
         .order_by(Interview.version.desc(), InterviewQuestion.question_number)
     ).all()
-    return [(row.topic, row.question_text) for row in rows], rows[0].version if rows else version
+    return [(row.topic, spoken_part(row.question_text, row.exhibit)) for row in rows], rows[
+        0
+    ].version if rows else version
 
 
 def _requisition(says: JobDescription | EnhanceRequest) -> PlanTopics:

@@ -144,7 +144,7 @@ class QuestionSet:
 
     def violations(self, question_type: str, answer: InterviewQuestion) -> list[Violation]:
         """What is wrong with a question that Claude has written for this interview. Also called from other threads."""
-        repeated = self._repeated_earlier(answer.question_text)
+        repeated = self._repeated_earlier(answer.spoken_text)
         violations = question_violations(answer, self.names, self.language, question_type)
         if repeated is None:
             return violations
@@ -157,7 +157,7 @@ class QuestionSet:
 
     def repeated_by(self, text: str) -> str | None:
         """A question of this interview that is ready and asks the same."""
-        return alike_question(text, (ready.question.question_text for ready in self._ready.values()))
+        return alike_question(text, (ready.question.spoken_text for ready in self._ready.values()))
 
     def repeats(self) -> dict[int, str]:
         """The earlier questions that questions ask again although they were sent back, by the places of the latter."""
@@ -166,7 +166,7 @@ class QuestionSet:
     def keep(self, place: int, question: InterviewQuestion) -> None:
         """Add a question that Claude has written, and store it in the cache with what has been spent so far."""
         topic = self._topics[place]
-        repeats = self._repeated_earlier(question.question_text)
+        repeats = self._repeated_earlier(question.spoken_text)
         kept = self._reservations.keep(
             topic,
             self.language,
@@ -192,7 +192,7 @@ class QuestionSet:
             place
             for place, ready in self._ready.items()
             if ready.cached_question_id in retired
-            or (ready.repeats is None and alike_question(ready.question.question_text, newer) is not None)
+            or (ready.repeats is None and alike_question(ready.question.spoken_text, newer) is not None)
         ]
 
     def drop(self, places: Iterable[int]) -> None:

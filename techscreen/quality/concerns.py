@@ -51,7 +51,7 @@ def concern_findings(
 
 def _finding(concern: Concern, texts: Mapping[str, str]) -> FindingView | None:
     """The concern with the words of the text itself; None if it quotes something else or gives no reason."""
-    text, reason = texts.get(concern.field, ""), _sentence(concern.why)
+    text, reason = texts.get(concern.field, ""), one_line(concern.why)
     place = _place_of(concern.quote, text)
     if place is None or not reason:
         return None
@@ -63,7 +63,7 @@ def _finding(concern: Concern, texts: Mapping[str, str]) -> FindingView | None:
         category=concern.category,
         word=text[start:end],
         reason=reason,
-        suggestion=_sentence(concern.rewording) or LEAVE_OUT,
+        suggestion=one_line(concern.rewording) or LEAVE_OUT,
         start=start,
         end=end,
         found_by="claude",
@@ -95,8 +95,8 @@ def _is_of_a_word(sign: str) -> bool:
     return sign < _FIRST_WITHOUT_SPACES and re.match(r"\w", sign) is not None
 
 
-def _sentence(text: str) -> str:
-    """A text of Claude's as one harmless line, cut where it is too long."""
+def one_line(text: str) -> str:
+    """A text of Claude's as one harmless line of at most MAX_SENTENCE characters."""
     kept = (
         sign
         for sign in text[: 4 * MAX_SENTENCE]

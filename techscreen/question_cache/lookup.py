@@ -17,7 +17,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from models import CachedQuestion, QuestionUse, utc_now
-from prompts import InterviewTopic
+from prompts import InterviewTopic, spoken_part
 from techscreen.claude.interface import Claude
 from techscreen.question_cache.keys import request_hash, subject_of
 from techscreen.storage.transactions import FRESH, run_in_transaction
@@ -92,13 +92,18 @@ class CacheLookup:
         )
 
     def taken_texts(self, wanted_topics: Sequence[InterviewTopic], language: str) -> list[list[str]]:
-        """For each topic the newest existing questions, lendable or not: a new one must differ from them."""
+        """For each topic what the newest existing questions say, lendable or not: a new one must differ from them."""
         hashes = [self.wanted(topic, language).request_hash for topic in wanted_topics]
         newest_first = func.row_number().over(
             partition_by=CachedQuestion.request_hash, order_by=CachedQuestion.variant.desc()
         )
         existing = (
-            select(CachedQuestion.request_hash, CachedQuestion.question_text, newest_first.label("place"))
+            select(
+                CachedQuestion.request_hash,
+                CachedQuestion.question_text,
+                CachedQuestion.exhibit,
+                newest_first.label("place"),
+            )
             # A question kept for another requisition alone is not shown to Claude, not even to differ from it.
             .where(CachedQuestion.request_hash.in_(hashes), self._not_of_others())
             .subquery()
@@ -106,7 +111,7 @@ class CacheLookup:
         texts: dict[str, list[str]] = defaultdict(list)
         newest = select(existing).where(existing.c.place <= MAX_TAKEN_TEXTS).order_by(existing.c.place)
         for row in run_in_transaction(lambda session: session.execute(newest).all()):
-            texts[row.request_hash].append(row.question_text)
+            texts[row.request_hash].append(spoken_part(row.question_text, row.exhibit))
         return [texts[requested] for requested in hashes]
 
     def _not_of_others(self) -> ColumnElement[bool]:

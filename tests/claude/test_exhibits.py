@@ -99,8 +99,11 @@ def test_an_older_question_has_all_in_its_text() -> None:
     assert (older.spoken_text, older.question_text, older.exhibit, older.minutes) == (text, text, None, MAX_MINUTES)
 
 
-@table("given, kept", [(-1, MIN_MINUTES), (0, MIN_MINUTES), (3, 3), (5, 5), (8, 8), (9, MAX_MINUTES), (10**9, 8)])
-def test_minutes_are_brought_within_an_interview(given: int, kept: int) -> None:
+@table(
+    "given, kept",
+    [(-1, MIN_MINUTES), (0, MIN_MINUTES), (3, 3), (5, 5), (8, 8), (9, MAX_MINUTES), (10**400, 8), (float("inf"), 8)],
+)
+def test_minutes_are_brought_within_an_interview(given: float, kept: int) -> None:
     assert question(minutes=given).minutes == kept
 
 
@@ -136,6 +139,13 @@ def test_an_exhibit_has_no_block_of_its_own_around_it(written: str, kept: str) -
     assert Exhibit(kind="code", text=written).text == kept
 
 
-@table("blank", [{"kind": "code", "text": " \n"}, {"kind": "log", "text": None}, {"kind": "log"}, None])
+@table("blank", [{"kind": "code", "text": " \n"}, {"kind": "log", "text": None}, {"kind": "log"}, {}, "none", 7, None])
 def test_an_exhibit_without_anything_to_see_is_none(blank: object) -> None:
     assert question(exhibit=blank).exhibit is None
+
+
+def test_an_odd_exhibit_is_shown_as_far_as_it_can_be() -> None:
+    assert question(exhibit={"kind": "JSON", "text": "a"}).exhibit == Exhibit(kind="text", text="a")
+    long = question(exhibit={"kind": "log", "text": "x" * 5_000}).exhibit
+    assert long is not None
+    assert len(long.text) == 4_000

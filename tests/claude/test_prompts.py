@@ -7,6 +7,9 @@ import json
 from pathlib import Path
 from typing import Any, get_args
 
+import pytest
+from pydantic import ValidationError
+
 import prompts
 from config import PROJECT_FOLDER
 from prompts import (
@@ -42,7 +45,7 @@ def test_the_version_is_raised_with_the_words() -> None:
     words += [json.dumps(kind.model_json_schema()) for kind in (prompts.EnhancedDescription, prompts.InterviewQuestion)]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
-    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.2", "28edc68c9dc1"), (
+    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.2", "77ee103c6b34"), (
         "The words have changed: raise PROMPT_VERSION and put both values here."
     )
 
@@ -159,13 +162,30 @@ GOOD = {
 CONCERN = {"field": "basic_title", "quote": "young", "category": "unlawful", "why": "Age.", "rewording": "Leave out."}
 
 
-@table("end", ["", "[", '["Settle the pay.", "Na', '["Settle the pay."], "concerns": [{"fie'])
-def test_notes_that_are_cut_off_are_lost_alone(end: str) -> None:
-    text = json.dumps(GOOD)[:-1] + f', "notes_for_team": {end}'
+@table(
+    "end, notes",
+    [
+        (", ", []),
+        (', "notes_fo', []),
+        (', "notes_for_team": ', []),
+        (', "notes_for_team": [', []),
+        (', "notes_for_team": ["Settle the pay.", "Na', []),
+        (', "notes_for_team": ["Settle the pay."]', ["Settle the pay."]),
+        (', "notes_for_team": ["Settle the pay."], "conc', ["Settle the pay."]),
+        (', "notes_for_team": ["Settle the pay."], "concerns": [{"fie', ["Settle the pay."]),
+    ],
+)
+def test_only_what_is_cut_off_is_lost(end: str, notes: list[str]) -> None:
+    answer = EnhancedDescription.model_validate_json(json.dumps(GOOD)[:-1] + end)
 
-    answer = EnhancedDescription.model_validate_json(text)
+    assert (answer.enhanced_description, answer.notes_for_team, answer.concerns) == ("You write code.", notes, [])
 
-    assert (answer.enhanced_description, answer.notes_for_team, answer.concerns) == ("You write code.", [], [])
+
+@table("end", ['"You wri', '"You write, "no', '"You write, ', ""])
+def test_an_answer_that_is_cut_off_in_the_description_is_none(end: str) -> None:
+    whole = json.dumps(GOOD)
+    with pytest.raises(ValidationError):
+        EnhancedDescription.model_validate_json(whole[: whole.index('"You write')] + end)
 
 
 @table(
@@ -173,7 +193,7 @@ def test_notes_that_are_cut_off_are_lost_alone(end: str) -> None:
     [
         (["Settle the pay.", " ", 7, None, " Say where. "], ["Settle the pay.", "Say where."]),
         ([f"Note {number}." for number in range(20)], [f"Note {number}." for number in range(prompts.MAX_NOTES)]),
-        ("Settle the pay.", []),
+        ("Settle the pay.", ["Settle the pay."]),
         (None, []),
     ],
 )
