@@ -42,8 +42,13 @@ def is_debugging(body: dict[str, Any]) -> bool:
     return a_question(body) and "\ndebugging: " in body["messages"][0]["content"]
 
 
+def showing(text: str, code: str) -> Reply:
+    shown = {"kind": "code", "text": code}
+    return Reply(change=lambda answer: {**answer, "spoken_text": text, "exhibit": shown})
+
+
 def texts(answer: dict[str, Any]) -> list[str]:
-    return [question["question_text"] for question in answer["interview"]["questions"]]
+    return [question["spoken_text"] for question in answer["interview"]["questions"]]
 
 
 def repetitions(answer: dict[str, Any]) -> list[dict[str, Any]]:
@@ -101,6 +106,22 @@ def test_three_interviews_with_reworded_topics_are_told_of_all_earlier_questions
         "logs"
     ]
     assert (row["repairs"], row["failed_checks"]) == (1, ["repeated_question"])
+
+
+@on_sqlite
+def test_what_is_said_makes_a_repetition_and_not_what_is_shown(
+    next_version: Callable[..., tuple[dict[str, Any], list[dict[str, Any]]]], client: FlaskClient
+) -> None:
+    log = "\n".join(f"2026-03-01 12:{minute:02} gateway timeout of the payment service" for minute in range(8))
+    next_version("Handling", showing(SHOP, log))
+
+    same_words, asked = next_version("Working with", showing(SHOP, "for row in rows:\n    total = total + row.price"))
+    assert len(asked) == 6
+    assert SHOP not in texts(same_words)
+
+    same_log, asked = next_version("Judging", showing("A nightly job stops at noon. Where do you look?", log))
+    assert len(asked) == 5
+    assert repetitions(same_log) == []
 
 
 @on_sqlite
