@@ -59,8 +59,8 @@ class Place:
 
     @property
     def is_asked(self) -> bool:
-        """Whether the candidate hears or sees it."""
-        return self.part in ("question_text", "exhibit", "follow_ups")
+        """Whether it is asked of a candidate or ticked about one; an anchor only describes answers."""
+        return self.part != "rating_anchors"
 
 
 @dataclass(frozen=True)

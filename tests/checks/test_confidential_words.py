@@ -197,7 +197,7 @@ def test_a_name_in_a_topic_and_an_old_entry_with_an_address_are_not_lent_either(
     with app.app_context():
         assert [row.only_for_req_id for row in cached()].count(body["req_id"]) == 1
         with transaction() as session:  # kept before there was a check
-            of_another = CachedQuestion.topic == first["interview"]["questions"][0]["topic"]
+            of_another = CachedQuestion.topic == first["interview"]["questions"][1]["topic"]
             text = "On wiki.corp.zibblewick.internal a job is late. What do you do?"
             session.execute(update(CachedQuestion).where(of_another).values(follow_ups=[text, "What else?"]))
     second = client.post(WORKFLOW, json={**body, "req_id": "REQ-OTHER"}, headers=ADMIN).get_json()
