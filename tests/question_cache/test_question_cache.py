@@ -399,8 +399,8 @@ class TestGeneration:
         second = client.post("/api/interview/generate", json=body, headers=ADMIN).json
 
         assert second["cached_questions"] == 0
-        texts = {question["question_text"] for question in first["interview"]["questions"]}
-        assert not texts & {question["question_text"] for question in second["interview"]["questions"]}
+        texts = {question["spoken_text"] for question in first["interview"]["questions"]}
+        assert not texts & {question["spoken_text"] for question in second["interview"]["questions"]}
         shown = {text[:MAX_SHOWN_CHARACTERS] for text in texts}
         assert [set(data_of(body)["taken"]) for body in fake.received] == [shown] * 5
         third = client.post("/api/interview/workflow/full", json={**requisition, "req_id": "R3"}, headers=ADMIN).json
