@@ -14,6 +14,7 @@ from techscreen.checks.answers import enhancement_violations, question_violation
 from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.quality.report import interview_quality, job_description_quality
+from techscreen.quality.topic_choice import choose_topics
 from techscreen.text import reading
 
 SAMPLES = PROJECT_FOLDER / "samples"
@@ -41,7 +42,7 @@ def checks_of_a_workflow(_database_url: str) -> list[Row]:
 
 def _seconds(requisition: dict[str, Any], exemplar: dict[str, Any]) -> float:
     fields = ("basic_title", "basic_description", *WORK_FIELDS)
-    plan = PlanTopics(**{name: requisition.get(name) for name in fields})
+    plan = PlanTopics(**{name: requisition[name] for name in fields if name in requisition})
     enhanced = EnhancedDescription.model_validate(
         {"reads_as": "job", **{name: value for name, value in exemplar.items() if name != "questions"}}
     )
@@ -54,6 +55,8 @@ def _seconds(requisition: dict[str, Any], exemplar: dict[str, Any]) -> float:
     names = names_to_avoid(given, [topic.topic for topic in enhanced.interview_topics])
     for question in questions:
         question_violations(question, names, enhanced.language)
-    asked = list(zip(enhanced.interview_topics, questions, strict=False))
-    interview_quality(plan, asked, Confidential(given), names=names, language=enhanced.language)
+    topics = choose_topics(enhanced.interview_topics, given, len(questions))
+    asked = list(zip(topics, questions, strict=True))
+    planned = enhanced.interview_topics
+    interview_quality(plan, asked, planned, Confidential(given), names=names, language=enhanced.language)
     return time.process_time() - began

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from re import _constants as ops  # type: ignore[attr-defined]
-from re import _parser
+from re import _parser  # type: ignore[attr-defined]
 from typing import Any
 
 from config import PROJECT_FOLDER
@@ -102,7 +102,7 @@ def _written_in(module: str) -> Iterator[Expression]:
             of_re = isinstance(node.func.value, ast.Name) and node.func.value.id == "re"
             if of_re and node.func.attr != "compile" and isinstance(first, ast.Constant):
                 flags = re.IGNORECASE if "IGNORECASE" in ast.dump(node) else 0
-                yield Expression(module, re.compile(first.value, flags), node.func.attr in MATCHING)
+                yield Expression(module, re.compile(str(first.value), flags), node.func.attr in MATCHING)
 
 
 def _repeated(tree: Any, before: str) -> Iterator[tuple[str, str]]:

@@ -43,7 +43,7 @@ def bodies() -> Iterator[tuple[str, bytes]]:
     }
     for name, text in texts.items():
         yield name, _body(dict.fromkeys(FIELDS, text[:FIELD]))
-    plain = dict.fromkeys(FIELDS, "Builds and runs our payment service in Python and Kafka.")
+    plain: dict[str, Any] = dict.fromkeys(map(str, FIELDS), "Builds and runs our payment service in Python and Kafka.")
     yield "unknown lists", _body(plain | {"more": [[]] * 250_000})
     yield "unknown keys", _body(plain | {f"k{number}": 0 for number in range(70_000)})
     deep: list[Any] = []

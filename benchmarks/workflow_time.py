@@ -18,7 +18,7 @@ from benchmarks.measuring import (
     run_workflow,
     seconds,
 )
-from tests.support.fake_claude import CHARACTERS_PER_TOKEN, FakeClaude, good_question
+from tests.support.fake_claude import CHARACTERS_PER_TOKEN, FakeClaude, data_of, good_question
 
 FIRST_TOKEN, TOKENS_PER_SECOND = 1.0, 60.0
 SLOW_RUNS, FAST_RUNS = 2, 60
@@ -118,6 +118,4 @@ def own_time(database_url: str) -> list[Row]:
 
 
 def _question_tokens(body: dict) -> int:
-    text = body["messages"][0]["content"]
-    brief = json.loads(text[text.index("\n") : text.rindex("\n")])
-    return len(json.dumps(good_question(brief), ensure_ascii=False)) // CHARACTERS_PER_TOKEN
+    return len(json.dumps(good_question(data_of(body)), ensure_ascii=False)) // CHARACTERS_PER_TOKEN
