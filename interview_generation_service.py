@@ -19,6 +19,7 @@ from techscreen.checks.answers import topic_violations
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.job_description_gate import refuse_unless_job
 from techscreen.checks.requisition_quotes import with_sound_quotes
+from techscreen.checks.stated_level import at_stated_level
 from techscreen.claude.interface import Claude, Deadline
 from techscreen.errors import FieldProblem, InvalidRequest, NotEnhanced, NotFound, Superseded
 from techscreen.generation.audit_log import AuditRow, open_audit_row
@@ -156,8 +157,9 @@ class InterviewGenerationService:
             self._cache.reservations_for(source.req_id) as reservations,
         ):
             planned = source.planned or self._plan(source, audit, task.deadline)
-            planned = with_sound_quotes(planned, source.requisition.fields())
-            topics = choose_topics(planned.interview_topics, source.requisition.fields(), QUESTIONS)
+            texts = source.requisition.fields()
+            planned = at_stated_level(with_sound_quotes(planned, texts), texts)
+            topics = choose_topics(planned.interview_topics, texts, QUESTIONS)
             task.progress.topics_named(planned)
             draft = InterviewDraft(task, topics, planned, claude=self._claude, audit=audit, reservations=reservations)
             interview = draft.complete()

@@ -22,6 +22,7 @@ from techscreen.checks.answers import enhancement_violations, topic_violations
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.markdown_safety import made_harmless
 from techscreen.checks.requisition_quotes import with_sound_quotes
+from techscreen.checks.stated_level import at_stated_level
 from techscreen.claude.interface import Claude, ClaudeAnswer, Deadline
 from techscreen.errors import NotFound, Superseded
 from techscreen.generation.audit_log import AuditRow, open_audit_row
@@ -173,7 +174,7 @@ class JDEnhancementService:
         answer: ClaudeAnswer[EnhancedDescription],
     ) -> JobDescriptionView:
         texts = _prompt(request).fields()
-        enhanced = with_sound_quotes(answer.value, texts)
+        enhanced = at_stated_level(with_sound_quotes(answer.value, texts), texts)
         description, markup = made_harmless(enhanced.enhanced_description.strip())
         enhanced = enhanced.model_copy(update={"enhanced_description": description})
         values = {

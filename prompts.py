@@ -32,6 +32,7 @@ ExhibitKind = Literal["code", "log", "figures", "table", "text"]
 MAX_CONCERNS, MAX_NOTES = 5, 8
 MIN_MINUTES, MAX_MINUTES = 3, 8
 MAX_EXHIBIT = 4_000  # characters
+MIN_TELLING_WORDS = 25  # of what is said: fewer tell a question with an exhibit from no other
 # The most words that are said aloud.
 SPOKEN_WORDS: Mapping[QuestionType, int] = {
     "technical": 90,
@@ -156,9 +157,11 @@ class EnhancedDescription(PlannedTopics):
             if not isinstance(json_data, str) or error.errors(include_input=False)[0]["type"] != "json_invalid":
                 raise
             keys = [key.start() for key in islice(_EXTRAS.finditer(json_data), 2)]
-            for cut in [_end_of_values(json_data), *reversed(keys)]:
+            whole_notes = json_data[: json_data.rfind('",') + 1] + "]"
+            ends = [json_data[:cut] for cut in (_end_of_values(json_data), *reversed(keys))]
+            for text in (ends[0], whole_notes, *ends[1:]):
                 try:
-                    return super().model_validate_json(json_data[:cut] + "}", **options)
+                    return super().model_validate_json(text + "}", **options)
                 except ValidationError:
                     continue
             raise
@@ -184,10 +187,11 @@ def _readable_exhibit(value: object) -> object:
     if isinstance(value, Exhibit) or not isinstance(value, dict):
         return value if isinstance(value, Exhibit) else None
     kind, text = value.get("kind"), value.get("text")
-    if not isinstance(text, str) or not text.strip():
+    shown = _without_fence(text.replace("\0", "")) if isinstance(text, str) else ""
+    if not any(character.isprintable() and not character.isspace() for character in shown.replace("`", "")):
         return None
     is_known = isinstance(kind, str) and kind in get_args(ExhibitKind)
-    return {"kind": kind if is_known else "text", "text": text[:MAX_EXHIBIT]}
+    return {"kind": kind if is_known else "text", "text": shown[:MAX_EXHIBIT]}
 
 
 class Criterion(_Schema):
@@ -233,6 +237,11 @@ class InterviewQuestion(_Schema):
         """The whole question: what is said aloud and, after it, what is looked at."""
         return with_exhibit(self.spoken_text, self.exhibit)
 
+    @property
+    def compared_text(self) -> str:
+        """What of it is compared with other questions, see `text_to_compare`."""
+        return text_to_compare(self.question_text, None if self.exhibit is None else self.exhibit.model_dump())
+
     @classmethod
     def from_stored(
         cls, question_text: str, exhibit: Mapping[str, Any] | None, minutes: int | None, **parts: Any
@@ -252,6 +261,12 @@ def with_exhibit(spoken_text: str, exhibit: Exhibit | None) -> str:
 def without_exhibit(question_text: str, exhibit: Exhibit | None) -> str:
     """What is said aloud of a question that is stored as one text."""
     return question_text if exhibit is None else question_text.removesuffix(f"\n\n{_in_markdown(exhibit)}")
+
+
+def text_to_compare(question_text: str, exhibit: Mapping[str, Any] | None) -> str:
+    """What makes a question another one: what is said aloud, and what is shown where little is said."""
+    spoken = spoken_part(question_text, exhibit)
+    return spoken if len(spoken.split()) >= MIN_TELLING_WORDS else question_text
 
 
 def spoken_part(question_text: str, exhibit: Mapping[str, Any] | None) -> str:

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from prompts import Criterion, EnhancedDescription, InterviewQuestion, InterviewTopic, PlannedTopics, RatingAnchors
 from techscreen.checks.entity_names import holds_name
-from techscreen.checks.findings import Finding, Severity, Violation
+from techscreen.checks.findings import Severity, Violation
 from techscreen.checks.markdown_safety import markup_violations
 from techscreen.checks.questions import PlacedFinding, places_of, question_findings
 from techscreen.checks.requisition_quotes import sound_quotes
@@ -132,7 +132,7 @@ def question_violations(
     for place in places_of(answer):
         violations += markup_violations(place.name, place.text) if place.is_markdown else []
     return violations + [
-        _violation(each.place.name, each.finding)
+        _violation(each)
         for each in question_findings(answer, names, language, question_type)
         if _is_worth_another_call(each)
     ]
@@ -146,17 +146,22 @@ def _is_worth_another_call(placed: PlacedFinding) -> bool:
     return finding.category not in REPORTED_ONLY
 
 
-def _violation(place: str, finding: Finding) -> Violation:
+def _violation(placed: PlacedFinding) -> Violation:
     """A finding as what is sent back. Only what must never reach a candidate is fatal.
 
     The words themselves are not quoted: callers are told what is still wrong after the last repair.
     """
+    finding = placed.finding
     check = finding.category if finding.kind == "form" else finding.kind
-    severity = Severity.FATAL if _is_fatal(finding) else Severity.TOLERABLE
-    return Violation(check, f"{place}: {finding.reason} {finding.suggestion}", severity)
+    severity = Severity.FATAL if _is_fatal(placed) else Severity.TOLERABLE
+    return Violation(check, f"{placed.place.name}: {finding.reason} {finding.suggestion}", severity)
 
 
-def _is_fatal(finding: Finding) -> bool:
+def _is_fatal(placed: PlacedFinding) -> bool:
+    """Whether it must never reach a candidate. An exhibit may tell of persons and of attacks, but not ask."""
+    finding = placed.finding
+    if placed.place.part == "exhibit" and not (finding.kind == "prohibited_subject" and "?" in finding.word):
+        return False
     return finding.kind in ("prohibited_subject", "instruction") and finding.is_certain
 
 
@@ -180,7 +185,7 @@ def may_be_lent(
 
 def may_be_asked(answer: InterviewQuestion, language: str) -> bool:
     """Whether an old question, which its own requisition got with its findings, may be asked there again."""
-    return not any(_is_fatal(each.finding) for each in question_findings(answer, language=language))
+    return not any(_is_fatal(each) for each in question_findings(answer, language=language))
 
 
 def _is_never_asked(text: str, language: str) -> bool:

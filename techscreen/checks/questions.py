@@ -34,7 +34,7 @@ LONGEST = {
     "rating_anchors": (70, 600),
 }
 MAX_EXHIBIT_LINES = 30
-_SENTENCE = re.compile(r"[\s#/*>-]*[^\W\d_][^{};=<>|\\]*[.?!]\s*")
+_SENTENCE = re.compile(r"[\s#/*>|\"'(\d.)-]{0,20}[^\W\d_][^{};=<>\\]*[.?!][\s\"')|]*")
 
 
 @dataclass(frozen=True)

@@ -98,7 +98,6 @@ _FORM = {
         "Say what the candidate names, does and leaves out at this level.",
     ),
     "length": ("This is too long.", "Say it in fewer words."),
-    "level": ("This is above the level that title and level of the post state.", "Ask for less, or settle the level."),
 }
 _OTHER = {
     "name": ("This names the employer, one of its products or a person.", "Use a neutral word."),

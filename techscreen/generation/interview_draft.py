@@ -80,7 +80,7 @@ class InterviewDraft:
     def _write_missing(self) -> None:
         task = self._task
         QuestionWriting(self._questions, self._claude, self._audit, task.deadline, task.enhancement).run()
-        asked = [(ready.topic, ready.question) for ready in self._questions.in_order()]
+        asked = [(ready.topic_as_asked, ready.question) for ready in self._questions.in_order()]
         questions = self._questions
         self._quality = interview_quality(
             self._source.requisition,

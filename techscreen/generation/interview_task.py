@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Interview, InterviewQuestion, JobDescription
-from prompts import PlannedTopics, PlanTopics, spoken_part
+from prompts import PlannedTopics, PlanTopics, text_to_compare
 from techscreen.claude.interface import Deadline
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
@@ -107,7 +107,7 @@ def questions_after(session: Session, req_id: str, version: int) -> tuple[list[t
         .where(Interview.req_id == req_id, Interview.version > version)
         .order_by(Interview.version.desc(), InterviewQuestion.question_number)
     ).all()
-    return [(row.topic, spoken_part(row.question_text, row.exhibit)) for row in rows], rows[
+    return [(row.topic, text_to_compare(row.question_text, row.exhibit)) for row in rows], rows[
         0
     ].version if rows else version
 

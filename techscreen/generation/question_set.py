@@ -48,6 +48,11 @@ class ReadyQuestion:
     reserved: ReservedQuestion | None = None
 
     @property
+    def topic_as_asked(self) -> InterviewTopic:
+        """The topic, with the type of the question: a lent one may have another."""
+        return self.topic.model_copy(update={"question_type": self.question_type})
+
+    @property
     def source(self) -> str:
         """Where it comes from: `generated` for this interview, or lent by the `cache`."""
         return "cache" if self.reserved else "generated"
@@ -144,7 +149,7 @@ class QuestionSet:
 
     def violations(self, question_type: str, answer: InterviewQuestion) -> list[Violation]:
         """What is wrong with a question that Claude has written for this interview. Also called from other threads."""
-        repeated = self._repeated_earlier(answer.spoken_text)
+        repeated = self._repeated_earlier(answer.compared_text)
         violations = question_violations(answer, self.names, self.language, question_type)
         if repeated is None:
             return violations
@@ -157,7 +162,7 @@ class QuestionSet:
 
     def repeated_by(self, text: str) -> str | None:
         """A question of this interview that is ready and asks the same."""
-        return alike_question(text, (ready.question.spoken_text for ready in self._ready.values()))
+        return alike_question(text, (ready.question.compared_text for ready in self._ready.values()))
 
     def repeats(self) -> dict[int, str]:
         """The earlier questions that questions ask again although they were sent back, by the places of the latter."""
@@ -166,7 +171,7 @@ class QuestionSet:
     def keep(self, place: int, question: InterviewQuestion) -> None:
         """Add a question that Claude has written, and store it in the cache with what has been spent so far."""
         topic = self._topics[place]
-        repeats = self._repeated_earlier(question.spoken_text)
+        repeats = self._repeated_earlier(question.compared_text)
         kept = self._reservations.keep(
             topic,
             self.language,
@@ -192,7 +197,7 @@ class QuestionSet:
             place
             for place, ready in self._ready.items()
             if ready.cached_question_id in retired
-            or (ready.repeats is None and alike_question(ready.question.spoken_text, newer) is not None)
+            or (ready.repeats is None and alike_question(ready.question.compared_text, newer) is not None)
         ]
 
     def drop(self, places: Iterable[int]) -> None:

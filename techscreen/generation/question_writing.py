@@ -76,7 +76,7 @@ class QuestionWriting:
         place = self._places.pop(call)
         try:
             question = self._audit.take(call).value
-            repeated = self._questions.repeated_by(question.spoken_text)
+            repeated = self._questions.repeated_by(question.compared_text)
             if repeated is None:
                 self._questions.keep(place, question)
         except Exception as error:  # whatever it is, the other questions are paid for and must be kept

@@ -14,16 +14,25 @@ from techscreen.text.tokens import tokens_of
 from techscreen.topics.technology_mentions import unsupported_technologies
 
 MAX_LEFT_OUT = 40
-_TIME = r"years?|yrs?|months?|weeks?|days?|hours?|Jahren?|Monaten?|Wochen?|años?|meses|ans|mois|anni|mesi|anos|jaar"
+# Units of time by their kind: five years are no five days.
+_TIMES = {
+    "year": "years?|yrs?|Jahren?|años?|ans|anni|anos|jaar",
+    "month": "months?|Monaten?|meses|mois|mesi|maanden",
+    "week": "weeks?|Wochen?|semanas?|semaines?|settimane|weken",
+    "day": "days?|Tagen?|días?|jours?|giorni|dias?|dagen",
+    "hour": "hours?|Stunden?|horas?|heures?|ore|uur",
+}
+_TIME = "|".join(f"(?P<{kind}>{words})" for kind, words in _TIMES.items())
 _FIGURE = re.compile(
-    r"(?<![\w.,])\d(?:[\d.,:]*\d)?(?:\s?[%+])?"
-    rf"(?:[\s-](?P<time>{_TIME})\b|[a-zA-Z]{{1,3}}\b|\s(?:[A-Z]{{2,3}}|[mkM]?[AVWgms])\b)?"
+    r"(?<![\w.,])(?P<number>\d{1,3}(?:[ \u00a0\u202f]\d{3})+(?!\d)|\d(?:[\d.,:]*\d)?)(?:\s?[%+])?"
+    rf"(?:[\s-](?:{_TIME})\b|[a-zA-Z]{{1,3}}\b|\s(?:[A-Z]{{2,3}}|[mkM]?[AVWgms])\b)?"
 )
-# The number of a section or of an item, which begins with a capital.
+# The number of a section or of an item, which begins with a capital, in a text that has several.
 _NUMBERING = re.compile(
     r"^[ \t]{0,20}\(?(?:\d{1,2}(?:\.\d{1,2})+\.?|\d{1,2}[.)])[ \t]+(?=[A-Z\u00c0-\u00de\u00bf\u00a1])", re.MULTILINE
 )
-_BETWEEN_GROUPS = re.compile(r"(?<=\d)[ \u00a0\u202f](?=\d{3}(?!\d))")
+MIN_NUMBERED = 3
+MAX_WORDS = 80  # characters of a figure that are shown
 _SMALL = 12  # up to here a number without a unit is often written out
 
 
@@ -47,18 +56,19 @@ def _title(requisition: Mapping[str, str], written: str) -> Iterator[LeftOutView
 
 
 def _figures(requisition: Mapping[str, str], written: str) -> Iterator[LeftOutView]:
-    there = {_key(found) for found in _found_in(written)}
+    there = {_key(found) for found in _FIGURE.finditer(written)}
     for field, text in requisition.items():
-        for found in _found_in(_NUMBERING.sub("", text)):
+        for found in _FIGURE.finditer(_without_numbering(text)):
             words, key = found.group(), _key(found)
             is_small = words.isdigit() and len(words) <= 2 and int(words) <= _SMALL
             if key not in there and not is_small:
                 there.add(key)
-                yield LeftOutView(words=words, field=field)
+                yield LeftOutView(words=words[:MAX_WORDS], field=field)
 
 
-def _found_in(text: str) -> Iterator[re.Match[str]]:
-    return _FIGURE.finditer(_BETWEEN_GROUPS.sub("", text))
+def _without_numbering(text: str) -> str:
+    is_numbered = len(_NUMBERING.findall(text)) >= MIN_NUMBERED
+    return _NUMBERING.sub("", text) if is_numbered else text
 
 
 def _technologies(requisition: Mapping[str, str], written: str) -> Iterator[LeftOutView]:
@@ -66,8 +76,9 @@ def _technologies(requisition: Mapping[str, str], written: str) -> Iterator[Left
         yield LeftOutView(words=found.technology, field=found.places[0])
 
 
-def _key(figure: re.Match[str]) -> tuple[str, bool]:
-    """The digits, and of a small figure whether it is a time: five years are no five stages."""
-    words = figure.group()
-    digits = re.sub(r"\D", "", words) + ("000" if words[-1] in "kK" else "")
-    return digits, len(digits) <= 2 and figure["time"] is not None
+def _key(figure: re.Match[str]) -> tuple[str, str]:
+    """The number without signs between thousands, and of a small one the kind of time that it counts."""
+    number = re.sub(r"[ \u00a0\u202f]|[.,](?=\d{3}(?!\d))", "", figure["number"]).replace(",", ".")
+    number += "000" if figure.group()[-1] in "kK" else ""
+    time = next((kind for kind in _TIMES if figure[kind]), "")
+    return number, time if len(number) <= 2 else ""

@@ -14,8 +14,6 @@ from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.findings import Finding
 from techscreen.checks.markdown_safety import active_markup, markup_findings
 from techscreen.checks.questions import places_of, question_findings
-from techscreen.checks.sentences import SENTENCES
-from techscreen.checks.stated_level import is_above, stated_level
 from techscreen.checks.texts import findings_of, is_reliable
 from techscreen.quality.concerns import concern_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
@@ -105,7 +103,6 @@ def interview_quality(
     return QualityView(
         findings=[
             *found,
-            *_levels(given, asked),
             *_confidential(asked, written, confidential),
             *_markup(asked),
             *(
@@ -141,16 +138,6 @@ def _markup(asked: Sequence[Asked]) -> Iterator[FindingView]:
         for each in places_of(question):
             if each.is_markdown:
                 yield from finding_views(f"questions[{place}].{each.path}", each.text, markup_findings(each.text))
-
-
-def _levels(requisition: Mapping[str, str | None], asked: Sequence[Asked]) -> Iterator[FindingView]:
-    """The questions above the level that the post states."""
-    highest = stated_level(requisition)
-    for place, (topic, _) in enumerate(asked):
-        level = topic.skill_level
-        if is_above(level, highest):
-            finding = Finding("form", "level", level, *SENTENCES["level"], 0, len(level))
-            yield from finding_views(f"questions[{place}].skill_level", level, [finding])
 
 
 def _findings(texts: Mapping[str, str], language: str) -> Iterator[FindingView]:
@@ -214,8 +201,8 @@ def _coverage(
     ]
     covered = coverage_of(parts_to_cover(requisition, planned), traced)
     missing = gaps(covered)
-    topics = [topic for topic, _ in asked]
-    sixth = optional_topic([topic for topic in planned if topic not in topics], missing)
+    topics = {topic.topic for topic, _ in asked}
+    sixth = optional_topic([topic for topic in planned if topic.topic not in topics], missing)
     return CoverageView(
         parts=[
             PartCoverageView(

@@ -66,8 +66,7 @@ def choose_topics(
         subjects = {_subject(topics[place]) for place in chosen}
         kinds = bool(types & WITH_OTHERS) + bool(types & HANDS_ON)
         together = set().union(*(covered[place] for place in chosen))
-        weight = sum(WEIGHTS.get(parts[number].field, WHOLE) for number in together)
-        return len(subjects), kinds, weight - WHOLE * sum(chosen), len(together)
+        return len(subjects), kinds, _weight(parts, together) - WHOLE * sum(chosen), len(together)
 
     chosen = max(combinations(range(len(topics)), min(count, len(topics))), key=worth)
     first = min(chosen, key=lambda place: (*_difficulty(topics[place]), place))
@@ -76,9 +75,14 @@ def choose_topics(
 
 def optional_topic(left_over: Sequence[InterviewTopic], missing: Iterable[WorkPart]) -> InterviewTopic | None:
     """The topic that would cover the most of the parts that no question covers; None if none covers any."""
-    covered = _covered(list(missing), left_over)
-    best = max(range(len(left_over)), key=lambda place: (len(covered[place]), -place), default=None)
+    parts = list(missing)
+    covered = _covered(parts, left_over)
+    best = max(range(len(left_over)), key=lambda place: (_weight(parts, covered[place]), -place), default=None)
     return left_over[best] if best is not None and covered[best] else None
+
+
+def _weight(parts: Sequence[WorkPart], numbers: Iterable[int]) -> int:
+    return sum(WEIGHTS.get(parts[number].field, WHOLE) for number in numbers)
 
 
 def _covered(parts: Sequence[WorkPart], topics: Sequence[InterviewTopic]) -> list[set[int]]:

@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from models import CachedQuestion, QuestionUse, utc_now
-from prompts import InterviewQuestion, InterviewTopic, spoken_part
+from prompts import InterviewQuestion, InterviewTopic, text_to_compare
 from techscreen.claude.interface import Claude
 from techscreen.observability import metrics
 from techscreen.question_cache.earlier_questions import EarlierQuestions
@@ -355,12 +355,12 @@ def _end_reservations(session: Session, *which: ColumnElement[bool]) -> int:
 
 def _fits(hit: CachedHit, taken: Sequence[str], avoid: EarlierQuestions) -> bool:
     """Whether a question differs from the taken ones of this interview and from the requisition's earlier ones."""
-    text = spoken_part(hit.row.question_text, hit.row.exhibit)
+    text = text_to_compare(hit.row.question_text, hit.row.exhibit)
     return alike_question(text, taken) is None and avoid.alike_to(text) is None
 
 
 def _texts(reserved: Iterable[ReservedQuestion]) -> list[str]:
-    return [each.question.spoken_text for each in reserved]
+    return [each.question.compared_text for each in reserved]
 
 
 def _reserved_question(hit: CachedHit) -> ReservedQuestion:

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from techscreen.checks.stated_level import LEVELS, is_above, stated_level
+import json
+
+from config import PROJECT_FOLDER
+from prompts import PlannedTopics
+from techscreen.checks.stated_level import LEVELS, at_stated_level, is_above, stated_level
 from techscreen.text.tokens import read_table
 from tests.support.tables import table
 
@@ -30,6 +34,11 @@ from tests.support.tables import table
         ("Developer", "Semi Senior", "Intermediate"),
         ("Developer", "nivel medio", "Intermediate"),
         ("Developer", "Mid-Senior", "Advanced"),
+        ("Developer", "Mid to Senior", "Advanced"),
+        ("Developer", "Mid-level, Senior", "Advanced"),
+        ("Entwickler", "Junior- bis Senior-Level", "Advanced"),
+        ("Senior Engineering Manager", None, "Advanced"),
+        ("Senior Director", None, "Expert"),
         ("Developer", "Principal / Lead", "Expert"),
         # In a title these are something else.
         ("Middle Office Developer", None, None),
@@ -52,6 +61,15 @@ def test_every_word_of_the_table_is_found() -> None:
         for word in words:
             assert stated_level({"basic_level": word.upper()}) == level, word
             assert stated_level({"basic_title": word}) == (level if level == name else None), word
+
+
+def test_no_topic_stays_above_the_stated_level() -> None:
+    exemplar = json.loads((PROJECT_FOLDER / "samples/exemplars/backend-payments-engineer.json").read_text("utf-8"))
+    plan = PlannedTopics.model_validate({"reads_as": "job", **exemplar})
+    for stated, kept in (("Junior", "Foundational"), ("Senior", "Advanced"), ("L5", "Advanced")):
+        once = at_stated_level(plan, {"basic_level": stated})
+        assert {topic.skill_level for topic in once.interview_topics} == {kept}
+        assert at_stated_level(once, {"basic_level": stated}) == once
 
 
 def test_only_a_higher_level_than_the_stated_one_is_above() -> None:

@@ -206,7 +206,6 @@ def test_the_cases_have_every_subject_and_every_category_of_wording_and_form() -
         "hidden_text",
         "encoded_text",
         "length",
-        "level",
         "name",
         "language",
     }

@@ -139,13 +139,26 @@ def test_an_exhibit_has_no_block_of_its_own_around_it(written: str, kept: str) -
     assert Exhibit(kind="code", text=written).text == kept
 
 
-@table("blank", [{"kind": "code", "text": " \n"}, {"kind": "log", "text": None}, {"kind": "log"}, {}, "none", 7, None])
+@table(
+    "blank",
+    [
+        {"kind": "code", "text": " \n"},
+        {"kind": "log", "text": "```\n\n```"},
+        {"kind": "log", "text": "\0\u200b"},
+        {"kind": "log", "text": None},
+        {"kind": "log"},
+        {},
+        "none",
+        7,
+        None,
+    ],
+)
 def test_an_exhibit_without_anything_to_see_is_none(blank: object) -> None:
     assert question(exhibit=blank).exhibit is None
 
 
 def test_an_odd_exhibit_is_shown_as_far_as_it_can_be() -> None:
-    assert question(exhibit={"kind": "JSON", "text": "a"}).exhibit == Exhibit(kind="text", text="a")
+    assert question(exhibit={"kind": "JSON", "text": "a\0b"}).exhibit == Exhibit(kind="text", text="ab")
     long = question(exhibit={"kind": "log", "text": "x" * 5_000}).exhibit
     assert long is not None
     assert len(long.text) == 4_000

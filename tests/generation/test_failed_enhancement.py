@@ -137,7 +137,7 @@ class TestAFailedEnhancement:
 
         answer = workflow(client, requisition).json
 
-        assert answer["notes_for_team"] == []
+        assert answer["notes_for_team"] == ["Settle the place of work."]
         assert answer["enhanced_jd"]["description"] == enhancement_of(requisition)["enhanced_description"]
         assert len(fake.received) == 6
 

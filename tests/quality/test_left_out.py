@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from techscreen.quality.left_out import MAX_LEFT_OUT, left_out
+from techscreen.quality.left_out import MAX_LEFT_OUT, MAX_WORDS, left_out
 from tests.support.tables import table
 
 
@@ -21,6 +21,7 @@ def missing(text: str, written: str = "") -> list[str]:
         ("3.5 years of Java", ["3.5 years", "java"]),
         ("3 or 4 of them, 16 to 20 calls, 24k and 5 ms", ["16", "20", "24k", "5 ms"]),
         ("3.1 The landing zone\n(14) Own 20 apps\n99.9 % uptime\n13. Also", ["20", "99.9 %"]),  # numbers of sections
+        ("2.5 FTE report to you", ["2.5 FTE"]),  # no section, where nothing else is numbered
         ("Writes HTTP2, v2 and L5", []),  # a part of a name
         ("By March 2027. Or in 2028, and again in 2027.", ["2027", "2028"]),
         ("From 9:30 until 17:00.", ["9:30", "17:00"]),
@@ -57,12 +58,13 @@ def test_technologies_are_missed_by_the_field_that_names_them() -> None:
 
 
 def test_figures_of_any_length_and_number_are_no_trouble() -> None:
-    assert missing("1" * 16_000) == ["1" * 16_000]
+    assert missing("1" * 16_000) == ["1" * MAX_WORDS]
     assert len(missing(", ".join(f"part {number}" for number in range(1_000, 3_000)))) == MAX_LEFT_OUT
 
 
 def test_five_years_are_no_five_stages() -> None:
-    assert missing("5+ years in presales", "5 interview stages") == ["5+ years"]
+    assert missing("5+ years in presales", "5 interview stages, 5 days a fortnight") == ["5+ years"]
+    assert missing("1.5 years, 60 fps, 1.7%", "15 years, 17%") == ["1.5 years", "60", "1.7%"]
 
 
 def test_a_title_of_which_nothing_is_left_is_missed() -> None:

@@ -573,7 +573,7 @@ def test_years_stay_as_stated_and_are_reported(
 
 
 @embedded_database
-def test_questions_above_the_stated_level_are_sent_back_once_and_reported(
+def test_topics_above_the_stated_level_are_sent_back_once_and_brought_down(
     app: Flask, client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]
 ) -> None:
     def all_advanced(good: dict[str, Any]) -> dict[str, Any]:
@@ -583,9 +583,9 @@ def test_questions_above_the_stated_level_are_sent_back_once_and_reported(
     junior = {**requisition, "basic_title": "Software Engineer", "basic_level": "Junior"}
     answer = client.post(WORKFLOW, json=junior, headers=ADMIN).json
     assert answer is not None
-    levels = [each for each in answer["quality"]["findings"] if each["category"] == "level"]
-    assert [each["field"] for each in levels] == [f"questions[{place}].skill_level" for place in range(5)]
-    assert {each["word"] for each in levels} == {"Advanced"}
+    assert {each["skill_level"] for each in answer["interview"]["questions"]} == {"Foundational"}
+    asked = [body["messages"][0]["content"] for body in fake.received if is_question(body)]
+    assert all("\nLevel Foundational: " in text for text in asked)
     assert sum(map(is_enhancement, fake.received)) == 2
     assert audit_row(app, "jd_enhancement").failed_checks == ["level"] * 7
 
