@@ -18,7 +18,7 @@ from dataclasses import asdict, dataclass
 from itertools import islice
 from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar, get_args
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 PROMPT_VERSION = "2026-11-29.2"
 
@@ -179,13 +179,15 @@ class Exhibit(_Schema):
     """What a candidate looks at while the question is asked."""
 
     kind: ExhibitKind
-    text: Annotated[str, AfterValidator(_without_fence)]
+    text: str
 
 
 def _readable_exhibit(value: object) -> object:
     """What can be shown of an exhibit, or None. No answer is lost for an odd one."""
-    if isinstance(value, Exhibit) or not isinstance(value, dict):
-        return value if isinstance(value, Exhibit) else None
+    if isinstance(value, Exhibit):
+        return value
+    if not isinstance(value, dict):
+        return None
     kind, text = value.get("kind"), value.get("text")
     shown = _without_fence(text.replace("\0", "")) if isinstance(text, str) else ""
     if not any(character.isprintable() and not character.isspace() for character in shown.replace("`", "")):

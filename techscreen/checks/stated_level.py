@@ -16,7 +16,7 @@ from techscreen.text.tokens import read_table
 PlannedTopicsT = TypeVar("PlannedTopicsT", bound=PlannedTopics)
 LEVELS: tuple[SkillLevel, ...] = get_args(SkillLevel)
 _IN_LEVEL = " in level"
-_WORD = re.compile(r"([^\W\d_]+)([- ]?level\b)?", re.IGNORECASE)
+_WORD = re.compile(r"([^\W\d_]+)([- ]?(?:level|ish)\b)?", re.IGNORECASE)
 # Between the ends of a range, such as Mid-Senior or Mid to Senior.
 _RANGE = re.compile(r"\s?[-/,|\u2013\u2014]{1,2}\s?(?:(?:to|bis|or|oder|a|o)\s)?|\s(?:to|bis|or|oder|a|o|and|und)\s")
 

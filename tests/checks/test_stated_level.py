@@ -35,6 +35,7 @@ from tests.support.tables import table
         ("Developer", "nivel medio", "Intermediate"),
         ("Developer", "Mid-Senior", "Advanced"),
         ("Developer", "Mid to Senior", "Advanced"),
+        ("Developer", "mid-ish to senior-ish", "Advanced"),
         ("Developer", "Mid-level, Senior", "Advanced"),
         ("Entwickler", "Junior- bis Senior-Level", "Advanced"),
         ("Senior Engineering Manager", None, "Advanced"),

@@ -136,7 +136,7 @@ def test_every_kind_of_text_is_asked_for_and_no_other_kind_of_exhibit() -> None:
     ],
 )
 def test_an_exhibit_has_no_block_of_its_own_around_it(written: str, kept: str) -> None:
-    assert Exhibit(kind="code", text=written).text == kept
+    assert question(exhibit={"kind": "code", "text": written}).exhibit == Exhibit(kind="code", text=kept)
 
 
 @table(
@@ -162,3 +162,10 @@ def test_an_odd_exhibit_is_shown_as_far_as_it_can_be() -> None:
     long = question(exhibit={"kind": "log", "text": "x" * 5_000}).exhibit
     assert long is not None
     assert len(long.text) == 4_000
+
+
+def test_an_exhibit_is_read_again_as_it_was_stored() -> None:
+    asked = question(exhibit={"kind": "text", "text": "````\n```\nx\n```\n````"})
+    assert asked.exhibit == Exhibit(kind="text", text="```\nx\n```")
+    stored = {"question_text": asked.question_text, "exhibit": asked.exhibit.model_dump(), "minutes": 5}
+    assert InterviewQuestion.from_stored(**stored, **REST).spoken_text == SPOKEN
