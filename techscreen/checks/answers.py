@@ -106,8 +106,6 @@ def question_violations(
         question_type: what limits how much is said aloud; by default as much as in any type.
     """
     violations = _text_violations("spoken_text", answer.spoken_text, MAX_QUESTION)
-    if answer.exhibit is not None:
-        violations += _text_violations("exhibit", answer.exhibit.text, MAX_QUESTION)
     violations += _count_violations("criteria", len(answer.criteria), MIN_CRITERIA, MAX_CRITERIA)
     for number, criterion in enumerate(answer.criteria, start=1):
         violations += _text_violations(f"criterion {number}", criterion.criterion, MAX_NAME)

@@ -26,7 +26,7 @@ class InterviewSource:
 
     Attributes:
         planned: its topics; None if Claude has to plan them first.
-        earlier: topic and spoken text of each question of the requisition's earlier interviews, newest first.
+        earlier: topic and text to compare of each question of the requisition's earlier interviews, newest first.
         newest_version: of the earlier interviews; 0 if there are none.
         quality: the stored report on the job description, if it is about these texts.
     """
@@ -99,7 +99,7 @@ def questions_after(session: Session, req_id: str, version: int) -> tuple[list[t
     """The questions of a requisition's interviews after a version.
 
     Returns:
-        Topic and spoken text of each, newest first, and the newest version, or the given one if there is none later.
+        Topic and text to compare of each, newest first, and the newest version; the given one if there is none later.
     """
     rows = session.execute(
         select(InterviewQuestion.topic, InterviewQuestion.question_text, InterviewQuestion.exhibit, Interview.version)
@@ -107,9 +107,8 @@ def questions_after(session: Session, req_id: str, version: int) -> tuple[list[t
         .where(Interview.req_id == req_id, Interview.version > version)
         .order_by(Interview.version.desc(), InterviewQuestion.question_number)
     ).all()
-    return [(row.topic, text_to_compare(row.question_text, row.exhibit)) for row in rows], rows[
-        0
-    ].version if rows else version
+    asked = [(row.topic, text_to_compare(row.question_text, row.exhibit)) for row in rows]
+    return asked, rows[0].version if rows else version
 
 
 def _requisition(says: JobDescription | EnhanceRequest) -> PlanTopics:
