@@ -20,6 +20,8 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeVar, g
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from techscreen.text.exhibits import shown_text, spoken_part, text_to_compare, with_exhibit, without_fence
+
 PROMPT_VERSION = "2026-11-29.2"
 
 SkillLevel = Literal["Foundational", "Intermediate", "Advanced", "Expert"]
@@ -32,7 +34,6 @@ ExhibitKind = Literal["code", "log", "figures", "table", "text"]
 MAX_CONCERNS, MAX_NOTES = 5, 8
 MIN_MINUTES, MAX_MINUTES = 3, 8
 MAX_EXHIBIT = 4_000  # characters
-MIN_TELLING_WORDS = 25  # of what is said: fewer tell a question with an exhibit from no other
 # The most words that are said aloud.
 SPOKEN_WORDS: Mapping[QuestionType, int] = {
     "technical": 90,
@@ -167,14 +168,6 @@ class EnhancedDescription(PlannedTopics):
             raise
 
 
-def _without_fence(text: str) -> str:
-    """A text without the lines of a code block around it, and without blank lines there."""
-    lines = text.strip().split("\n")
-    mark = lines[-1].strip()
-    is_fenced = len(lines) > 2 and mark in ("```", "````", "~~~") and lines[0].startswith(mark)
-    return ("\n".join(lines[1:-1]) if is_fenced else text).strip("\r\n").rstrip()
-
-
 class Exhibit(_Schema):
     """What a candidate looks at while the question is asked."""
 
@@ -189,7 +182,7 @@ def _readable_exhibit(value: object) -> object:
     if not isinstance(value, dict):
         return None
     kind, text = value.get("kind"), value.get("text")
-    shown = _without_fence(text.replace("\0", "")) if isinstance(text, str) else ""
+    shown = without_fence(text.replace("\0", "")) if isinstance(text, str) else ""
     if not any(character.isprintable() and not character.isspace() for character in shown.replace("`", "")):
         return None
     is_known = isinstance(kind, str) and kind in get_args(ExhibitKind)
@@ -237,49 +230,22 @@ class InterviewQuestion(_Schema):
     @property
     def question_text(self) -> str:
         """The whole question: what is said aloud and, after it, what is looked at."""
-        return with_exhibit(self.spoken_text, self.exhibit)
+        return with_exhibit(self.spoken_text, self.exhibit.text if self.exhibit else None)
 
     @property
     def compared_text(self) -> str:
         """What of it is compared with other questions, see `text_to_compare`."""
-        return text_to_compare(self.question_text, None if self.exhibit is None else self.exhibit.model_dump())
+        return text_to_compare(self.question_text, self.exhibit.text if self.exhibit else None)
 
     @classmethod
     def from_stored(
         cls, question_text: str, exhibit: Mapping[str, Any] | None, minutes: int | None, **parts: Any
     ) -> Self:
         """A question whose spoken text and exhibit were stored as one text; older ones have no minutes."""
-        shown = None if exhibit is None else Exhibit.model_validate(exhibit)
-        spoken_text = spoken_part(question_text, exhibit)
+        spoken_text = spoken_part(question_text, shown_text(exhibit))
+        stored = None if exhibit is None else Exhibit.model_validate(exhibit)
         minutes = MAX_MINUTES if minutes is None else minutes
-        return cls.model_validate({"spoken_text": spoken_text, "exhibit": shown, "minutes": minutes, **parts})
-
-
-def with_exhibit(spoken_text: str, exhibit: Exhibit | None) -> str:
-    """A question as one text in Markdown: what is said aloud, then what is looked at."""
-    return spoken_text if exhibit is None else f"{spoken_text}\n\n{_in_markdown(exhibit)}"
-
-
-def without_exhibit(question_text: str, exhibit: Exhibit | None) -> str:
-    """What is said aloud of a question that is stored as one text."""
-    return question_text if exhibit is None else question_text.removesuffix(f"\n\n{_in_markdown(exhibit)}")
-
-
-def text_to_compare(question_text: str, exhibit: Mapping[str, Any] | None) -> str:
-    """What makes a question another one: what is said aloud, and what is shown where little is said."""
-    spoken = spoken_part(question_text, exhibit)
-    return spoken if len(spoken.split()) >= MIN_TELLING_WORDS else question_text
-
-
-def spoken_part(question_text: str, exhibit: Mapping[str, Any] | None) -> str:
-    """The same, with the exhibit as it is stored."""
-    return without_exhibit(question_text, None if exhibit is None else Exhibit.model_validate(exhibit))
-
-
-def _in_markdown(exhibit: Exhibit) -> str:
-    """A block in which nothing is Markdown and columns stand below each other."""
-    fence = "`" * max(3, 1 + max(map(len, re.findall("`+", exhibit.text)), default=0))
-    return f"{fence}\n{exhibit.text}\n{fence}"
+        return cls.model_validate({"spoken_text": spoken_text, "exhibit": stored, "minutes": minutes, **parts})
 
 
 # ------------------------------------------------------------------------------ shared passages

@@ -24,11 +24,19 @@ _RANGE = re.compile(r"\s?[-/,|\u2013\u2014]{1,2}\s?(?:(?:to|bis|or|oder|a|o)\s)?
 def stated_level(requisition: Mapping[str, str | None]) -> SkillLevel | None:
     """The level that `basic_level` names or, if it names none, `basic_title`.
 
-    The first word that names one counts, and of a range its higher end.
+    In the level the first word counts, and of a range its higher end. In a title it is the highest of all: a graduate
+    programme manager is no graduate, and a level that is taken too low costs more than one that is not found.
     """
-    return _named_in(requisition.get("basic_level") or "", in_level=True) or _named_in(
-        requisition.get("basic_title") or "", in_level=False
-    )
+    in_level = _named_in(requisition.get("basic_level") or "", in_level=True)
+    if in_level:
+        _, first, after = in_level[0]
+        for start, level, end in in_level[1:]:
+            if not _RANGE.fullmatch(requisition["basic_level"] or "", after, start):
+                break
+            first, after = max(first, level, key=LEVELS.index), end
+        return first
+    in_title = _named_in(requisition.get("basic_title") or "", in_level=False)
+    return max((level for _, level, _ in in_title), key=LEVELS.index, default=None)
 
 
 def at_stated_level(planned: PlannedTopicsT, requisition: Mapping[str, str | None]) -> PlannedTopicsT:
@@ -46,23 +54,11 @@ def is_above(level: SkillLevel, highest: SkillLevel | None) -> bool:
     return highest is not None and LEVELS.index(level) > LEVELS.index(highest)
 
 
-def _named_in(text: str, *, in_level: bool) -> SkillLevel | None:
+def _named_in(text: str, *, in_level: bool) -> list[tuple[int, SkillLevel, int]]:
+    """The levels that words of a text name, each with where its word begins and ends."""
     words = _levels_by_word(in_level), _levels_by_word(True)  # a word before "level" is a level in a title as well
     found = ((word, words[word[2] is not None].get(word[1].casefold())) for word in _WORD.finditer(text))
-    named: SkillLevel | None = None
-    after = 0
-    for word, level in found:
-        if level is None:
-            continue
-        if named is not None and not _goes_on(text[after : word.start()], named, level):
-            break
-        named, after = max(named or level, level, key=LEVELS.index), word.end()
-    return named
-
-
-def _goes_on(between: str, named: SkillLevel, level: SkillLevel) -> bool:
-    """Whether a word goes on with the level before it: the end of a range, or Senior Director."""
-    return _RANGE.fullmatch(between) is not None or (between.isspace() and (named, level) == ("Advanced", "Expert"))
+    return [(word.start(), level, word.end()) for word, level in found if level is not None]
 
 
 @lru_cache(maxsize=2)

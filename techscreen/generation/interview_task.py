@@ -11,11 +11,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from models import Interview, InterviewQuestion, JobDescription
-from prompts import PlannedTopics, PlanTopics, text_to_compare
+from prompts import PlannedTopics, PlanTopics
 from techscreen.claude.interface import Deadline
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
 from techscreen.schemas.generation import EnhanceRequest, QualityView
+from techscreen.text.exhibits import shown_text, text_to_compare
 
 QUESTIONS = 5
 
@@ -107,7 +108,7 @@ def questions_after(session: Session, req_id: str, version: int) -> tuple[list[t
         .where(Interview.req_id == req_id, Interview.version > version)
         .order_by(Interview.version.desc(), InterviewQuestion.question_number)
     ).all()
-    asked = [(row.topic, text_to_compare(row.question_text, row.exhibit)) for row in rows]
+    asked = [(row.topic, text_to_compare(row.question_text, shown_text(row.exhibit))) for row in rows]
     return asked, rows[0].version if rows else version
 
 

@@ -17,10 +17,11 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from models import CachedQuestion, QuestionUse, utc_now
-from prompts import InterviewTopic, text_to_compare
+from prompts import InterviewTopic
 from techscreen.claude.interface import Claude
 from techscreen.question_cache.keys import request_hash, subject_of
 from techscreen.storage.transactions import FRESH, run_in_transaction
+from techscreen.text.exhibits import shown_text, text_to_compare
 from techscreen.topics import matching
 
 logger = logging.getLogger(__name__)
@@ -111,7 +112,7 @@ class CacheLookup:
         texts: dict[str, list[str]] = defaultdict(list)
         newest = select(existing).where(existing.c.place <= MAX_TAKEN_TEXTS).order_by(existing.c.place)
         for row in run_in_transaction(lambda session: session.execute(newest).all()):
-            texts[row.request_hash].append(text_to_compare(row.question_text, row.exhibit))
+            texts[row.request_hash].append(text_to_compare(row.question_text, shown_text(row.exhibit)))
         return [texts[requested] for requested in hashes]
 
     def _not_of_others(self) -> ColumnElement[bool]:

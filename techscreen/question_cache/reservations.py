@@ -19,7 +19,7 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from models import CachedQuestion, QuestionUse, utc_now
-from prompts import InterviewQuestion, InterviewTopic, text_to_compare
+from prompts import InterviewQuestion, InterviewTopic
 from techscreen.claude.interface import Claude
 from techscreen.observability import metrics
 from techscreen.question_cache.earlier_questions import EarlierQuestions
@@ -29,6 +29,7 @@ from techscreen.question_cache.suggested_technologies import suggest_unknown
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer, write_or_defer
 from techscreen.storage.liveness import WorkUnderWay, dead_neighbours, this_process_id
 from techscreen.storage.transactions import run_in_transaction
+from techscreen.text.exhibits import shown_text, text_to_compare
 from techscreen.text.similarity import alike_question
 from techscreen.topics import matching
 
@@ -355,7 +356,7 @@ def _end_reservations(session: Session, *which: ColumnElement[bool]) -> int:
 
 def _fits(hit: CachedHit, taken: Sequence[str], avoid: EarlierQuestions) -> bool:
     """Whether a question differs from the taken ones of this interview and from the requisition's earlier ones."""
-    text = text_to_compare(hit.row.question_text, hit.row.exhibit)
+    text = text_to_compare(hit.row.question_text, shown_text(hit.row.exhibit))
     return alike_question(text, taken) is None and avoid.alike_to(text) is None
 
 

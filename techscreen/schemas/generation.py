@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
-from prompts import Exhibit, ExhibitKind, without_exhibit
+from prompts import ExhibitKind
 from techscreen.checks.findings import FindingKind, FoundBy
 from techscreen.schemas.fields import (
     MAX_CURSOR,
@@ -21,6 +21,7 @@ from techscreen.schemas.fields import (
     RequiredText,
     RequiredTitle,
 )
+from techscreen.text.exhibits import spoken_part
 
 # The model name under which the offline mode stores what it makes.
 SAMPLE_MODEL = "offline-sample"
@@ -346,8 +347,7 @@ class QuestionView(View):
     @property
     def spoken_text(self) -> str:
         """What is said aloud: the question without its exhibit."""
-        exhibit = None if self.exhibit is None else Exhibit.model_validate(self.exhibit.model_dump())
-        return without_exhibit(self.question_text, exhibit)
+        return spoken_part(self.question_text, self.exhibit.text if self.exhibit else None)
 
 
 class InterviewView(Provenance):

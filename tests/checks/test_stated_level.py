@@ -24,11 +24,12 @@ from tests.support.tables import table
         ("Desarrollador sénior", None, "Advanced"),
         ("Head of Platform", None, "Expert"),
         ("Líder técnico", None, "Expert"),
-        # The level counts before the title, the first word before the others, and of a range its higher end.
+        # The level counts before the title: its first word, and of a range the higher end; in a title the highest.
         ("Junior Developer", "Senior", "Advanced"),
         ("Senior Developer", "Lead", "Expert"),
         ("Junior Project Manager", "Junior", "Foundational"),
-        ("Trainee Manager", None, "Foundational"),
+        ("Graduate Programme Manager", None, "Expert"),
+        ("Product Manager Jr.", None, "Expert"),
         ("Release Manager", "Mid", "Intermediate"),
         ("Developer", "Mid (3-5 years), reports to Lead", "Intermediate"),
         ("Developer", "Semi Senior", "Intermediate"),
@@ -38,7 +39,7 @@ from tests.support.tables import table
         ("Developer", "mid-ish to senior-ish", "Advanced"),
         ("Developer", "Mid-level, Senior", "Advanced"),
         ("Entwickler", "Junior- bis Senior-Level", "Advanced"),
-        ("Senior Engineering Manager", None, "Advanced"),
+        ("Senior Engineering Manager", None, "Expert"),
         ("Senior Director", None, "Expert"),
         ("Developer", "Principal / Lead", "Expert"),
         # In a title these are something else.

@@ -12,9 +12,8 @@ from prompts import (
     ExhibitKind,
     InterviewQuestion,
     RatingAnchors,
-    with_exhibit,
-    without_exhibit,
 )
+from techscreen.text.exhibits import spoken_part, with_exhibit
 from tests.support.tables import table
 
 SPOKEN = "This loop is slow. What do you change first?"
@@ -43,7 +42,7 @@ def question(**parts: Any) -> InterviewQuestion:
 
 def test_a_question_without_an_exhibit_is_what_is_said() -> None:
     assert with_exhibit(SPOKEN, None) == SPOKEN
-    assert without_exhibit(SPOKEN, None) == SPOKEN
+    assert spoken_part(SPOKEN, None) == SPOKEN
     assert question().question_text == SPOKEN
 
 
@@ -67,20 +66,20 @@ def test_a_table_keeps_its_columns_below_each_other() -> None:
     ],
 )
 def test_no_fence_in_an_exhibit_ends_its_own(text: str, fence: str) -> None:
-    assert with_exhibit("Look.", Exhibit(kind="code", text=text)) == f"Look.\n\n{fence}\n{text}\n{fence}"
+    assert with_exhibit("Look.", text) == f"Look.\n\n{fence}\n{text}\n{fence}"
 
 
 @table("kind, text", EXHIBITS)
 def test_the_parts_of_one_text_are_found_again(kind: ExhibitKind, text: str) -> None:
-    exhibit = Exhibit(kind=kind, text=text)
+    asked = question(exhibit=Exhibit(kind=kind, text=text))
 
-    assert without_exhibit(with_exhibit(SPOKEN, exhibit), exhibit) == SPOKEN
+    assert spoken_part(asked.question_text, text) == SPOKEN
 
 
 def test_a_text_that_does_not_end_with_the_exhibit_stays_whole() -> None:
     text = f"{SPOKEN}\n\n```\n{CODE}\n```\n\nSay why."
 
-    assert without_exhibit(text, Exhibit(kind="code", text=CODE)) == text
+    assert spoken_part(text, CODE) == text
 
 
 @table("kind, text", EXHIBITS)

@@ -26,6 +26,7 @@ from techscreen.storage.transactions import transaction
 from techscreen.web.auth import Caller
 from tests.conftest import ADMIN, READER, MakeApp, on_sqlite
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply, good_plan, good_question
+from tests.support.workflows import an_enhancement
 
 ENHANCE = "/api/interview/jd/enhance"
 GENERATE = "/api/interview/generate"
@@ -267,8 +268,7 @@ def test_notes_for_the_team_are_shown_wherever_the_description_is(
     client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude
 ) -> None:
     notes = ["Settle the place of work.", "The pay is missing."]
-    is_enhancement = lambda body: asked_for(body) == "EnhancedDescription"  # noqa: E731
-    fake.when(is_enhancement, Reply(change=lambda answer: {**answer, "notes_for_team": [*notes, " "]}))
+    fake.when(an_enhancement, Reply(change=lambda answer: {**answer, "notes_for_team": [*notes, " "]}))
     assert post(client, ENHANCE, requisition)["notes_for_team"] == notes
     answer = post(client, WORKFLOWS[0], requisition)
     assert answer["notes_for_team"] == notes
