@@ -1,4 +1,4 @@
-"""The highest skill level at which a post may be asked, by what its level says, or else its title.
+"""The highest skill level of questions for a post, by what its level says, or else its title.
 
 A requisition's fields come in; a level goes out, or None if neither says any.
 """
