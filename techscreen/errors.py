@@ -108,6 +108,24 @@ class Superseded(TechScreenError):
     status, code = 409, "superseded"
 
 
+class LibraryLacks(TechScreenError):
+    """The library alone was asked for, and it has no questions for five topics; `details` names those without one."""
+
+    status, code = 409, "library_lacks"
+
+
+class ReferenceTaken(TechScreenError):
+    """Another question of the library has this reference."""
+
+    status, code = 409, "reference_taken"
+
+
+class NotImportable(TechScreenError):
+    """Rows of an import have problems, so nothing of it was imported; `problems` names row and field of each."""
+
+    status, code = 422, "not_importable"
+
+
 class NotEditable(TechScreenError):
     """Its state does not allow this: a published interview never changes, and a locked question is not replaced."""
 

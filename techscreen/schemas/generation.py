@@ -35,6 +35,18 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
 
+# Whether an interview takes questions from the team's own library.
+LibraryUse = Literal["prefer", "only", "never"]
+_UseOfLibrary = Annotated[
+    LibraryUse,
+    Field(
+        # Left out if it says nothing, so that an idempotency key means the same as before there was a library.
+        exclude_if=lambda value: value == "prefer",
+        description="`prefer`: the team's own questions before others; `only`: no others; `never`: none of them.",
+    ),
+]
+
+
 class EnhanceRequest(RequestModel):
     """A basic job description with its WORK inputs."""
 
@@ -53,6 +65,7 @@ class WorkflowRequest(EnhanceRequest):
     """A basic job description to enhance and to make an interview from."""
 
     interview_name: OptionalTitle = None
+    use_library: _UseOfLibrary = "prefer"
 
 
 class GenerateRequest(RequestModel):
@@ -61,6 +74,7 @@ class GenerateRequest(RequestModel):
     req_id: ReqId
     job_description_id: Annotated[int, Field(ge=1)]
     interview_name: OptionalTitle = None
+    use_library: _UseOfLibrary = "prefer"
 
 
 InterviewStatus = Literal["draft", "published", "archived"]
@@ -460,6 +474,7 @@ class GenerateAnswer(Provenance, Answer):
     quality: QualityView | None = Field(description="The job description's and the interview's together.")
     tokens_used: int
     cached_questions: int
+    library_questions: int = Field(description="How many are from the team's own library.")
     created_at: Moment
 
     def writers(self) -> set[str | None]:
@@ -480,6 +495,7 @@ class WorkflowAnswer(Provenance, Answer):
     quality: QualityView | None = Field(description="The job description's and the interview's together.")
     total_tokens_used: int
     cached_questions: int
+    library_questions: int = Field(description="How many are from the team's own library.")
     created_at: Moment
 
     def writers(self) -> set[str | None]:
