@@ -33,6 +33,7 @@ class TechScreenError(Exception):
         job_description_id: a job description that was kept although the request failed.
         retry_after: seconds after which the same request may succeed.
         current: what the caller's change would have overwritten, as an answer shows it.
+        report: further fields of the answer.
     """
 
     status = 500
@@ -53,6 +54,7 @@ class TechScreenError(Exception):
         self.retry_after = retry_after
         self.job_description_id: int | None = None
         self.current: Any = None
+        self.report: dict[str, Any] = {}
 
 
 class InvalidRequest(TechScreenError):

@@ -129,6 +129,14 @@ class ErrorDetail(View):
     message: str
 
 
+class RowProblemView(View):
+    """What is wrong with one row of an import; rows are counted from 1, without a heading."""
+
+    row: int
+    field: str
+    message: str
+
+
 class ErrorAnswer(View):
     """Every error: a sentence for people, a code for programs. `details` names the bad fields, if there are any."""
 
@@ -148,6 +156,14 @@ class ErrorAnswer(View):
         None,
         exclude_if=lambda value: value is None,
         description="What somebody else has made of it meanwhile, in the form of its own answer.",
+    )
+    imported: int | None = Field(None, exclude_if=lambda value: value is None, description="Of an import: none.")
+    updated: int | None = Field(None, exclude_if=lambda value: value is None, description="Of an import: none.")
+    problems: list[RowProblemView] | None = Field(
+        None, exclude_if=lambda value: value is None, description="Of an import: what is wrong with which row."
+    )
+    problems_total: int | None = Field(
+        None, exclude_if=lambda value: value is None, description="All of them: `problems` has the first."
     )
     request_id: str | None
 

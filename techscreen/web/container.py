@@ -33,12 +33,22 @@ from techscreen.jobs.queue import BrokerQueue, JobQueue, ThreadQueue
 from techscreen.jobs.runner import JobRunner, Operation
 from techscreen.jobs.stream_places import StreamPlaces
 from techscreen.jobs.watch import JobWatch
+from techscreen.library.questions import (
+    change_question,
+    create_question,
+    refuse_if_taken,
+    refuse_unless_savable,
+    save_question,
+    seen_question,
+)
+from techscreen.library.transfer import import_questions
 from techscreen.observability.error_answers import error_body
 from techscreen.operations.readiness import Readiness
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
 from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
+from techscreen.schemas.library import LibraryChange, LibraryImport, LibraryQuestion, SaveOrder
 from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
 from techscreen.storage.heartbeat import Heartbeat
@@ -160,6 +170,16 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
             JobDescriptionChange,
             lambda change, user_id, *_: change_job_description(change, user_id),
             seen_job_description,
+        ),
+        "library_question": Operation(
+            LibraryQuestion, lambda given, user_id, *_: create_question(given, user_id), refuse_if_taken
+        ),
+        "library_change": Operation(
+            LibraryChange, lambda change, user_id, *_: change_question(change, user_id), seen_question
+        ),
+        "library_import": Operation(LibraryImport, lambda order, user_id, *_: import_questions(order, user_id)),
+        "library_saving": Operation(
+            SaveOrder, lambda order, user_id, *_: save_question(order, user_id), refuse_unless_savable
         ),
     }
     runner = JobRunner(operations, settings.request_timeout)

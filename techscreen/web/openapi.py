@@ -120,6 +120,8 @@ def _operation(app: Flask, rule: Rule, route: endpoint) -> Json:
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": _json_content(route.body)}}
+    if route.files:
+        operation["requestBody"] = {"required": True, "content": {name: {"schema": {}} for name in route.files}}
     return operation
 
 
@@ -182,6 +184,7 @@ def _responses(route: endpoint) -> Json:
         content[route.answer] = _events_content() if route.answer == EVENT_STREAM else {"schema": {}}
     else:
         content["application/json"] = _json_content(route.answer)
+    content |= {name: {"schema": {}} for name in route.other_forms}
     said = "The answer."
     if route.dispatch == "generation":
         content[EVENT_STREAM] = _events_content()
