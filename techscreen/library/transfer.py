@@ -34,7 +34,7 @@ V = TypeVar("V")
 BATCH = 500
 # Problems that an answer names; it says how many there are in all.
 MAX_PROBLEMS = 1_000
-# Rows up to which an import is checked at once: a question takes about 20 ms.
+# Rows up to which an import is checked at once: a question takes about 10 ms.
 MAX_CHECKED = 50
 _EXPORTED = CachedQuestion.library_status.is_not(None), CachedQuestion.retired_at.is_(None)
 

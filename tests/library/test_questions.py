@@ -111,7 +111,9 @@ def test_a_key_repeats_nothing(app: Flask, client: FlaskClient) -> None:
 
 
 def test_the_list_is_filtered_and_paged(client: FlaskClient) -> None:
-    ids = [created(client, topic=f"Kafka topic {word}", owner="A")["question"]["id"] for word in ("one", "two", "three")]
+    ids = [
+        created(client, topic=f"Kafka topic {word}", owner="A")["question"]["id"] for word in ("one", "two", "three")
+    ]
     created(client, topic="Go channels", technologies=["golang"], language="de", status="draft", review_on="2026-01-02")
 
     def listed(**query: Any) -> Any:
@@ -150,9 +152,7 @@ def test_a_retired_question_comes_back(client: FlaskClient) -> None:
     assert stale.status_code == 412
 
 
-def test_a_question_of_an_interview_is_saved_once_as_it_is(
-    client: FlaskClient, requisition: dict[str, Any]
-) -> None:
+def test_a_question_of_an_interview_is_saved_once_as_it_is(client: FlaskClient, requisition: dict[str, Any]) -> None:
     made = workflow(client, requisition).json
     asked = made["interview"]["questions"][1]
     address = f"/api/interview/{made['interview_id']}/questions/2/save-to-library"
@@ -163,7 +163,16 @@ def test_a_question_of_an_interview_is_saved_once_as_it_is(
     missing = client.post(address.replace("/2/", "/9/"), json={}, headers=EDITOR)
 
     question = saved.json["question"]
-    for name in ("question_text", "exhibit", "minutes", "follow_ups", "rating_anchors", "topic", "skill_level", "model"):
+    for name in (
+        "question_text",
+        "exhibit",
+        "minutes",
+        "follow_ups",
+        "rating_anchors",
+        "topic",
+        "skill_level",
+        "model",
+    ):
         assert question[name] == asked[name], name
     assert [each["criterion"] for each in question["criteria"]] == [each["criterion"] for each in asked["criteria"]]
     assert (question["technologies"], question["owner"]) == (["python"], "Payments")
