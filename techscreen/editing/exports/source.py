@@ -1,0 +1,81 @@
+"""What an export is made from: an interview and its requisition, and the words about them that all formats share."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from techscreen.schemas.generation import InterviewView, JobDescriptionView, QuestionView
+
+# States that somebody has approved. Whatever is in another one is marked as a draft.
+APPROVED = frozenset({"approved", "published", "archived"})
+MAX_NAME = 255
+# Vertical tabs and other line ends of pasted texts, which HTML and forms do not know.
+_ODD_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+
+
+@dataclass(frozen=True)
+class ExportSource:
+    """An interview and the requisition that it is for."""
+
+    interview: InterviewView
+    requisition: JobDescriptionView
+
+    @property
+    def title(self) -> str:
+        """The title of the post, as enhanced if it is."""
+        enhanced = self.requisition.enhanced_jd
+        return enhanced.title if enhanced else self.requisition.basic_jd.title
+
+    @property
+    def name(self) -> str:
+        """The interview's name with its version, for a list of forms or kits."""
+        version = f" (version {self.interview.version})"
+        return shortened(one_line(self.interview.interview_name), MAX_NAME - len(version)) + version
+
+    @property
+    def is_draft(self) -> bool:
+        """Whether nobody has approved it."""
+        return self.interview.status not in APPROVED
+
+    def warnings(self) -> list[str]:
+        """What to know before using it, in the order of importance."""
+        draft = "DRAFT: nobody has approved this interview yet." if self.is_draft else None
+        return [sentence for sentence in (self.interview.notice, draft) if sentence]
+
+
+def heading_of(question: QuestionView) -> str:
+    """The number and the topic of a question, in one line of a length that forms take."""
+    return shortened(f"{question.question_number}. {one_line(question.topic)}", MAX_NAME)
+
+
+def facts_of(question: QuestionView) -> str:
+    """Type, level and minutes of a question, in one line."""
+    minutes = [f"{question.minutes} minutes"] if question.minutes is not None else []
+    return ", ".join([question.question_type.replace("_", " "), question.skill_level, *minutes])
+
+
+def anchors_of(question: QuestionView) -> list[tuple[str, str]]:
+    """What a weak, a middling and a strong answer sounds like, under these names."""
+    anchors = question.rating_anchors
+    return [("Low", anchors.low), ("Mid", anchors.mid), ("High", anchors.high)]
+
+
+def lines_of(text: str) -> str:
+    """A text whose lines all end alike."""
+    return _ODD_LINE_END.sub("\n", text)
+
+
+def paragraphs_of(text: str) -> list[str]:
+    """The paragraphs of a text, without blank ones."""
+    return [part.strip("\n") for part in re.split(r"\n[ \t]*\n", lines_of(text)) if part.strip()]
+
+
+def one_line(text: str) -> str:
+    """A text in one line."""
+    return " ".join(text.split())
+
+
+def shortened(text: str, most: int) -> str:
+    """A text of at most so many characters."""
+    return text if len(text) <= most else text[: most - 1].rstrip() + "…"
