@@ -7,9 +7,12 @@ from dataclasses import dataclass
 
 from techscreen.schemas.generation import InterviewView, JobDescriptionView, QuestionView
 
-# States that somebody has approved. Whatever is in another one is marked as a draft.
-APPROVED = frozenset({"approved", "published", "archived"})
 MAX_NAME = 255
+# What is said of an interview in this state. A published one needs no word.
+STATES = {
+    "draft": "DRAFT: nobody has approved this interview yet.",
+    "archived": "ARCHIVED: this interview is no longer in use.",
+}
 # Vertical tabs and other line ends of pasted texts, which HTML and forms do not know.
 _ODD_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
 
@@ -33,15 +36,10 @@ class ExportSource:
         version = f" (version {self.interview.version})"
         return shortened(one_line(self.interview.interview_name), MAX_NAME - len(version)) + version
 
-    @property
-    def is_draft(self) -> bool:
-        """Whether nobody has approved it."""
-        return self.interview.status not in APPROVED
-
     def warnings(self) -> list[str]:
-        """What to know before using it, in the order of importance."""
-        draft = "DRAFT: nobody has approved this interview yet." if self.is_draft else None
-        return [sentence for sentence in (self.interview.notice, draft) if sentence]
+        """What to know before using it: that it is sample content, a draft or no longer in use."""
+        state = STATES.get(self.interview.status)
+        return [sentence for sentence in (self.interview.notice, state) if sentence]
 
 
 def heading_of(question: QuestionView) -> str:
