@@ -9,6 +9,7 @@ from techscreen.cli.terminal import say
 from techscreen.editing.exports import FORMATS
 from techscreen.editing.exports.source import ExportSource
 from techscreen.editing.exports.table import COLUMNS
+from techscreen.schemas.exports import FormatName
 from techscreen.schemas.generation import InterviewView, JobDescriptionView
 from techscreen.web.openapi import examples
 
@@ -28,8 +29,8 @@ curl -s "http://localhost:5000/api/interview/1/export?format=markdown" \\
 ```
 
 `format` is one of {names}; without it the answer is `markdown`. Any other name is a 400 that lists them. Whoever may
-read an interview may export it. The answer is a file (`Content-Disposition`) with the `ETag` of the interview, so
-`If-None-Match` is answered with 304 while nothing has changed.
+read an interview may export it. The answer is a file (`Content-Disposition`) with an `ETag` of its own, so
+`If-None-Match` is answered with 304 while nothing in it has changed.
 
 The same holds in every format:
 
@@ -97,10 +98,10 @@ Version 1 of `techscreen-interview`. A version only ever gets more fields, and r
 | `notice` | not read | a sentence about sample content, else null |
 | `origin` | not read | id, version, state, time and approver of the interview that it was |
 | `requisition` | required | the body of `POST /api/interview/jd/enhance`: `req_id`, `basic_title`, `basic_description`; optional are `basic_department`, `basic_level` and the WORK inputs |
-| `interview_name` | optional | a new one is made if it is missing |
+| `interview_name` | required | at most 255 characters |
 | `language` | optional | BCP 47, such as `en` or `de-AT` |
 | `model`, `prompt_version` | optional | who wrote what was generated for it |
-| `questions` | required | 1 to 30, in their order |
+| `questions` | required | 1 to 6, in their order |
 
 A question:
 
@@ -175,7 +176,7 @@ def sample() -> ExportSource:
     return ExportSource(interview.model_copy(update={"questions": shown, "created_at": MADE_AT}), requisition)
 
 
-def _section(name: str) -> str:
+def _section(name: FormatName) -> str:
     about = ABOUT[name].replace("{columns}", ", ".join(f"`{column}`" for column in COLUMNS))
     chosen = FORMATS[name]
     fence = {"md": "markdown", "html": "html", "csv": "text"}.get(chosen.ending, "json")

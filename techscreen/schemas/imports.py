@@ -7,10 +7,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, computed_field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from prompts import ExhibitKind, QuestionType, SkillLevel
+from prompts import QuestionType, SkillLevel
+from techscreen.schemas.editing import (
+    MAX_CRITERIA,
+    MAX_FOLLOW_UPS,
+    MAX_QUESTIONS,
+    AnchorsInput,
+    CriterionInput,
+    ExhibitInput,
+    QuestionText,
+    Sentence,
+    WorkItemInput,
+)
 from techscreen.schemas.fields import (
     MAX_TEXT,
     TEXT,
@@ -19,7 +30,6 @@ from techscreen.schemas.fields import (
     OptionalText,
     OptionalTitle,
     ReqId,
-    RequiredText,
     RequiredTitle,
     pasted_text,
 )
@@ -27,41 +37,12 @@ from techscreen.schemas.generation import Answer, EnhanceRequest, InterviewView,
 
 FORMAT: Final = "techscreen-interview"
 FORMAT_VERSION: Final = 1
-MAX_QUESTIONS, MAX_ENTRIES, MAX_MINUTES = 30, 50, 240
+MAX_ENTRIES, MAX_MINUTES = 50, 60
 
-# A text that a draft may still lack.
+# A text that may be missing.
 Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(pasted_text), Described(TEXT)]
 Texts = Annotated[list[Text], Field(max_length=MAX_ENTRIES)]
 PromptVersion = Annotated[str, Field(max_length=32), AfterValidator(pasted_text), Described(TEXT)]
-
-
-class PortableExhibit(RequestModel):
-    """What a candidate looks at."""
-
-    kind: ExhibitKind
-    text: RequiredText
-
-
-class PortableCriterion(RequestModel):
-    """One thing to tick."""
-
-    criterion: RequiredTitle
-    description: Text = ""
-
-
-class PortableAnchors(RequestModel):
-    """What a low, a middling and a high answer sound like."""
-
-    low: Text = ""
-    mid: Text = ""
-    high: Text = ""
-
-
-class PortableWorkItem(RequestModel):
-    """Words of the requisition that a question is for, and their field."""
-
-    field: RequiredTitle
-    part: Text
 
 
 class PortableQuestion(RequestModel):
@@ -71,12 +52,12 @@ class PortableQuestion(RequestModel):
     skill_level: SkillLevel
     question_type: QuestionType
     minutes: Annotated[int, Field(ge=1, le=MAX_MINUTES)] | None = None
-    spoken_text: RequiredText
-    exhibit: PortableExhibit | None = None
-    criteria: Annotated[list[PortableCriterion], Field(max_length=MAX_ENTRIES, default_factory=list)]
-    follow_ups: Annotated[Texts, Field(default_factory=list)]
-    rating_anchors: PortableAnchors = PortableAnchors()
-    work_items: Annotated[list[PortableWorkItem], Field(max_length=MAX_ENTRIES, default_factory=list)]
+    spoken_text: QuestionText
+    exhibit: ExhibitInput | None = None
+    criteria: Annotated[list[CriterionInput], Field(max_length=MAX_CRITERIA)] = Field(default_factory=list)
+    follow_ups: Annotated[list[Sentence], Field(max_length=MAX_FOLLOW_UPS)] = Field(default_factory=list)
+    rating_anchors: AnchorsInput = AnchorsInput()
+    work_items: Annotated[list[WorkItemInput], Field(max_length=MAX_ENTRIES)] = Field(default_factory=list)
     source: OptionalTitle = Field(None, description="Kept if it is one that this service knows; else `edited`.")
     model: OptionalTitle = None
     prompt_version: PromptVersion | None = None
@@ -88,7 +69,7 @@ class PortableInterview(RequestModel):
     format: Literal["techscreen-interview"]
     format_version: Literal[1]
     requisition: EnhanceRequest = Field(description="Stored if it is unknown here; else only its id counts.")
-    interview_name: OptionalTitle = None
+    interview_name: RequiredTitle
     language: LanguageTag | None = None
     model: OptionalTitle = None
     prompt_version: PromptVersion | None = None
@@ -187,3 +168,9 @@ class ImportAnswer(Answer):
     job_description: JobDescriptionView
     interview_id: int | None = Field(description="Null for a requisition alone.")
     interview: InterviewView | None
+
+    @computed_field(description="That of the interview, else that of the job description.")  # type: ignore[prop-decorator]
+    @property
+    def etag(self) -> str:
+        """The tag for `If-Match`."""
+        return self.interview.etag if self.interview else self.job_description.etag

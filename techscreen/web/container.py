@@ -22,6 +22,7 @@ from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
 from techscreen.claude.offline import OfflineClaude
+from techscreen.editing.imports import import_document, refuse_if_known
 from techscreen.editing.interviews import InterviewEditing
 from techscreen.editing.job_descriptions import change_job_description, seen_job_description
 from techscreen.errors import Interrupted, JobsUnavailable
@@ -39,6 +40,7 @@ from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
 from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
+from techscreen.schemas.imports import ImportRequest
 from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
 from techscreen.storage.heartbeat import Heartbeat
@@ -161,6 +163,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
             lambda change, user_id, *_: change_job_description(change, user_id),
             seen_job_description,
         ),
+        "import": Operation(ImportRequest, lambda asked, user_id, *_: import_document(asked, user_id), refuse_if_known),
     }
     runner = JobRunner(operations, settings.request_timeout)
 

@@ -18,6 +18,7 @@ from techscreen.editing.exports.sheet import html_sheet, markdown_sheet
 from techscreen.editing.exports.source import ExportSource
 from techscreen.editing.exports.table import csv_table
 from techscreen.editing.exports.workable import workable_kit
+from techscreen.schemas.exports import FormatName
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class ExportFormat:
     write: Callable[[ExportSource], str]
 
 
-FORMATS: Mapping[str, ExportFormat] = MappingProxyType(
+FORMATS: Mapping[FormatName, ExportFormat] = MappingProxyType(
     {
         "markdown": ExportFormat("text/markdown", "md", markdown_sheet),
         "html": ExportFormat("text/html", "html", html_sheet),

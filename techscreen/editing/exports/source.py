@@ -15,6 +15,7 @@ STATES = {
 }
 # Vertical tabs and other line ends of pasted texts, which HTML and forms do not know.
 _ODD_LINE_END = re.compile("\r\n|[\r\v\f\x1c-\x1e\x85\u2028\u2029]")
+_CONTROL = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x9f]")
 
 
 @dataclass(frozen=True)
@@ -60,8 +61,13 @@ def anchors_of(question: QuestionView) -> list[tuple[str, str]]:
 
 
 def lines_of(text: str) -> str:
-    """A text whose lines all end alike."""
-    return _ODD_LINE_END.sub("\n", text)
+    """A text whose lines all end alike. Control characters, which a log may hold, are shown by their pictures."""
+    return _CONTROL.sub(_picture, _ODD_LINE_END.sub("\n", text))
+
+
+def _picture(found: re.Match[str]) -> str:
+    code = ord(found[0])
+    return "\u2421" if code == 0x7F else chr(0x2400 + code) if code < 0x20 else "\ufffd"
 
 
 def paragraphs_of(text: str) -> list[str]:
@@ -71,7 +77,7 @@ def paragraphs_of(text: str) -> list[str]:
 
 def one_line(text: str) -> str:
     """A text in one line."""
-    return " ".join(text.split())
+    return " ".join(lines_of(text).split())
 
 
 def shortened(text: str, most: int) -> str:
