@@ -1,5 +1,4 @@
 """Changes of people: edits, alternatives, states, history, difference, exports.
 
-States of an interview or a job description and what people ask to change come in; new states, views of what changed
-and files to take away go out. May import generation, question_cache, quality and everything below.
+Orders and plain values come in; views of what was changed go out. It may import `generation` and what is below it.
 """

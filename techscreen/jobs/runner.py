@@ -58,7 +58,7 @@ class Operation:
 
     request_type: type[BaseModel]
     run: Callable[[Any, str, Deadline, Progress], BaseModel]
-    check: Callable[[Session, Any], None] = lambda _session, _request: None
+    check: Callable[[Session, Any], object] = lambda _session, _request: None
 
 
 @dataclass(frozen=True)
