@@ -150,6 +150,8 @@ KEY, INTENT, TIMES, LEDGER = criteria(*CRITERIA)
 KEY_REWORDED = {**KEY, "description": "Proposes one key, so that a repeated call refunds only once."}
 KEY_RENAMED = {**KEY, "criterion": "Names a key"}
 KEY_REWRITTEN = {"criterion": "Names a key", "description": "Proposes to send a key so that each call refunds once."}
+SHORT = {"criterion": "事务", "description": "使用事务保证两次写入同时成功或失败"}
+SHORT_REWORDED = {"criterion": "原子", "description": "使用事务保证两次写入要么都成功要么都失败"}
 BARE, OTHER_BARE = ({"criterion": name, "description": ""} for name in ("Weighs the cost", "Names a key"))
 OTHER = {"criterion": "Cost", "description": "Weighs what it costs against what is lost."}
 
@@ -170,6 +172,8 @@ OTHER = {"criterion": "Cost", "description": "Weighs what it costs against what 
         ([KEY, KEY_REWORDED], [KEY_REWORDED, KEY], ["moved (moved) 2>1"]),  # the same label twice
         ([KEY, KEY_REWORDED], [KEY_REWORDED], ["removed 1>None"]),
         ([], [KEY], ["added None>1"]),
+        ([SHORT, INTENT], [SHORT_REWORDED, INTENT], ["changed 1>1"]),  # not sure, but it is in the same place
+        ([SHORT, INTENT], [INTENT, SHORT_REWORDED], ["removed 1>None", "added None>2"]),
         ([BARE], [OTHER_BARE], ["removed 1>None", "added None>1"]),  # that neither says more makes them no more alike
         ([BARE], [{**BARE, "criterion": "Weighs the cost and time"}], ["changed 1>1"]),
     ],
