@@ -47,7 +47,7 @@ class AdmissionChecks:
         count: counts it towards the rate limit, or raises if that is reached.
     """
 
-    admit: Callable[[Session], None]
+    admit: Callable[[Session], object]
     count: Callable[[], None] = lambda: None
 
 
