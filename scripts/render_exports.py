@@ -28,9 +28,10 @@ curl -s "http://localhost:5000/api/interview/1/export?format=markdown" \\
   -H 'X-User-ID: ian' -H 'X-User-Role: interviewer'
 ```
 
-`format` is one of {names}; without it the answer is `markdown`. Any other name is a 400 that lists them. Whoever may
-read an interview may export it. The answer is a file (`Content-Disposition`) with an `ETag` of its own, so
-`If-None-Match` is answered with 304 while nothing in it has changed.
+`format` is one of {names};
+without it the answer is `markdown`. Any other name is a 400 that lists them. Whoever may read an interview may export
+it. The answer is a file (`Content-Disposition`) with an `ETag` of its own, so `If-None-Match` is answered with 304 while
+nothing in it has changed.
 
 The same holds in every format:
 
@@ -57,8 +58,8 @@ Columns: {columns}.
 It is UTF-8 with a byte order mark, so that Excel reads letters with accents rightly, and all cells are quoted. A cell
 whose first sign other than a space is `=`, `+`, `-` or `@` (wide ones of East Asian texts too), or whose first sign is a
 tab or a line end, begins with an apostrophe: a spreadsheet shows it as text and does not run it as a formula. So `=cmd()`
-becomes `'=cmd()`, and a comment in SQL `'-- ...`; programs that read the file take that apostrophe off. Where Excel
-expects semicolons, open the file with Data, From Text/CSV, and choose the comma.""",
+becomes `'=cmd()`, and an exhibit that begins with a comment in SQL `'-- ...`; a program of yours that reads the file has
+to take the apostrophe off. Where Excel expects semicolons, open the file with Data, From Text/CSV, and choose the comma.""",
     "json": """\
 All that makes the interview again, here or in another installation: see [import](#import-an-interview).""",
     "lever": """\
@@ -66,14 +67,15 @@ The body of Lever's `POST /feedback_templates`, to be sent as it is:
 
 ```bash
 curl -s "http://localhost:5000/api/interview/1/export?format=lever" -H 'X-User-ID: ian' -H 'X-User-Role: interviewer' |
-  curl -s https://api.lever.co/v1/feedback_templates -u "$LEVER_KEY:" -H 'Content-Type: application/json' -d @-
+  curl -s https://api.lever.co/v1/feedback_templates -u "$LEVER_KEY:" -H 'Content-Type: application/json' --data-binary @-
 ```
 
 Each question becomes a `multiple-select` of its criteria, a `multiple-choice` of its three anchors and a `textarea`.
-The last field is the one `score-system` that Lever requires. `group` is null; put the id of one of your groups there.""",
+The last field is the one `score-system` that Lever requires. `group` is null, for only Lever knows your groups: put the
+id of one there.""",
     "greenhouse": """\
-For a job's interview kit. Paste `kit_html` into the editor of the kit's interview prep (in its HTML view); it has only
-the elements `p`, `ul`, `li`, `b` and `i`. `scorecard_questions` have the fields of Greenhouse's own resource of that name,
+For a job's interview kit. Paste `kit_html`, as HTML, into the kit's interview prep; it has only the
+elements `p`, `ul`, `li`, `b` and `i`. `scorecard_questions` have the fields of Greenhouse's own resource of that name,
 in which the question is HTML: a criterion is a `yes_no`, what the answer sounded like a `single_select`, notes a `text`,
 and the question itself an `instruction`. Greenhouse's API only reads them, so they are added by hand, or by a tool of
 yours. It keeps options apart, so `scorecard_question_options` name the `sort_order` of their question.""",

@@ -145,10 +145,12 @@ def test_a_page_shows_hostile_texts_and_runs_none() -> None:
 
 def test_a_page_keeps_lines_and_has_no_sign_that_html_forbids() -> None:
     spoken = "First\vsecond\u2028third\n\n\x85Another paragraph"
-    question = {**INTERVIEW["questions"][0], "question_text": spoken}
+    log = {"kind": "log", "text": "\x1b[31mred\x00\x9b"}
+    question = {**INTERVIEW["questions"][0], "question_text": spoken, "exhibit": log}
     html = exported("html", source(questions=[question]))
 
     assert '<p class="spoken">First<br>\nsecond<br>\nthird</p>\n<p class="spoken">Another paragraph</p>' in html
+    assert "<pre>\n␛[31mred␀\ufffd</pre>" in html
     assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f]", html)
 
 

@@ -332,6 +332,16 @@ def test_an_unknown_format_is_refused_with_the_names_of_all(client: FlaskClient)
     assert client.get("/api/interview/999/export", headers=READER).status_code == 404
 
 
+@on_sqlite
+def test_the_api_document_tells_every_media_type_of_an_export(client: FlaskClient) -> None:
+    paths = client.get("/api/interview/openapi.json").get_json()["paths"]
+    operation = paths["/api/interview/{interview_id}/export"]["get"]
+
+    assert set(operation["responses"]["200"]["content"]) == {chosen.media_type for chosen in FORMATS.values()}
+    (asked,) = [one for one in operation["parameters"] if one.get("name") == "format"]
+    assert asked["schema"] == {"type": "string", "enum": list(FORMATS), "default": "markdown"}
+
+
 @embedded_database
 def test_a_new_title_of_the_requisition_changes_the_tag_of_a_sheet(
     make_app: MakeApp, requisition: dict[str, Any]

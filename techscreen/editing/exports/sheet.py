@@ -105,7 +105,7 @@ def _markdown_question(question: QuestionView) -> list[str]:
         parts += ["### Criteria", "\n".join(ticks)]
     anchors = [f"- **{name}:** {_inline(text)}" for name, text in anchors_of(question)]
     parts += ["### What answers sound like", "\n".join(anchors)]
-    return [*parts, "### Notes", *["\\_" * 60] * NOTE_LINES]
+    return [*parts, "### Notes", *["." * 60] * NOTE_LINES]
 
 
 def _html_question(question: QuestionView) -> str:
