@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, get_args
 
 import pytest
+from flask import Flask
 from flask.testing import FlaskClient
 from sqlalchemy import func, select
 
@@ -146,6 +148,15 @@ def test_a_repeat_with_the_same_key_imports_once(client: FlaskClient) -> None:
     assert first == second
     with client.application.app_context(), transaction() as session:
         assert session.scalar(select(func.count()).select_from(Interview)) == 1
+
+
+def test_imports_at_once_become_versions_of_one_requisition(app: Flask) -> None:
+    with ThreadPoolExecutor(6) as threads:
+        answers = list(threads.map(lambda _: imported(app.test_client(), {"interview": document()}), range(6)))
+
+    assert sorted(answer["interview"]["version"] for answer in answers) == [1, 2, 3, 4, 5, 6]
+    assert len({answer["job_description_id"] for answer in answers}) == 1
+    assert [answer["requisition_made"] for answer in answers].count(True) == 1
 
 
 @on_sqlite
