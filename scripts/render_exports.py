@@ -138,7 +138,7 @@ texts. Every field that is wrong is named in one answer (400). With an `Idempote
 ## Import a requisition
 
 A job in the [job schema of JSON Resume](https://jsonresume.org/job-description-schema/) becomes a requisition. The schema
-has no id, so `req_id` is required:
+has no id, so `req_id` is required; of the job, `title` and `description` are:
 
 ```json
 {"req_id": "REQ-77", "requisition": {"title": "Web Developer", "experience": "Mid-level", "remote": "Hybrid",

@@ -160,7 +160,7 @@ def job_schema_to_request(job: JobSchema, req_id: str) -> EnhanceRequest:
     `qualifications`, since they are requirements and not only knowledge. `meta` is left out.
 
     Raises:
-        InvalidRequest: if what belongs together is too long, or describes nothing.
+        InvalidRequest: if what belongs together is too long.
     """
     texts = {
         "basic_description": _description_of(job),

@@ -16,6 +16,7 @@ from techscreen.schemas.editing import (
     MAX_FOLLOW_UPS,
     MAX_QUESTIONS,
     AnchorsInput,
+    AnchorText,
     CriterionInput,
     ExhibitInput,
     QuestionText,
@@ -23,13 +24,12 @@ from techscreen.schemas.editing import (
     WorkItemInput,
 )
 from techscreen.schemas.fields import (
-    MAX_TEXT,
     TEXT,
     Described,
     LanguageTag,
-    OptionalText,
     OptionalTitle,
     ReqId,
+    RequiredText,
     RequiredTitle,
     pasted_text,
 )
@@ -39,9 +39,7 @@ FORMAT: Final = "techscreen-interview"
 FORMAT_VERSION: Final = 1
 MAX_ENTRIES, MAX_MINUTES = 50, 60
 
-# A text that may be missing.
-Text = Annotated[str, Field(max_length=MAX_TEXT), AfterValidator(pasted_text), Described(TEXT)]
-Texts = Annotated[list[Text], Field(max_length=MAX_ENTRIES)]
+Texts = Annotated[list[AnchorText], Field(max_length=MAX_ENTRIES)]
 PromptVersion = Annotated[str, Field(max_length=32), AfterValidator(pasted_text), Described(TEXT)]
 
 
@@ -79,7 +77,7 @@ class PortableInterview(RequestModel):
 class JobLocation(RequestModel):
     """Where the work is done."""
 
-    address: OptionalText = None
+    address: OptionalTitle = None
     postalCode: OptionalTitle = None
     city: OptionalTitle = None
     region: OptionalTitle = None
@@ -102,7 +100,7 @@ class JobSchema(RequestModel):
     department: OptionalTitle = None
     type: OptionalTitle = None
     date: OptionalTitle = None
-    description: OptionalText = None
+    description: RequiredText
     location: JobLocation | None = None
     remote: OptionalTitle = None
     salary: OptionalTitle = None

@@ -216,12 +216,12 @@ def test_a_job_becomes_a_requisition() -> None:
     }
 
 
-def test_a_job_that_is_too_long_or_says_nothing_is_refused_by_name() -> None:
+def test_a_job_that_is_too_long_is_refused_by_name() -> None:
     long = {
         "title": "T",
         "description": "d" * 15_990,
         "qualifications": ["q" * 90],
-        "responsibilities": ["r" * 9_000] * 2,
+        "responsibilities": ["r" * 2_000] * 9,
     }
     with pytest.raises(InvalidRequest) as refused:
         job_schema_to_request(JobSchema.model_validate(long), "REQ-1")
@@ -230,9 +230,6 @@ def test_a_job_that_is_too_long_or_says_nothing_is_refused_by_name() -> None:
         "requisition.responsibilities",
     ]
     assert "16100 characters; at most 16000" in refused.value.message
-
-    with pytest.raises(InvalidRequest, match=r"requisition\.description .* must"):
-        job_schema_to_request(JobSchema(title="T"), "REQ-1")
 
 
 def test_a_requisition_is_stored_once_and_never_overwritten(client: FlaskClient) -> None:
