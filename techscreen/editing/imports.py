@@ -5,11 +5,9 @@ A checked request comes in (`techscreen/schemas/imports.py`), stored rows and th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from functools import partial
 
-from pydantic import ValidationError
-from pydantic_core import ErrorDetails
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -51,7 +49,7 @@ _FACTS = {
     "salary": "Salary",
     "date": "Published",
 }
-# What a field of the requisition is made of, for the sentence about one that is too long or says nothing.
+# What a field of the requisition is made of, for the sentence about one that is too long.
 _MADE_OF = {
     "basic_description": "requisition.description with its facts and qualifications",
     "work_role": "requisition.responsibilities together",
@@ -167,26 +165,23 @@ def job_schema_to_request(job: JobSchema, req_id: str) -> EnhanceRequest:
         "work_role": _listed(job.responsibilities or ()),
         "work_knowledge": _listed(_skill(skill) for skill in job.skills or ()),
     }
-    try:
-        return EnhanceRequest(
-            req_id=req_id,
-            basic_title=job.title,
-            basic_department=job.department,
-            basic_level=job.experience,
-            work_output=None,
-            work_competencies=None,
-            **texts,
-        )
-    except ValidationError as error:
-        problems = [_problem(item, texts) for item in error.errors(include_url=False)]
-        raise InvalidRequest.of_fields(problems, req_id=req_id) from None
+    too_long = [name for name, text in texts.items() if len(text) > MAX_TEXT]
+    if too_long:
+        problems = [_too_long(_MADE_OF[name], len(texts[name])) for name in too_long]
+        raise InvalidRequest.of_fields(problems, req_id=req_id)
+    return EnhanceRequest(
+        req_id=req_id,
+        basic_title=job.title,
+        basic_department=job.department,
+        basic_level=job.experience,
+        work_output=None,
+        work_competencies=None,
+        **texts,
+    )
 
 
-def _problem(item: ErrorDetails, texts: Mapping[str, str]) -> FieldProblem:
-    name = str(item["loc"][0])
-    is_too_long = item["type"] == "string_too_long"
-    said = f"has {len(texts[name])} characters; at most {MAX_TEXT} are allowed" if is_too_long else item["msg"]
-    return FieldProblem(_MADE_OF[name].split()[0], f"{_MADE_OF[name]} {said}.")
+def _too_long(parts: str, length: int) -> FieldProblem:
+    return FieldProblem(parts.split(maxsplit=1)[0], f"{parts} has {length} characters; at most {MAX_TEXT} are allowed.")
 
 
 def _description_of(job: JobSchema) -> str:

@@ -287,7 +287,7 @@ def test_an_imported_requisition_can_be_enhanced(client: FlaskClient, requisitio
             ],
         ),
         (
-            {"requisition": {"title": 7, "skills": "Go", "remote": ["x"]}, "req_id": "R"},
+            {"requisition": {"title": 7, "description": "d", "skills": "Go", "remote": ["x"]}, "req_id": "R"},
             ["requisition.title", "requisition.remote", "requisition.skills"],
         ),
         ({"requisition": {"title": "T"}, "req_id": "R"}, ["requisition.description"]),
