@@ -18,4 +18,6 @@ EDITING_ROUTES = (
     ("/api/interview/<interview_id>/archive", "POST", False),
     ("/api/interview/<interview_id>/restore", "POST", False),
     ("/api/interview/<interview_id>/revise", "POST", False),
+    ("/api/interview/<interview_id>/export", "GET", True),
+    ("/api/interview/import", "POST", False),
 )
