@@ -61,7 +61,8 @@ class AlternativeQuestions(QuestionSet):
     def request(self, place: int, *repeated: str) -> WriteAlternative:
         """What to ask Claude for. See `QuestionSet.request`."""
         present, *earlier = self._earlier.newest(MAX_EARLIER)
-        taken = [present, *repeated, *earlier, *self._in_cache.get(place, [])]
+        ready = (each.question.compared_text for each in self._ready.values())
+        taken = [present, *ready, *repeated, *earlier, *self._in_cache.get(place, [])]
         wanted = self._wanted
         return WriteAlternative(
             wanted.topics[place],

@@ -91,7 +91,7 @@ class Alternatives:
         except TechScreenError as error:
             if not questions.numbers and not wanted.already:
                 raise
-            logger.warning("an alternative is missing: %s", error.code, extra={"event": "alternative_missing"})
+            logger.warning("an alternative is missing: %s", error.message, extra={"event": "alternative_missing"})
 
     def _open_audit_row(self, req_id: str, user_id: str, session: Session) -> AuditRow:
         tokens = set_aside(session, self._settings, user_id, (OPERATION,)).get(OPERATION)
