@@ -99,8 +99,8 @@ class AlternativeQuestions(QuestionSet):
         self._offer(place)
 
     def _is_private(self, question: InterviewQuestion, topic: InterviewTopic) -> bool:
-        """A wish may lead away from the topic, and may name what others must not read."""
-        return self._order.wish is not None or super()._is_private(question, topic)
+        """What people have typed may lead away from the topic, and may name what others must not read."""
+        return self._wanted.typed or super()._is_private(question, topic)
 
     def _offer(self, place: int) -> None:
         """Store a question that is ready as an alternative. It stays reserved for its interview from now on."""

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from config import Settings
-from models import JobDescription
+from models import JobDescription, QuestionAlternative
 from techscreen.claude.interface import Claude, Deadline
 from techscreen.editing.alternative_questions import AlternativeQuestions
 from techscreen.editing.edits import question_of
@@ -65,7 +65,7 @@ class Alternatives:
             self._find_or_write(questions, wanted, audit, deadline)
             audit.result_id, audit.cached_questions = order.interview_id, questions.lent
         numbers = [*wanted.already, *questions.numbers]
-        offered = run_in_transaction(partial(self._offered, order.interview_id, order.number, numbers=numbers))
+        offered = self._shown(order.interview_id, order.number, numbers)
         return AlternativesAnswer(
             **dict(offered),
             missing=order.count - len(numbers),
@@ -79,7 +79,7 @@ class Alternatives:
         Raises:
             NotFound: if there is no such question.
         """
-        return run_in_transaction(partial(self._offered, interview_id, number))
+        return self._shown(interview_id, number)
 
     def _find_or_write(
         self, questions: AlternativeQuestions, wanted: WantedAlternative, audit: AuditRow, deadline: Deadline
@@ -91,7 +91,7 @@ class Alternatives:
         except TechScreenError as error:
             if not questions.numbers and not wanted.already:
                 raise
-            logger.warning("an alternative is missing: %s", error.message, extra={"event": "alternative_missing"})
+            logger.warning("an alternative is missing: %s", error.code, extra={"event": "alternative_missing"})
 
     def _open_audit_row(self, req_id: str, user_id: str, session: Session) -> AuditRow:
         tokens = set_aside(session, self._settings, user_id, (OPERATION,)).get(OPERATION)
@@ -99,17 +99,19 @@ class Alternatives:
             OPERATION, req_id=req_id, user_id=user_id, claude=self._claude, session=session, expected_tokens=tokens
         )
 
-    def _offered(
-        self, interview_id: int, number: int, session: Session, *, numbers: list[int] | None = None
-    ) -> OfferedAnswer:
-        interview = interview_as_seen(session, interview_id, ["*"])
-        question = question_of(interview, number)
-        source = read_source(session, session.get_one(JobDescription, interview.job_description_id), None, None)
-        rows = alternatives_of(session, interview_id, question.lineage)
+    def _shown(self, interview_id: int, number: int, numbers: list[int] | None = None) -> OfferedAnswer:
+        """A question and its alternatives, or some of them by their numbers."""
+        question, rows, views = run_in_transaction(partial(_read, interview_id, number))
         shown = [row for row in rows if numbers is None or row.number in numbers]
-        views = AlternativeViews(source.requisition, planned_topics(interview, source))
-        return OfferedAnswer(
-            interview_id=interview_id,
-            question=QuestionView.model_validate(question),
-            alternatives=views.all(shown, number),
-        )
+        return OfferedAnswer(interview_id=interview_id, question=question, alternatives=views.all(shown, number))
+
+
+def _read(
+    interview_id: int, number: int, session: Session
+) -> tuple[QuestionView, list[QuestionAlternative], AlternativeViews]:
+    interview = interview_as_seen(session, interview_id, ["*"])
+    question = question_of(interview, number)
+    source = read_source(session, session.get_one(JobDescription, interview.job_description_id), None, None)
+    rows = alternatives_of(session, interview_id, question.lineage)
+    views = AlternativeViews(source.requisition, planned_topics(interview, source))
+    return QuestionView.model_validate(question), rows, views

@@ -60,6 +60,12 @@ def alternatives_of(session: Session, interview_id: int, lineage: str) -> list[Q
         lineages.update(each for row in more for each in (row.lineage, row.content["lineage"]))
 
 
+def contents_offered(session: Session, interview_id: int) -> list[dict[str, Any]]:
+    """The contents of all alternatives that an interview's questions were ever offered, the newest first."""
+    ours = select(QuestionAlternative.content).where(QuestionAlternative.interview_id == interview_id)
+    return list(session.scalars(ours.order_by(QuestionAlternative.id.desc())))
+
+
 def store_alternative(session: Session, values: Values) -> QuestionAlternative:
     """Add an alternative with the next number, unless it is there already."""
     there = alternatives_of(session, values["interview_id"], values["lineage"])

@@ -18,7 +18,7 @@ from techscreen.checks.stated_level import LEVELS, at_stated_level
 from techscreen.editing.edits import question_of
 from techscreen.editing.findings import text_of, topic_of
 from techscreen.editing.interviews import interview_as_seen
-from techscreen.editing.offered import alternatives_of, as_question, refuse_if_locked
+from techscreen.editing.offered import alternatives_of, as_question, contents_offered, refuse_if_locked
 from techscreen.editing.states import refuse_unless_draft
 from techscreen.errors import NotEditable
 from techscreen.generation.interview_task import InterviewSource, read_source
@@ -26,6 +26,8 @@ from techscreen.quality.topic_choice import left_over_topics
 from techscreen.schemas.alternatives import AlternativesOrder, CriteriaOrder
 from techscreen.text.language import language_of
 
+# Where a question comes from that may be lent to others as it is.
+WRITTEN_FOR_ALL = ("generated", "cache", "library")
 STEPS = {"easier": -1, "harder": 1}
 # How long a shorter question may be, as a part of the present one, and the fewest words of any.
 SHORTER, FEWEST_WORDS = 2 / 3, 25
@@ -44,6 +46,7 @@ class WantedAlternative:
         aims: what the criteria of the present question look for.
         shorter: the most words and minutes of a shorter one.
         lendable: whether a question that exists may be as wanted.
+        typed: whether words that people have typed are to be followed, which others must not read.
         offered: how many alternatives there are already.
         already: the numbers of those that an earlier attempt at the same request has left.
     """
@@ -56,6 +59,7 @@ class WantedAlternative:
     aims: tuple[str, ...]
     shorter: tuple[int, int] | None
     lendable: bool
+    typed: bool
     offered: int
     already: tuple[int, ...]
 
@@ -102,7 +106,7 @@ def wanted_alternative(
     already = [row.number for row in offered if asked_at is not None and _is_of(row, order, user_id, asked_at)]
     differs = topics[0].skill_level != question.skill_level or order.kind == "other_topic"
     return WantedAlternative(
-        source=replace(source, earlier=_to_differ_from(question, offered, source)),
+        source=replace(source, earlier=_to_differ_from(session, interview, question, source)),
         planned=planned,
         lineage=question.lineage,
         topics=tuple(topics[place % len(topics)] for place in range(order.count - len(already))),
@@ -110,6 +114,7 @@ def wanted_alternative(
         aims=_aims(question) if order.kind == "other_scenario" else (),
         shorter=_shorter(question) if order.kind == "shorter" else None,
         lendable=order.wish is None and order.kind in ("easier", "harder", "other_topic") and differs,
+        typed=order.wish is not None or question.source not in WRITTEN_FOR_ALL,
         offered=len(offered),
         already=tuple(already),
     )
@@ -157,10 +162,11 @@ def _topics(
 
 
 def _to_differ_from(
-    question: InterviewQuestion, offered: Sequence[QuestionAlternative], source: InterviewSource
+    session: Session, interview: Interview, question: InterviewQuestion, source: InterviewSource
 ) -> tuple[tuple[str, str], ...]:
-    """The present question, then what has been offered, the newest first, then all others of the requisition."""
-    rows = [question, *(as_question(row.content) for row in reversed(offered))]
+    """The present question, the interview's others, what has been offered, and all others of the requisition."""
+    others = [other for other in interview.questions if other is not question]
+    rows = [question, *others, *map(as_question, contents_offered(session, interview.id))]
     texts = [(row.topic, text_of(row).compared_text) for row in rows]
     return tuple(dict.fromkeys([*texts, *source.earlier]))
 

@@ -11,6 +11,12 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from models import CachedQuestion, GenerationLog, HistoryEntry, QuestionAlternative, QuestionUse, db
+from techscreen.claude.interface import Deadline
+from techscreen.editing.offered import alternative_paid_for
+from techscreen.generation.progress import Progress
+from techscreen.schemas.alternatives import AlternativesOrder
+from techscreen.storage.transactions import run_in_transaction
+from techscreen.web.container import current_runtime
 from tests.conftest import ADMIN, READER, MakeApp, on_sqlite
 from tests.support.fake_claude import FakeClaude, Reply, data_of, error_reply, good_question
 from tests.support.workflows import a_question, all_of, audit_rows, enhancement_of, workflow
@@ -403,6 +409,46 @@ def test_the_same_key_is_paid_for_once_and_events_tell_of_each(asking: Asking, f
 
 
 @on_sqlite
+def test_what_people_have_typed_is_not_lent_with_what_is_made_of_it(app: Flask, asking: Asking) -> None:
+    text = "Our Falcon ledger booked a payout twice. What do you look at first?"
+    assert asking.change("PATCH", "/questions/2", {"spoken_text": text}).status_code == 200
+
+    made = [asking.offered("other_scenario", number, count=1)["alternatives"][0] for number in (2, 3)]
+
+    kept = {row.id: row.only_for_req_id for row in all_of(app, CachedQuestion)}
+    assert [kept[each["cached_question_id"]] for each in made] == ["REQ-12345", None]
+
+
+@on_sqlite
+def test_what_an_attempt_that_broke_off_has_left_is_not_paid_again(
+    app: Flask, asking: Asking, fake: FakeClaude
+) -> None:
+    progress = Progress()  # of a job that is tried twice
+    order = AlternativesOrder(interview_id=asking.before["id"], number=2, kind="easier", wish="Shorter.", count=1)
+    with app.app_context():
+        alternatives = current_runtime().alternatives
+        first, again = (alternatives.offer(order, "hanna.hiring", Deadline.after(20), progress) for _ in range(2))
+        more = alternatives.offer(order.model_copy(update={"count": 2}), "hanna.hiring", Deadline.after(20), progress)
+
+    assert again.alternatives == first.alternatives
+    assert [each.number for each in more.alternatives] == [1, 2]
+    assert len(fake.received) == 2
+
+
+def test_an_alternative_that_was_deferred_is_stored_once(app: Flask, asking: Asking) -> None:
+    asking.offered("other_scenario", count=1)
+    [row] = all_of(app, QuestionAlternative)
+    names = ("interview_id", "lineage", "kind", "wish", "content", "created_by_user_id")
+    values = {name: getattr(row, name) for name in names}
+    other = {**values, "content": {**row.content, "lineage": "another"}}
+    with app.app_context():
+        for each in (values, other, other, {**values, "interview_id": 999}):
+            run_in_transaction(lambda session, each=each: alternative_paid_for(session, each))  # type: ignore[misc]
+
+    assert [row.number for row in all_of(app, QuestionAlternative)] == [1, 2]
+
+
+@on_sqlite
 def test_criteria_are_suggested_beside_those_there_are(app: Flask, asking: Asking, fake: FakeClaude) -> None:
     present = asking.before["questions"][0]
     labels = {criterion["criterion"] for criterion in present["criteria"]}
@@ -448,7 +494,7 @@ def test_the_offline_mode_offers_samples(make_app: MakeApp, requisition: dict[st
     client = make_app(CLAUDE_MODE="offline").test_client()
     asking = Asking(client, workflow(client, requisition).json["interview"])
 
-    for number, kind in enumerate(("other_scenario", "easier", "harder", "shorter", "other_topic"), start=1):
+    for number, kind in enumerate(("other_scenario", "easier", "shorter"), start=1):
         answer = asking.offered(kind, number, count=3)
         assert answer["missing"] == 0
         assert all(each["sample"] and each["notice"] for each in answer["alternatives"])
