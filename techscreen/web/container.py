@@ -22,6 +22,7 @@ from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
 from techscreen.claude.offline import OfflineClaude
+from techscreen.editing.feedback import give_feedback, refuse_unless_asked
 from techscreen.editing.interviews import InterviewEditing
 from techscreen.editing.job_descriptions import change_job_description, seen_job_description
 from techscreen.errors import Interrupted, JobsUnavailable
@@ -38,6 +39,7 @@ from techscreen.operations.readiness import Readiness
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
 from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
+from techscreen.schemas.feedback import FeedbackOrder
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
 from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
@@ -160,6 +162,9 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
             JobDescriptionChange,
             lambda change, user_id, *_: change_job_description(change, user_id),
             seen_job_description,
+        ),
+        "question_feedback": Operation(
+            FeedbackOrder, lambda order, user_id, *_: give_feedback(order, user_id), refuse_unless_asked
         ),
     }
     runner = JobRunner(operations, settings.request_timeout)
