@@ -118,7 +118,9 @@ def _walk(subject: str, subject_id: int, kept: Sequence[Head], batch: int) -> Wa
             # Read first, so that whatever changes meanwhile has an entry that is newer.
             stored = _stored(subject, subject_id)
         except ValueError as error:
-            return Walked(None, 0, [f"{_name(subject, subject_id)}: what is stored cannot be read ({error})."])
+            return Walked(
+                None, 0, [f"{_name(subject, subject_id).capitalize()}: what is stored cannot be read ({error})."]
+            )
         walk = _Walk(subject, subject_id, kept)
         walk.through(batch)
         walk.compare(stored)
@@ -144,7 +146,10 @@ class _Walk:
             try:
                 entries = self._read(batch)
             except ValueError as error:
-                self._add(self._newest, f"is followed by entries that cannot be read ({error})")
+                if batch > 1:
+                    batch = 1  # up to the very one
+                    continue
+                self._add_unreadable(error)
                 return
             for entry in entries:
                 self._check(entry)
@@ -159,8 +164,8 @@ class _Walk:
         if newest is None:
             if stored is not None and stored.revision > 0:
                 self._problems.append(
-                    f"{_named(stored.req_id)}: {_name(self._subject, self._subject_id)} has been changed "
-                    f"{stored.revision} times, but its history is gone."
+                    f"{_named(stored.req_id)}: {_name(self._subject, self._subject_id)} is at change "
+                    f"{stored.revision}, but its history is gone."
                 )
         elif stored is None:
             self._add(newest, "is the newest of something that is not stored any more")
@@ -169,8 +174,13 @@ class _Walk:
         elif stored.revision < newest.revision:
             self._add(newest, f"is newer than what is stored, which is that of change {stored.revision}")
         elif self._fits:
-            for name in _differing(newest, stored):
-                self._add(newest, f"has another {name} than what is stored now")
+            try:
+                names = _differing(newest, stored)
+            except (AttributeError, TypeError):
+                self._add(newest, "holds no state of ours")
+            else:
+                for name in names:
+                    self._add(newest, f"has another {name} than what is stored now")
 
     def is_ahead_of(self, stored: _Stored | None) -> bool:
         """Whether the history has gone on since."""
@@ -210,11 +220,15 @@ class _Walk:
             self._add(entry, "has another hash than was kept")
         self._newest = entry
 
-    def _add(self, entry: HistoryEntry | None, sentence: str) -> None:
-        if entry is None:
-            self._problems.append(f"{_name(self._subject, self._subject_id)}: its first entry {sentence}.")
+    def _add(self, entry: HistoryEntry, sentence: str) -> None:
+        self._problems.append(_told(entry.req_id, self._subject, self._subject_id, entry.revision, sentence))
+
+    def _add_unreadable(self, error: ValueError) -> None:
+        if self._newest is None:
+            sentence = f"the first entry cannot be read ({error})"
+            self._problems.append(f"{_name(self._subject, self._subject_id).capitalize()}: {sentence}.")
         else:
-            self._problems.append(_told(entry.req_id, self._subject, self._subject_id, entry.revision, sentence))
+            self._add(self._newest, f"is followed by an entry that cannot be read ({error})")
 
 
 def _stored(subject: str, subject_id: int) -> _Stored | None:
