@@ -38,7 +38,7 @@ def interview_difference(before: State, after: State) -> DifferenceView:
 
     Takes `interview_name`, `status`, `language` and `questions`. A question needs `lineage`, by which it is known
     again, `question_number` and `question_text`; it may have `exhibit`, `minutes`, `question_type`, `skill_level`,
-    `topic`, `locked`, `criteria`, `follow_ups` and `rating_anchors`, in the form that answers have.
+    `topic`, `locked`, `criteria`, `follow_ups`, `rating_anchors` and `work_items`, in the form that answers have.
     """
     fields = ("interview_name", "status", "language")
     old, new = _by_number(before), _by_number(after)
@@ -51,11 +51,12 @@ def interview_difference(before: State, after: State) -> DifferenceView:
 
 
 def job_description_difference(before: State, after: State) -> DifferenceView:
-    """What changed in a job description: in `enhanced_title`, `enhanced_description` and `interview_topics`.
+    """What changed in a job description.
 
-    A topic is known again by its name, or by what it probes if its name was reworded.
+    Takes `enhanced_title`, `enhanced_description`, `language`, `interview_topics` and `notes_for_team`. A topic is
+    known again by its name, or by what it probes if its name was reworded.
     """
-    fields = ("enhanced_title", "enhanced_description")
+    fields = ("enhanced_title", "enhanced_description", "language")
     old, new = before.get("interview_topics") or [], after.get("interview_topics") or []
     pairs = paired(
         old,
@@ -67,6 +68,7 @@ def job_description_difference(before: State, after: State) -> DifferenceView:
     return DifferenceView(
         changes=_changes(_picked(before, fields), _picked(after, fields)),
         topics=[change for change in topics if change],
+        notes_for_team=_line_changes(before.get("notes_for_team") or [], after.get("notes_for_team") or [], _reworded),
     )
 
 
@@ -81,13 +83,16 @@ def _question_change(before: Sequence[State], after: Sequence[State], pair: Pair
     changes = _changes(_question_fields(old), _question_fields(new))
     criteria = _criterion_changes((old or {}).get("criteria") or [], (new or {}).get("criteria") or [])
     follow_ups = _line_changes((old or {}).get("follow_ups") or [], (new or {}).get("follow_ups") or [], _reworded)
-    is_replaced = old is not None and new is not None and old["lineage"] != new["lineage"]
-    kind: QuestionChange | None = "replaced" if is_replaced else _kind(pair, bool(changes or criteria or follow_ups))
+    work_items = _line_changes(_work_items(old), _work_items(new))
+    kind: QuestionChange | None = _kind(pair, bool(changes or criteria or follow_ups or work_items))
     if kind is None:
         return None
+    is_another = old is not None and new is not None and old["lineage"] != new["lineage"]
+    if is_another or (kind == "changed" and any(map(_says_all_anew, changes))):
+        kind = "replaced"
     return QuestionChangeView(
         lineage=known["lineage"],
-        replaced_lineage=old["lineage"] if old and is_replaced else None,
+        replaced_lineage=old["lineage"] if old and is_another else None,
         kind=kind,
         is_moved=pair.is_moved,
         number_before=old["question_number"] if old else None,
@@ -95,7 +100,12 @@ def _question_change(before: Sequence[State], after: Sequence[State], pair: Pair
         changes=changes,
         criteria=criteria,
         follow_ups=follow_ups,
+        work_items=work_items,
     )
+
+
+def _says_all_anew(change: TextChangeView) -> bool:
+    return change.field == "spoken_text" and all(run.kind != "same" for run in change.words)
 
 
 def _question_fields(question: State | None) -> Fields:
@@ -165,8 +175,9 @@ def _topic_fields(topic: State | None) -> Fields:
     return _picked(topic, ("topic", "facet", "skill_level", "question_type", "focus")) if topic else {}
 
 
-def _work_items(topic: State | None) -> list[str]:
-    return [f"{item['field']}: {item['part']}" for item in (topic or {}).get("work_items") or []]
+def _work_items(of: State | None) -> list[str]:
+    """Those of a topic or a question."""
+    return [f"{item['field']}: {item['part']}" for item in (of or {}).get("work_items") or []]
 
 
 def _whole_topic(topic: State) -> str:

@@ -85,6 +85,8 @@ class InterviewEditing:
             earlier = interview_state(replaced)
             states.archive(replaced)
             store_change(session, replaced, earlier, "archived", user_id, f"Interview {interview.id} takes its place.")
+        # Only now: until here, the name was that of the other one.
+        interview.published_name = interview.interview_name if interview.status == states.PUBLISHED else None
         store_change(session, interview, before, step, user_id, note)
         log_change(session, operation, interview.req_id, user_id, interview.id)
         return _answer(interview)

@@ -12,6 +12,7 @@ from typing import Any
 
 from techscreen.editing.sequences import common_pairs
 from techscreen.text.similarity import trigram_similarity
+from techscreen.text.tokens import words_in
 
 # Two texts are one that was reworded from this likeness. Of 2,000 pairs of criteria of the same question in samples and
 # exemplars none reaches it, and one in a hundred reaches 0.27.
@@ -105,7 +106,8 @@ def _pair_reworded(before: Sequence[Sequence[str]], after: Sequence[Sequence[str
 
 
 def _likeness(before: Sequence[str], after: Sequence[str]) -> float:
-    return max(trigram_similarity(one, other) for one, other in zip(before, after, strict=True))
+    pairs = zip(before, after, strict=True)
+    return max((trigram_similarity(*pair) for pair in pairs if all(map(words_in, pair))), default=0.0)
 
 
 def _in_reading_order(before: int, after: int, found: dict[int, int], kept: set[int]) -> list[Pair]:

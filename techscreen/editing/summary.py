@@ -33,16 +33,21 @@ _NAMES = {
     "rating_anchors.mid": "rating anchors",
     "rating_anchors.high": "rating anchors",
 }
+_WORK_ITEMS = ("part of the WORK inputs", "parts of the WORK inputs")
 # Fields of the whole that are told with their values.
 _TOLD = ("interview_name", "status", "language", "enhanced_title")
 
 
 def summary_of(difference: DifferenceView) -> list[str]:
-    """One line for each field, question and topic that changed. Empty if nothing did."""
+    """One line for each field, question and topic that changed, and for each kind of change of notes.
+
+    Empty if nothing changed.
+    """
     return [
         *map(_whole_line, difference.changes),
         *map(_question_line, difference.questions),
         *map(_topic_line, difference.topics),
+        *(f"Notes for the team: {part}" for part in _lines(difference.notes_for_team, "note", "notes")),
     ]
 
 
@@ -59,15 +64,16 @@ def _whole_line(change: TextChangeView) -> str:
 
 def _question_line(question: QuestionChangeView) -> str:
     number = question.number_before if question.number_after is None else question.number_after
-    if question.kind in ("added", "removed", "replaced"):
-        return f"Question {number} {question.kind}"
     parts = [f"moved from {question.number_before}"] if question.is_moved else []
+    if question.kind in ("added", "removed", "replaced"):
+        return "; ".join([f"Question {number} {question.kind}", *parts])
     lock = next((change for change in question.changes if change.field == "locked"), None)
     if lock:
         parts.append("locked" if lock.after else "unlocked")
     parts += _changed(change for change in question.changes if change is not lock)
     parts += _criteria(question.criteria)
     parts += _lines(question.follow_ups, "follow-up", "follow-ups")
+    parts += _lines(question.work_items, *_WORK_ITEMS)
     return f"Question {number}: {'; '.join(parts)}"
 
 
@@ -78,7 +84,7 @@ def _topic_line(topic: TopicChangeView) -> str:
     parts = [f"moved from {topic.place_before} to {topic.place_after}"] if topic.is_moved else []
     parts += _changed(topic.changes)
     parts += _lines(topic.technologies, "technology", "technologies")
-    parts += _lines(topic.work_items, "part of the WORK inputs", "parts of the WORK inputs")
+    parts += _lines(topic.work_items, *_WORK_ITEMS)
     return f"{name}: {'; '.join(parts)}"
 
 

@@ -21,6 +21,7 @@ _WORDS = (
     "The text in marked runs: those `same` and `removed` together are the text before, to the letter; those `same` and "
     "`added` the text after."
 )
+_WORK_ITEMS = "Those that changed, each as one text: its field, a colon and its words."
 _PLACE_BEFORE = "Null if it was added."
 _PLACE_AFTER = "Null if it was removed."
 
@@ -78,8 +79,10 @@ class QuestionChangeView(View):
     """What happened to a question. One that was added, or removed, has all its texts here."""
 
     lineage: str = Field(description="What a question keeps when it is edited, moved or carried to the next version.")
-    replaced_lineage: str | None = Field(description="That of the question whose place it took, if it is `replaced`.")
-    kind: QuestionChange
+    replaced_lineage: str | None = Field(description="That of the question whose place it took, if it is another.")
+    kind: QuestionChange = Field(
+        description="`replaced` if it has taken the place of a question of another lineage, or all that is said is new."
+    )
     is_moved: bool = Field(description="Whether its order among those that stayed is another.")
     number_before: int | None = Field(description=_PLACE_BEFORE)
     number_after: int | None = Field(description=_PLACE_AFTER)
@@ -88,6 +91,7 @@ class QuestionChangeView(View):
     )
     criteria: list[CriterionChangeView] = Field(description="Those that changed, in the order of reading.")
     follow_ups: list[LineChangeView] = Field(description="Those that changed, in the order of reading.")
+    work_items: list[LineChangeView] = Field(description=_WORK_ITEMS)
 
 
 class TopicChangeView(ItemChangeView):
@@ -96,7 +100,7 @@ class TopicChangeView(ItemChangeView):
     topic: str = Field(description="Its name, as it is now, or was if it was removed.")
     changes: list[TextChangeView] = Field(description="Of its own fields.")
     technologies: list[LineChangeView]
-    work_items: list[LineChangeView] = Field(description="Each as one text: its field, a colon and its words.")
+    work_items: list[LineChangeView] = Field(description=_WORK_ITEMS)
 
 
 class DifferenceView(View):
@@ -105,9 +109,10 @@ class DifferenceView(View):
     changes: list[TextChangeView] = Field(description="Of the fields of the whole, such as `interview_name`.")
     questions: list[QuestionChangeView] = Field([], description="Of an interview, in the order of reading.")
     topics: list[TopicChangeView] = Field([], description="Of a job description, best first.")
+    notes_for_team: list[LineChangeView] = Field([], description="Of a job description.")
 
     @computed_field  # type: ignore[prop-decorator]
     @property
     def is_empty(self) -> bool:
         """Whether nothing changed."""
-        return not (self.changes or self.questions or self.topics)
+        return not (self.changes or self.questions or self.topics or self.notes_for_team)

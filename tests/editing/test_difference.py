@@ -124,6 +124,13 @@ def test_a_question_that_was_added_or_replaced_is_there_in_full() -> None:
     assert [each.after for each in added.follow_ups] == question("d")["follow_ups"]
 
 
+def test_a_question_of_which_nothing_said_was_kept_is_replaced() -> None:
+    other = question("a", question_text=TEXTS["d"], work_items=[{"field": "work_role", "part": "Runs releases"}])
+    (change,) = interview_difference(interview("a", "b"), interview("b", other)).questions[::-1][:1]
+    assert (change.kind, change.lineage, change.replaced_lineage) == ("replaced", "a", None)
+    assert [(each.kind, each.after) for each in change.work_items] == [("added", "work_role: Runs releases")]
+
+
 def test_an_exhibit_is_told_apart_from_what_is_said() -> None:
     def with_log(log: str) -> State:
         text = f"What went wrong?\n\n```\n{log}\n```"
@@ -143,6 +150,9 @@ KEY, INTENT, TIMES, LEDGER = criteria(*CRITERIA)
 KEY_REWORDED = {**KEY, "description": "Proposes one key, so that a repeated call refunds only once."}
 KEY_RENAMED = {**KEY, "criterion": "Names a key"}
 KEY_REWRITTEN = {"criterion": "Names a key", "description": "Proposes to send a key so that each call refunds once."}
+SHORT = {"criterion": "事务", "description": "使用事务保证两次写入同时成功或失败"}
+SHORT_REWORDED = {"criterion": "原子", "description": "使用事务保证两次写入要么都成功要么都失败"}
+BARE, OTHER_BARE = ({"criterion": name, "description": ""} for name in ("Weighs the cost", "Names a key"))
 OTHER = {"criterion": "Cost", "description": "Weighs what it costs against what is lost."}
 
 
@@ -162,6 +172,10 @@ OTHER = {"criterion": "Cost", "description": "Weighs what it costs against what 
         ([KEY, KEY_REWORDED], [KEY_REWORDED, KEY], ["moved (moved) 2>1"]),  # the same label twice
         ([KEY, KEY_REWORDED], [KEY_REWORDED], ["removed 1>None"]),
         ([], [KEY], ["added None>1"]),
+        ([SHORT, INTENT], [SHORT_REWORDED, INTENT], ["changed 1>1"]),  # not sure, but it is in the same place
+        ([SHORT, INTENT], [INTENT, SHORT_REWORDED], ["removed 1>None", "added None>2"]),
+        ([BARE], [OTHER_BARE], ["removed 1>None", "added None>1"]),  # that neither says more makes them no more alike
+        ([BARE], [{**BARE, "criterion": "Weighs the cost and time"}], ["changed 1>1"]),
     ],
 )
 def test_criteria_are_known_again_though_reworded(before: list[State], after: list[State], expected: list[str]) -> None:
@@ -216,12 +230,16 @@ def topic(name: str, focus: str = "", **other: Any) -> State:
 def test_a_job_description_is_compared_by_text_and_topic() -> None:
     before = {
         "enhanced_title": "Engineer",
+        "language": "en",
+        "notes_for_team": ["Say who approves the budget.", "The pay is missing."],
         "enhanced_description": "## Role\n- Own refunds\n- Own payouts\n",
         "interview_topics": [topic("Refunds"), topic("Kafka consumers"), topic("SQL plans")],
     }
     item = {"field": "work_output", "part": "A ledger"}
     after = {
         "enhanced_title": "Senior Engineer",
+        "language": "de",
+        "notes_for_team": ["Say who approves the yearly budget."],
         "enhanced_description": "## Role\n- Own payouts\n",
         "interview_topics": [
             topic("SQL plans", technologies=["javascript"], work_items=[item]),
@@ -246,9 +264,12 @@ def test_a_job_description_is_compared_by_text_and_topic() -> None:
     assert summary_of(found) == [
         "Title changed from “Engineer” to “Senior Engineer”",
         "Description changed",
+        "Language changed from “en” to “de”",
         "Topic “SQL plans”: moved from 3 to 1; 1 technology added; 1 technology removed; "
         "1 part of the WORK inputs added",
         "Topic “Kafka consumer groups”: topic and focus changed",
+        "Notes for the team: 1 note removed",
+        "Notes for the team: 1 note changed",
     ]
     enhanced = job_description_difference({"enhanced_title": None, "interview_topics": None}, after)
     assert summary_of(enhanced)[0] == "Title set to “Senior Engineer”"

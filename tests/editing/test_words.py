@@ -7,6 +7,9 @@ import time
 from collections.abc import Callable
 from itertools import pairwise
 
+import pytest
+
+from techscreen.editing import words
 from techscreen.editing.sequences import common_pairs
 from techscreen.editing.words import marked_words
 from tests.support.tables import table
@@ -29,6 +32,7 @@ PARTS = [
     ],
     *["重试必须幂等。", "データを", "ภาษาไทย", "किताब", "Größe, "],
 ]
+FEW_PARTS = ["A queue keeps orders.", "\n", " ", "- Redis\n"]
 
 
 def marked(before: str, after: str) -> str:
@@ -75,12 +79,13 @@ def test_words_are_marked_as_people_would(before: str, after: str, expected: str
 
 def test_runs_hold_both_texts_to_the_letter_whatever_was_edited() -> None:
     chance = random.Random(20418)
-    for _ in range(300):
-        old = chance.choices(PARTS, k=chance.randrange(30))
+    for number in range(600):
+        parts = FEW_PARTS if number % 2 else PARTS
+        old = chance.choices(parts, k=chance.randrange(30))
         new = list(old)
         for _ in range(chance.randrange(8)):
             at = chance.randrange(len(new) + 1)
-            new[at : at + chance.randrange(4)] = chance.choices(PARTS, k=chance.randrange(4))
+            new[at : at + chance.randrange(4)] = chance.choices(parts, k=chance.randrange(4))
         marked("".join(old), "".join(new))
 
 
@@ -123,11 +128,16 @@ def test_long_texts_take_no_long_time() -> None:
     assert time.process_time() - begin < 5
 
 
-def test_texts_too_long_for_words_are_compared_by_lines() -> None:
-    lines = [f"{'x, ' * 9_000}{number}\n" for number in range(4)]
-    assert [run.kind for run in marked_words("".join(lines), "".join([lines[0], lines[2], lines[3], "y"]))] == [
-        "same",
-        "removed",
-        "same",
-        "added",
-    ]
+@table(
+    ("most", "expected"),
+    [
+        (100, "Own [-all -]refunds\nand payouts\n"),
+        (20, "[-Own all refunds\n-][+Own refunds\n+]and payouts\n"),
+        (1, "[-Own all refunds\nand payouts\n-][+Own refunds\nand payouts\n+]"),
+    ],
+)
+def test_texts_too_long_for_words_are_compared_by_lines(
+    monkeypatch: pytest.MonkeyPatch, most: int, expected: str
+) -> None:
+    monkeypatch.setattr(words, "MAX_COMPARED", most)
+    assert marked("Own all refunds\nand payouts\n", "Own refunds\nand payouts\n") == expected
