@@ -129,10 +129,10 @@ TAMPERINGS: dict[str, tuple[Tampering, list[str]]] = {
         ["change 4 of interview {id} is the newest that is left, but there were 5."],
     ),
     "all removed": (
-        lambda id_: execute(delete(HistoryEntry).where(HistoryEntry.subject_id == id_)),
+        lambda id_: execute(delete(HistoryEntry).where(HistoryEntry.req_id == "REQ-12345")),
         [
             "interview {id} is at change 5, but its history is gone.",
-            "job description {id} is at change 1, but its history is gone.",
+            "job description {description} is at change 1, but its history is gone.",
         ],
     ),
     "the interview's name": (
@@ -171,8 +171,10 @@ TAMPERINGS: dict[str, tuple[Tampering, list[str]]] = {
         ["change 5 of interview {id} is the newest of something that is not stored any more."],
     ),
     "the description": (
-        lambda id_: execute(update(JobDescription).where(JobDescription.id == id_).values(enhanced_title="Other")),
-        ["change 1 of job description {id} has another enhanced_title than what is stored now."],
+        lambda id_: execute(
+            update(JobDescription).where(JobDescription.req_id == "REQ-12345").values(enhanced_title="Other")
+        ),
+        ["change 1 of job description {description} has another enhanced_title than what is stored now."],
     ),
 }
 
@@ -184,10 +186,14 @@ def test_every_tampering_is_named(app: Flask, client: FlaskClient, interview_id:
             table: [dict(row._mapping) for row in session.execute(select(table.__table__))]
             for table in (JobDescription, Interview, InterviewQuestion, HistoryEntry)
         }
+    ids = {
+        "id": interview_id,
+        "description": next(row["id"] for row in before[JobDescription] if row["req_id"] == "REQ-12345"),
+    }
     wrong = {}
     for name, (tamper, sentences) in TAMPERINGS.items():
         tamper(interview_id)
-        expected = [f"Requisition REQ-12345: {sentence.format(id=interview_id)}" for sentence in sentences]
+        expected = [f"Requisition REQ-12345: {sentence.format(**ids)}" for sentence in sentences]
         code, said = verify(app, "--req-id", "REQ-12345")
         lines = said.splitlines()
         if (code, lines[:-1]) != (1, expected) or verify(app)[1].splitlines()[:-1] != expected:
