@@ -187,3 +187,16 @@ def test_a_repeat_with_the_same_key_is_answered_from_before(client: FlaskClient,
     assert (first.status_code, again.data, again.headers["Idempotency-Replayed"]) == (200, first.data, "true")
     assert other.status_code == 422
     assert said_of(client, interview)[0]["feedback"] == {"unclear": 1}
+
+
+def test_a_question_with_enough_complaints_is_no_longer_lent(
+    client: FlaskClient, interview: dict[str, Any], requisition: dict[str, Any]
+) -> None:
+    disliked = interview["questions"][0]["cached_question_id"]
+    for user in ("ian", "olga"):
+        assert say(client, interview, 1, user, kind="unclear").status_code == 200
+
+    other = made(client, requisition, "REQ-OTHER")
+
+    lent = {question["cached_question_id"] for question in other["questions"] if question["source"] == "cache"}
+    assert lent == {each["cached_question_id"] for each in interview["questions"]} - {disliked}

@@ -15,7 +15,7 @@ from models import HistoryEntry, Interview
 from techscreen.storage.transactions import transaction
 from tests.conftest import ADMIN, READER, on_sqlite
 
-ASKED = "How would you keep a refund from being paid twice?"
+MORE = " Say why you would."
 
 
 @pytest.fixture
@@ -60,7 +60,7 @@ def before_and_after(entry: dict[str, Any]) -> list[tuple[Any, Any]]:
 
 def test_a_history_says_who_did_what_with_before_and_after(client: FlaskClient, interview_id: int) -> None:
     old = get(client, interview_id)["interview"]["questions"][1]["spoken_text"]
-    change(client, "PATCH", f"{interview_id}/questions/2", {"spoken_text": ASKED})
+    change(client, "PATCH", f"{interview_id}/questions/2", {"spoken_text": old + MORE})
     change(client, "POST", f"{interview_id}/request-review", {"of": "Paula", "note": "Before Friday, please."}, "otto")
     change(client, "POST", f"{interview_id}/publish", {"note": "Fits the role."}, "paula")
 
@@ -75,7 +75,7 @@ def test_a_history_says_who_did_what_with_before_and_after(client: FlaskClient, 
     generated, edited, asked, published = shown["entries"]
     assert generated["summary"] == ["Generated, with 5 questions"]
     assert [question["kind"] for question in generated["difference"]["questions"]] == ["added"] * 5
-    assert before_and_after(edited) == [(old, ASKED)]
+    assert before_and_after(edited) == [(old, old + MORE)]
     assert edited["summary"] == ["Question 2: text changed"]
     assert (asked["summary"], asked["note"]) == (["Review requested of Paula"], "Before Friday, please.")
     assert published["summary"] == ["Approved and published", "Status changed from “draft” to “published”"]
@@ -147,7 +147,7 @@ def test_the_history_of_a_requisition_has_its_description_and_all_versions_in_or
 
 def test_any_two_states_can_be_compared(client: FlaskClient, interview_id: int) -> None:
     old = get(client, interview_id)["interview"]["questions"][1]["spoken_text"]
-    change(client, "PATCH", f"{interview_id}/questions/2", {"spoken_text": ASKED})
+    change(client, "PATCH", f"{interview_id}/questions/2", {"spoken_text": old + MORE})
     change(client, "POST", f"{interview_id}/publish", {})
     revision = change(client, "POST", f"{interview_id}/revise", {})["interview"]["id"]
     change(client, "PATCH", f"{revision}/questions/3", {"minutes": 17})
@@ -172,7 +172,7 @@ def test_any_two_states_can_be_compared(client: FlaskClient, interview_id: int) 
     question = get(client, f"{interview_id}/diff", **{"from": "1", "to": "v1"})["difference"]["questions"][0]
     words = question["changes"][0]["words"]
     assert "".join(each["text"] for each in words if each["kind"] != "added") == old
-    assert "".join(each["text"] for each in words if each["kind"] != "removed") == ASKED
+    assert "".join(each["text"] for each in words if each["kind"] != "removed") == old + MORE
 
 
 @on_sqlite
