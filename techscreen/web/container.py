@@ -23,6 +23,7 @@ from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
 from techscreen.claude.offline import OfflineClaude
 from techscreen.editing.alternatives import Alternatives
+from techscreen.editing.feedback import give_feedback, refuse_unless_asked
 from techscreen.editing.imports import import_document, refuse_if_known
 from techscreen.editing.interviews import InterviewEditing
 from techscreen.editing.job_descriptions import change_job_description, seen_job_description
@@ -43,6 +44,7 @@ from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
 from techscreen.schemas.alternatives import AlternativesOrder, CriteriaOrder
 from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
+from techscreen.schemas.feedback import FeedbackOrder
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
 from techscreen.schemas.imports import ImportRequest
 from techscreen.schemas.operations import RetireOrder
@@ -172,6 +174,9 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         "import": Operation(ImportRequest, lambda asked, user_id, *_: import_document(asked, user_id), refuse_if_known),
         "question_alternatives": Operation(AlternativesOrder, alternatives.offer, wanted_alternative),
         "criteria_suggestion": Operation(CriteriaOrder, CriteriaSuggestions(claude, settings).suggest, draft_question),
+        "question_feedback": Operation(
+            FeedbackOrder, lambda order, user_id, *_: give_feedback(order, user_id), refuse_unless_asked
+        ),
     }
     runner = JobRunner(operations, settings.request_timeout)
 

@@ -102,6 +102,11 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "language": "en",
         }
         retire = {"reason": "Seen on a forum.", "url": "https://forum.example/123"}
+        feedback = {"kind": "too_easy", "note": "Everybody named the key at once."}
+        patch = {"minutes": 7, "follow_ups": ["What if the acquirer is down?"]}
+        its_address, seen = f"/api/interview/{written['interview_id']}", {**ADMIN, "If-Match": "*"}
+        questions = f"{its_address}/questions"
+        given = _ok(client.post(f"{questions}/1/feedback", json=feedback, headers=READER))
         answers = {
             "EnhanceRequest": enhance,
             "EnhanceAnswer": enhanced,
@@ -125,6 +130,17 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "CheckAnswer": _ok(client.post("/api/interview/check", json=check, headers=READER)),
             "ReadinessAnswer": _ok(client.get("/health/ready")),
             "HealthAnswer": _ok(client.get("/health")),
+        }
+        _ok(client.patch(f"{questions}/2", json=patch, headers=seen))
+        answers |= {
+            "FeedbackRequest": feedback,
+            "FeedbackAnswer": given,
+            "InterviewFeedbackAnswer": _ok(client.get(f"{its_address}/feedback", headers=READER)),
+            "HistoryAnswer": _ok(client.get(f"{its_address}/history?order=newest&limit=1", headers=READER)),
+            "RequisitionHistoryAnswer": _ok(
+                client.get(f"/api/interview/history/{enhance['req_id']}?order=newest&limit=1", headers=READER)
+            ),
+            "DifferenceAnswer": _ok(client.get(f"{its_address}/diff?from=1", headers=READER)),
         }
         new = {**workflow, "req_id": "REQ-20418-B"}
         export = f"/api/interview/{written['interview_id']}/export?format=json"
