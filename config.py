@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -42,6 +42,8 @@ PRODUCTION_RATE_LIMIT = "1200 per minute"
 ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
 # The fewest characters of a WEBHOOK_SECRET.
 MIN_WEBHOOK_SECRET = 16
+# What some programs take for an IPv4 address, each in its own way: the last part is a number, perhaps hexadecimal.
+NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
 
@@ -351,6 +353,9 @@ class Settings(DatabaseSettings):
             raise ValueError("must be an http or https address, in ASCII and without spaces.")
         if "@" in parts.netloc or "#" in value:
             raise ValueError("must hold no user, password or fragment: WEBHOOK_SECRET signs what is sent.")
+        host = parts.hostname or ""
+        if ":" not in host and NUMBER_AT_END.search(host) and not is_usual_ipv4(host):
+            raise ValueError("must have a host that is a name, or an address in its usual form, such as 192.0.2.1.")
         return value
 
     @field_validator("webhook_secret")
@@ -495,6 +500,14 @@ def is_loopback(address: str) -> bool:
         return True
     try:
         return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_usual_ipv4(host: str) -> bool:
+    """True for four decimal numbers without leading zeros, which every program reads alike."""
+    try:
+        return str(IPv4Address(host)) == host
     except ValueError:
         return False
 

@@ -8,7 +8,6 @@ elsewhere a moment later.
 from __future__ import annotations
 
 import ipaddress
-import re
 import socket
 import time
 from collections.abc import Callable, Iterable
@@ -61,8 +60,6 @@ NOT_PUBLIC_IPV6 = [
 ]
 # Where there is no IPv4, gateways translate these into the IPv4 address at their end.
 NAT64 = IPv6Network("64:ff9b::/96")
-# What some programs take for an IPv4 address: its last part is a number, decimal, octal or hexadecimal.
-NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 
 
 class AddressRefused(WebhookNotDelivered):
@@ -100,11 +97,9 @@ def addresses_to_try(host: str, port: int, resolve: Resolve, *, allow_private: b
         allow_private: whether to judge nothing.
 
     Raises:
-        AddressRefused: if the host has none but those that are not public, or is an oddly written number.
+        AddressRefused: if the host has none but those that are not public.
         OSError: if it has none at all.
     """
-    if not allow_private and NUMBER_AT_END.search(host) and not _is_usual_ipv4(host):
-        raise AddressRefused("The host of WEBHOOK_URL is a number that is not written as an IPv4 address is.")
     found = resolve(host, port)
     allowed = found if allow_private else [address for address in found if is_public(address)]
     if found and not allowed:
@@ -112,13 +107,6 @@ def addresses_to_try(host: str, port: int, resolve: Resolve, *, allow_private: b
             f"{host} leads to an address that is not public. WEBHOOK_ALLOW_PRIVATE would allow it, if that is meant."
         )
     return list(dict.fromkeys(allowed))[:MAX_TRIED]
-
-
-def _is_usual_ipv4(host: str) -> bool:
-    try:
-        return str(IPv4Address(host)) == host
-    except ValueError:
-        return False
 
 
 class GuardedNetwork(httpcore2.NetworkBackend):

@@ -118,7 +118,7 @@ class WebhookSender:
         address, secret = self._settings.webhook_url, self._settings.webhook_secret
         if address is None or secret is None:
             raise _Undelivered("unset", "WEBHOOK_URL is not set.")
-        body, timestamp, url = event.body(), str(int(time.time())), httpx2.URL(address)
+        body, timestamp, url = event.body(), str(int(time.time())), _parsed(address)
         headers: dict[str | bytes, str | bytes] = {
             "Content-Type": "application/json",
             "User-Agent": "TechScreen",
@@ -151,6 +151,13 @@ class _Undelivered(WebhookNotDelivered):
     def __init__(self, outcome: str, message: str) -> None:
         super().__init__(message)
         self.outcome = outcome
+
+
+def _parsed(address: str) -> httpx2.URL:
+    try:
+        return httpx2.URL(address)
+    except httpx2.InvalidURL as error:
+        raise _Undelivered("address_refused", "WEBHOOK_URL has a host that no name can be.") from error
 
 
 def _refusal(status: int) -> _Undelivered:
