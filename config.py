@@ -178,7 +178,14 @@ class Settings(DatabaseSettings):
     )
     reader_roles: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"admin", "recruiter", "hiring_manager", "interviewer"}),
-        description="Roles that may read, separated by commas. Writing always needs admin.",
+        description="Roles that may read, separated by commas.",
+    )
+    editor_roles: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"admin", "hiring_manager"}),
+        description="Roles that may edit, approve and archive interviews, separated by commas. All else needs admin.",
+    )
+    require_second_approver: bool = Field(
+        False, description="Let nobody publish an interview that they were the last to edit."
     )
     gateway_secret: SecretStr | None = Field(
         None, description="If set, every call must carry it in X-Gateway-Secret. Set it in production."
@@ -201,6 +208,9 @@ class Settings(DatabaseSettings):
     cache_max_uses: int = Field(20, ge=1, description="How many requisitions may use one cached question.")
     cache_ttl_days: int = Field(
         180, ge=1, le=36_500, description="Days after which a cached question is no longer lent."
+    )
+    max_complaints: int = Field(
+        3, ge=1, le=10_000, description="People who may complain about a question before it is no longer lent."
     )
 
     # Work in the background
@@ -279,7 +289,7 @@ class Settings(DatabaseSettings):
             raise ValueError("must be printable ASCII without spaces.")
         return key or None
 
-    @field_validator("reader_roles", mode="before")
+    @field_validator("reader_roles", "editor_roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
         if isinstance(value, str):

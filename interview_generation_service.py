@@ -47,6 +47,7 @@ from techscreen.schemas.generation import (
     QualityView,
 )
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer
+from techscreen.storage.history import job_description_state, keep_older_state, record
 from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import run_in_transaction
 
@@ -133,7 +134,8 @@ class InterviewGenerationService:
 
     def list_interviews(self, req_id: str) -> list[InterviewView]:
         """All interviews of a requisition, oldest version first; empty if there are none."""
-        of_requisition = select(Interview).where(Interview.req_id == req_id).order_by(Interview.version)
+        ours = Interview.req_id == req_id, Interview.deleted_at.is_(None)
+        of_requisition = select(Interview).where(*ours).order_by(Interview.version)
         return run_in_transaction(
             lambda session: [InterviewView.model_validate(interview) for interview in session.scalars(of_requisition)]
         )
@@ -162,7 +164,7 @@ class InterviewGenerationService:
             run_in_transaction(partial(self._open_audit_row, task)) as audit,
             self._cache.reservations_for(source.req_id) as reservations,
         ):
-            planned = source.planned or self._plan(source, audit, task.deadline)
+            planned = source.planned or self._plan(source, audit, task)
             texts = source.requisition.fields()
             planned = at_stated_level(with_sound_quotes(planned, texts), texts)
             topics = choose_topics(planned.interview_topics, texts, QUESTIONS)
@@ -193,11 +195,11 @@ class InterviewGenerationService:
             expected_tokens=tokens,
         )
 
-    def _plan(self, source: InterviewSource, audit: AuditRow, deadline: Deadline) -> PlannedTopics:
+    def _plan(self, source: InterviewSource, audit: AuditRow, task: InterviewTask) -> PlannedTopics:
         """Plan topics for a job description that has none, and store them with it."""
         requisition = source.requisition.fields()
         check = partial(topic_violations, names=names_to_avoid(requisition), requisition=requisition)
-        call = audit.ask(self._claude, source.requisition, check, deadline)
+        call = audit.ask(self._claude, source.requisition, check, task.deadline)
         audit.wait_for(call)
         answer = audit.take(call)
         refuse_unless_job(answer.value.reads_as)
@@ -209,8 +211,11 @@ class InterviewGenerationService:
             refuse_if_superseded(stored, source.requisition.fields())
             if stored_topics(stored) is not None:
                 return  # it was enhanced meanwhile, and these topics may belong to an older text
+            keep_older_state(session, stored, job_description_state(stored))
             stored.interview_topics = [topic.model_dump() for topic in planned.interview_topics]
             stored.language = planned.language
+            stored.revision += 1
+            record(session, stored, "topics_planned", task.user_id)
 
         def to_store_later() -> Values:
             return {
@@ -218,6 +223,7 @@ class InterviewGenerationService:
                 "texts": requisition,
                 "interview_topics": [topic.model_dump() for topic in planned.interview_topics],
                 "language": planned.language,
+                "user_id": task.user_id,
             }
 
         store_or_defer(store, topics_paid_for, to_store_later)
@@ -236,7 +242,10 @@ def topics_paid_for(session: Session, values: Values) -> None:
     except Superseded:
         return
     if stored_topics(stored) is None:
+        keep_older_state(session, stored, job_description_state(stored))
         stored.interview_topics, stored.language = values["interview_topics"], values["language"]
+        stored.revision += 1
+        record(session, stored, "topics_planned", values.get("user_id", stored.created_by_user_id))
 
 
 def _enhanced(session: Session, request: GenerateRequest) -> JobDescription:
@@ -260,7 +269,7 @@ def _enhanced(session: Session, request: GenerateRequest) -> JobDescription:
 
 def _stored_interview(interview_id: int, session: Session) -> InterviewView:
     stored = session.get(Interview, interview_id) if interview_id <= MAX_ID else None
-    if stored is None:
+    if stored is None or stored.deleted_at is not None:
         raise NotFound("There is no interview with this id.")
     return InterviewView.model_validate(stored)
 

@@ -1,15 +1,16 @@
-"""The routes under /api/interview: each declares its endpoint, calls one service and returns the answer.
+"""The routes of generating and reading: each declares its endpoint, calls one service and returns the answer.
 
-`interview_bp` is all that a host app has to register. It brings its own services, authentication and error handlers,
-and leaves the host's routes alone.
+`interview_bp` is all that a host app has to register. It has the routes of `techscreen/web/editing_routes.py` and its
+neighbours too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from itertools import chain, islice
+from typing import Any
 
-from flask import Blueprint, Flask, Response, current_app, url_for
+from flask import Flask, Response, current_app, url_for
 
 from techscreen.errors import NotEnhanced, NotFound, Overloaded, TooManyStreams
 from techscreen.operations.interview_lists import all_interviews, interviews_page
@@ -28,23 +29,18 @@ from techscreen.schemas.generation import (
 )
 from techscreen.schemas.jobs import JobAnswer, JobsAnswer, JobsQuery
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
+from techscreen.web import editing_routes  # adds its routes
 from techscreen.web.auth import current_caller
-from techscreen.web.container import current_runtime, set_up
+from techscreen.web.blueprint import interview_bp
+from techscreen.web.container import current_runtime
 from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
-from techscreen.web.error_handlers import register_error_pages
 from techscreen.web.job_views import job_answer, job_for, jobs_answer
 from techscreen.web.parsing import refuse_unless_work_described
-from techscreen.web.request_context import ensure_heartbeat, log_requests
 from techscreen.web.responses import json_response
 from techscreen.web.sse import EVENT_STREAM
 
-interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview")
-
-interview_bp.record_once(set_up)
-register_error_pages(interview_bp)
-log_requests(interview_bp)
-interview_bp.before_request(ensure_heartbeat)
+__all__ = ["editing_routes", "interview_bp"]
 
 
 @interview_bp.post("/jd/enhance")
@@ -56,7 +52,14 @@ def enhance_job_description(body: EnhanceRequest) -> EnhanceRequest:
 
 
 @interview_bp.get("/jd/<req_id:req_id>")
-@endpoint(tag="Reading", access="reader", answer=JobDescriptionAnswer, errors=(NotFound,))
+@endpoint(
+    tag="Reading",
+    access="reader",
+    answer=JobDescriptionAnswer,
+    errors=(NotFound,),
+    conditional=True,
+    answer_headers=("ETag",),
+)
 def get_job_description(req_id: str) -> JobDescriptionAnswer:
     """The job description of a requisition."""
     return JobDescriptionAnswer(job_description=current_runtime().enhancement.get_job_description(req_id))
@@ -77,7 +80,14 @@ def generate_interview(body: GenerateRequest) -> GenerateRequest:
 
 
 @interview_bp.get("/<row_id:interview_id>")
-@endpoint(tag="Reading", access="reader", answer=InterviewAnswer, errors=(NotFound,))
+@endpoint(
+    tag="Reading",
+    access="reader",
+    answer=InterviewAnswer,
+    errors=(NotFound,),
+    conditional=True,
+    answer_headers=("ETag",),
+)
 def get_interview(interview_id: int) -> InterviewAnswer:
     """One interview."""
     return InterviewAnswer(interview=current_runtime().generation.get_interview(interview_id))
@@ -92,7 +102,7 @@ def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
     """
     if query.is_page:
         return _page(req_id, query)
-    parts = all_interviews(req_id)
+    parts = all_interviews(req_id, query.status)
     # Nearly always that is all of them, and an error is raised before the answer has begun.
     begin = list(islice(parts, 2))
     if len(begin) == 1:
@@ -115,7 +125,8 @@ def _page(req_id: str, query: InterviewsQuery) -> Response:
     answer = interviews_page(req_id, query)
     response = json_response(answer)
     if answer.next_cursor is not None:
-        address = url_for(".list_interviews", req_id=req_id, limit=query.page_size, cursor=answer.next_cursor)
+        asked: dict[str, Any] = {"status": query.status, "limit": query.page_size, "cursor": answer.next_cursor}
+        address = url_for(".list_interviews", req_id=req_id, **asked)
         response.headers["Link"] = f'<{address}>; rel="next"'
     return response
 

@@ -26,15 +26,17 @@ from techscreen.checks.stated_level import at_stated_level
 from techscreen.claude.interface import Claude, ClaudeAnswer, Deadline
 from techscreen.errors import NotFound, Superseded
 from techscreen.generation.audit_log import AuditRow, open_audit_row
+from techscreen.generation.job_description_views import job_description_view
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
 from techscreen.generation.streamed_topics import StreamedTopics
-from techscreen.generation.superseded import LOCKED, refuse_if_superseded
+from techscreen.generation.superseded import LOCKED, refuse_if_edited, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
 from techscreen.quality.concerns import one_line
 from techscreen.quality.report import job_description_quality
 from techscreen.schemas.generation import EnhanceAnswer, EnhanceRequest, JobDescriptionView
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer
+from techscreen.storage.history import job_description_state, keep_older_state, record
 from techscreen.storage.transactions import run_in_transaction, transaction
 
 
@@ -123,7 +125,7 @@ class JDEnhancementService:
             topics=topics,
             audit=audit,
             reserved_tokens=tokens,
-            store=partial(self._store, request, job_description_id, audit, progress),
+            store=partial(self._store, request, job_description_id, audit, progress, user_id),
         )
 
     def enhanced_earlier(self, request: EnhanceRequest, progress: Progress) -> EnhanceAnswer | None:
@@ -171,6 +173,7 @@ class JDEnhancementService:
         job_description_id: int,
         audit: AuditRow,
         progress: Progress,
+        user_id: str,
         answer: ClaudeAnswer[EnhancedDescription],
     ) -> JobDescriptionView:
         texts = _prompt(request).fields()
@@ -194,15 +197,15 @@ class JDEnhancementService:
             audit.succeed(session, job_description_id)  # first, for SQLite locks at the first write
             stored = session.get_one(JobDescription, job_description_id, **LOCKED)
             refuse_if_superseded(stored, texts, progress.asked_at)
-            for name, value in values.items():
-                setattr(stored, name, value)
+            refuse_if_edited(stored, progress.asked_at)
+            _replace(session, stored, values, user_id)
             stored.enhancement_asked_at = max(progress.asked_at, stored.enhancement_asked_at or progress.asked_at)
             progress.enhanced(session, stored.id, answer.spending.total_tokens)
             return job_description_view(stored)
 
         def to_store_later() -> Values:
             job = progress.resumption(answer.spending.total_tokens)
-            return {"asked_at": progress.asked_at, "texts": texts, "values": values, "job": job}
+            return {"asked_at": progress.asked_at, "texts": texts, "values": values, "job": job, "user_id": user_id}
 
         return store_or_defer(store, enhancement_paid_for, to_store_later)
 
@@ -218,18 +221,30 @@ def enhancement_paid_for(session: Session, values: Values) -> None:
     stored = session.scalars(locked).one()
     try:
         refuse_if_superseded(stored, values["texts"], asked_at)
+        refuse_if_edited(stored, asked_at)
     except Superseded:
         return
     if not _comes_after(stored, asked_at, enhanced["enhanced_at"]):
         return
-    for name, value in enhanced.items():
-        setattr(stored, name, value)
+    _replace(session, stored, enhanced, values.get("user_id", stored.created_by_user_id))
     stored.enhancement_asked_at = max(asked_at, stored.enhancement_asked_at or asked_at)
     if job is not None:
         its_job = GenerationJob.id == job["job_id"], GenerationJob.attempts == job["attempts"]
         not_noted = GenerationJob.job_description_id.is_(None), GenerationJob.status != "succeeded"
         noted = update(GenerationJob).where(*its_job, *not_noted)
         session.execute(noted.values(job_description_id=stored.id, progress=job["progress"]))
+
+
+def _replace(session: Session, stored: JobDescription, values: Mapping[str, Any], user_id: str) -> None:
+    """Store a new enhancement, and enter it in the history."""
+    before = job_description_state(stored)
+    if stored.enhanced_at is not None:
+        keep_older_state(session, stored, before)
+    for name, value in values.items():
+        setattr(stored, name, value)
+    stored.revision += 1
+    stored.edited_by_user_id = stored.edited_at = None
+    record(session, stored, "enhanced", user_id)
 
 
 def _comes_after(stored: JobDescription, asked_at: datetime, enhanced_at: datetime) -> bool:
@@ -248,30 +263,3 @@ _COLUMNS = set(EnhanceRequest.model_fields)
 
 def _prompt(request: EnhanceRequest) -> EnhanceDescription:
     return EnhanceDescription(**request.model_dump(include=_COLUMNS - {"req_id"}))
-
-
-def job_description_view(stored: JobDescription) -> JobDescriptionView:
-    """A stored row as it is answered."""
-    enhanced: dict[str, Any] | None = None
-    if stored.enhanced_title is not None and stored.enhanced_description is not None:
-        enhanced = {"title": stored.enhanced_title, "description": stored.enhanced_description}
-    return JobDescriptionView(
-        job_description_id=stored.id,
-        req_id=stored.req_id,
-        basic_jd={
-            "title": stored.basic_title,
-            "department": stored.basic_department,
-            "level": stored.basic_level,
-            "description": stored.basic_description,
-        },
-        enhanced_jd=enhanced,
-        work_inputs=stored,
-        notes_for_team=stored.notes_for_team,
-        interview_topics=stored.interview_topics,
-        language=stored.language,
-        created_at=stored.created_at,
-        enhanced_at=stored.enhanced_at,
-        model=stored.model,
-        prompt_version=stored.prompt_version,
-        quality=stored.quality,
-    )

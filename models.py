@@ -7,8 +7,9 @@ one again (Claude may be at work by then).
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any, ClassVar, cast
+from uuid import uuid4
 
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
@@ -69,6 +70,11 @@ def utc_now() -> datetime:
     return datetime.now(UTC).replace(tzinfo=None)
 
 
+def new_lineage() -> str:
+    """A new identity for a question."""
+    return uuid4().hex
+
+
 class Base(DeclarativeBase):
     """Base of the tables."""
 
@@ -113,13 +119,21 @@ class JobDescription(Base):
     enhanced_at: Mapped[datetime | None]
     # When the newest request was accepted whose enhancement has been stored.
     enhancement_asked_at: Mapped[datetime | None]
+    # Counts the changes of what the enhancement made; 0 for what was stored before that was counted.
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    edited_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))
+    edited_at: Mapped[datetime | None]
 
 
 class Interview(Base):
     """One version of the interview for a requisition."""
 
     __tablename__ = "interviews"
-    __table_args__ = (UniqueConstraint("req_id", "version"), UTF8)
+    __table_args__ = (
+        UniqueConstraint("req_id", "version"),
+        Index("uq_interviews_req_id_published_name", "req_id", "published_name", unique=True),
+        UTF8,
+    )
 
     id: Mapped[int] = mapped_column(primary_key=True)
     job_description_id: Mapped[int] = mapped_column(ForeignKey("job_descriptions.id"), index=True)
@@ -134,6 +148,24 @@ class Interview(Base):
     model: Mapped[str | None]
     prompt_version: Mapped[str | None] = mapped_column(String(32))
     quality: Mapped[dict[str, Any] | None]
+    # Counts the changes; 0 for what was stored before there was a history.
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    # The name while it is published: unique, so that a requisition has one published interview of a name at most.
+    published_name: Mapped[str | None] = mapped_column(ExactString(255))
+    revised_from_id: Mapped[int | None]
+    edited_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))
+    edited_at: Mapped[datetime | None]
+    review_requested_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))
+    review_requested_of: Mapped[str | None]
+    review_requested_at: Mapped[datetime | None]
+    approved_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))
+    approval_note: Mapped[str | None] = mapped_column(Text)
+    published_at: Mapped[datetime | None]
+    archived_at: Mapped[datetime | None]
+    # A deleted draft is no longer found, but its history is.
+    deleted_at: Mapped[datetime | None]
+    # Findings that somebody has overridden, by their ids: reason, by whom, when.
+    overrides: Mapped[dict[str, Any] | None]
 
     questions: Mapped[list[InterviewQuestion]] = relationship(
         order_by="InterviewQuestion.question_number", lazy="selectin", cascade="all, delete-orphan"
@@ -146,6 +178,7 @@ class CachedQuestion(Base):
     __tablename__ = "question_cache"
     __table_args__ = (
         UniqueConstraint("cache_key"),
+        Index("uq_question_cache_reference", "reference", unique=True),
         Index("ix_question_cache_request_hash", "request_hash"),
         Index("ix_question_cache_bucket", "technology_key", "skill_level", "language", "prompt_version", "usage_count"),
         UTF8,
@@ -179,6 +212,18 @@ class CachedQuestion(Base):
     # A question that holds confidential words is kept for the requisition that paid for it, and never lent.
     only_for_req_id: Mapped[str | None] = mapped_column(ExactString(100))
     technologies: Mapped[list[Any] | None]
+    # A team's own question: `draft` or `active`. Null for a question that was generated. Library questions do not
+    # expire, and no prompt version outdates them.
+    library_status: Mapped[str | None] = mapped_column(String(16))
+    reference: Mapped[str | None] = mapped_column(ExactString(100))
+    owner: Mapped[str | None]
+    review_on: Mapped[date | None]
+    created_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))
+    edited_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))
+    edited_at: Mapped[datetime | None]
+    revision: Mapped[int] = mapped_column(default=0, server_default="0")
+    # People who have complained about it in feedback.
+    complaints: Mapped[int] = mapped_column(default=0, server_default="0")
 
 
 class QuestionUse(Base):
@@ -240,6 +285,74 @@ class InterviewQuestion(Base):
     similarity: Mapped[float | None]
     model: Mapped[str | None]
     prompt_version: Mapped[str | None] = mapped_column(String(32))
+    # Stays the same when the question is edited, moved or carried over to the next version.
+    lineage: Mapped[str] = mapped_column(String(32), default=new_lineage, server_default="")
+    locked: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class QuestionAlternative(Base):
+    """A question that was offered in place of one of a draft. It changes nothing until somebody accepts it."""
+
+    __tablename__ = "question_alternatives"
+    __table_args__ = (UniqueConstraint("interview_id", "lineage", "number"), UTF8)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    interview_id: Mapped[int] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
+    lineage: Mapped[str] = mapped_column(String(32))
+    number: Mapped[int]
+    kind: Mapped[str] = mapped_column(String(32))
+    wish: Mapped[str | None] = mapped_column(Text)
+    # The columns of the row of `interview_questions` that it would become.
+    content: Mapped[dict[str, Any]]
+    created_by_user_id: Mapped[str] = mapped_column(ExactString(255))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    accepted_at: Mapped[datetime | None]
+
+
+class QuestionFeedback(Base):
+    """What somebody said about a question after they had asked it. Nothing about a candidate."""
+
+    __tablename__ = "question_feedback"
+    __table_args__ = (UniqueConstraint("interview_id", "lineage", "user_id", "kind", "criterion"), UTF8)
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    interview_id: Mapped[int] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
+    lineage: Mapped[str] = mapped_column(String(32))
+    cached_question_id: Mapped[int | None] = mapped_column(
+        ForeignKey("question_cache.id", ondelete="CASCADE"), index=True
+    )
+    kind: Mapped[str] = mapped_column(String(32))
+    criterion: Mapped[str] = mapped_column(ExactString(255), default="")
+    note: Mapped[str | None] = mapped_column(Text)
+    user_id: Mapped[str] = mapped_column(ExactString(255))
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+
+
+class HistoryEntry(Base):
+    """One step in the life of an interview or a job description, with its state afterwards.
+
+    Each entry carries the hash of the one before it, so that a change of a stored entry shows.
+    """
+
+    __tablename__ = "history_entries"
+    __table_args__ = (
+        UniqueConstraint("subject", "subject_id", "revision"),
+        Index("ix_history_entries_req_id", "req_id"),
+        UTF8,
+    )
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    subject: Mapped[str] = mapped_column(String(16))  # interview or job_description
+    subject_id: Mapped[int]
+    revision: Mapped[int]
+    req_id: Mapped[str] = mapped_column(ExactString(100))
+    operation: Mapped[str] = mapped_column(String(32))
+    user_id: Mapped[str] = mapped_column(ExactString(255))
+    note: Mapped[str | None] = mapped_column(Text)
+    state: Mapped[dict[str, Any]]
+    created_at: Mapped[datetime] = mapped_column(default=utc_now)
+    previous_hash: Mapped[str] = mapped_column(String(64))
+    entry_hash: Mapped[str] = mapped_column(String(64))
 
 
 class GenerationLog(Base):

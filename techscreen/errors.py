@@ -9,7 +9,7 @@ it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Self
+from typing import Any, Self
 
 # Seconds after which a caller may try again when something is away or full for an unknown time.
 RETRY_AFTER = 10
@@ -32,6 +32,7 @@ class TechScreenError(Exception):
         req_id: the requisition concerned, when known.
         job_description_id: a job description that was kept although the request failed.
         retry_after: seconds after which the same request may succeed.
+        current: what the caller's change would have overwritten, as an answer shows it.
     """
 
     status = 500
@@ -51,6 +52,7 @@ class TechScreenError(Exception):
         self.req_id = req_id
         self.retry_after = retry_after
         self.job_description_id: int | None = None
+        self.current: Any = None
 
 
 class InvalidRequest(TechScreenError):
@@ -104,6 +106,30 @@ class Superseded(TechScreenError):
     """A newer request has given the requisition other texts meanwhile: nothing made from the older ones is stored."""
 
     status, code = 409, "superseded"
+
+
+class NotEditable(TechScreenError):
+    """Its state does not allow this: a published interview never changes, and a locked question is not replaced."""
+
+    status, code = 409, "not_editable"
+
+
+class Stale(TechScreenError):
+    """Somebody else has changed it since it was read. `current` is what it is now."""
+
+    status, code = 412, "stale"
+
+
+class NotPublishable(TechScreenError):
+    """Something is missing before the interview can be published; `details` lists it."""
+
+    status, code = 422, "not_publishable"
+
+
+class PreconditionRequired(TechScreenError):
+    """A change needs `If-Match` with the ETag of what was read, so that nobody overwrites anybody."""
+
+    status, code = 428, "precondition_required"
 
 
 class OperationInProgress(TechScreenError):

@@ -34,7 +34,22 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
 
-Operation = Literal["jd_enhancement", "interview_generation"]
+Operation = Literal["jd_enhancement", "interview_generation", "question_alternatives", "criteria_suggestion"]
+# What people do, which costs no tokens.
+ChangeOperation = Literal[
+    "edit",
+    "override",
+    "request_review",
+    "publish",
+    "archive",
+    "restore",
+    "revise",
+    "delete",
+    "import",
+    "library",
+    "feedback",
+]
+NO_MODEL = "none"
 INTERRUPTED = "The service stopped before this was finished."
 _under_way = WorkUnderWay(GenerationLog.process_id, GenerationLog.started_at, GenerationLog.id)
 
@@ -266,6 +281,32 @@ def open_audit_row(
 
     row_id = run_in_transaction(open_) if session is None else open_(session)
     return AuditRow(row_id, operation, req_id, user_id)
+
+
+def log_change(
+    session: Session, operation: ChangeOperation, req_id: str, user_id: str, result_id: int | None = None
+) -> None:
+    """Write the audit row of what a person has done, in the transaction that does it.
+
+    Args:
+        req_id: the requisition that it is about; empty if it is about none.
+        result_id: what was changed or made.
+    """
+    now = utc_now()
+    session.add(
+        GenerationLog(
+            operation_type=operation,
+            req_id=req_id,
+            user_id=user_id,
+            status="success",
+            model=NO_MODEL,
+            prompt_version=NO_MODEL,
+            started_at=now,
+            completed_at=now,
+            duration_ms=0,
+            result_id=result_id,
+        )
+    )
 
 
 @deferrable

@@ -24,6 +24,7 @@ from techscreen.quality.report import interview_quality
 from techscreen.question_cache.reservations import Reservations
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import InterviewView, QualityView
+from techscreen.storage.history import record
 from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import run_in_transaction
 
@@ -116,6 +117,7 @@ class InterviewDraft:
         stored = session.get_one(JobDescription, self._source.job_description_id, **SHARED)
         refuse_if_superseded(stored, self._source.requisition.fields())
         self._reservations.become_part_of(interview.id, session)
+        record(session, interview, "generated", self._task.user_id, is_first=True)
         view = InterviewView.model_validate(interview)
         self._audit.succeed(session, interview.id, cached_questions=cached_questions(view))
         self._task.progress.interview_stored(session, interview.id, self._audit.spending.total_tokens)
@@ -133,6 +135,7 @@ class InterviewDraft:
             interview_name=default_name(self._title(), version) if name is None else name,
             created_by_user_id=self._task.user_id,
             version=version,
+            revision=1,
             language=self._questions.language,
             model=self._claude.model if is_written_now else None,
             prompt_version=self._claude.prompt_version if is_written_now else None,

@@ -44,3 +44,13 @@ def refuse_if_superseded(
 def _is_newer(stored: datetime | None, asked_at: datetime) -> bool:
     """Whether what is stored was asked for later. A moment in the future comes from a clock that was wrong."""
     return stored is not None and asked_at < stored <= utc_now()
+
+
+def refuse_if_edited(stored: JobDescription, asked_at: datetime) -> None:
+    """Refuse to store an enhancement over what a person has written since it was asked for.
+
+    Raises:
+        Superseded: if somebody has.
+    """
+    if stored.edited_at is not None and asked_at < stored.edited_at <= utc_now():
+        raise Superseded("Somebody has edited this job description meanwhile: their words count.", req_id=stored.req_id)

@@ -27,7 +27,12 @@ logger = logging.getLogger(__name__)
 WARN_FROM = 0.8
 # Tokens that a generation is expected to use while there is none to learn from, and how many of the newest to learn
 # from.
-FIRST_GUESS = {"jd_enhancement": 6_000, "interview_generation": 14_000}
+FIRST_GUESS = {
+    "jd_enhancement": 6_000,
+    "interview_generation": 14_000,
+    "question_alternatives": 6_000,
+    "criteria_suggestion": 2_000,
+}
 SAMPLE_SIZE = 100
 # Seconds after which tokens reserved for others may be free again.
 RETRY_AFTER = 30

@@ -61,7 +61,7 @@ class Operation:
 
     request_type: type[BaseModel]
     run: Callable[[Any, str, Deadline, Progress], BaseModel]
-    check: Callable[[Session, Any], None] = lambda _session, _request: None
+    check: Callable[[Session, Any], object] = lambda _session, _request: None
     attempts: int = MAX_ATTEMPTS
     pause: Callable[[int], float] = lambda _attempts: PAUSE
 

@@ -108,7 +108,7 @@ class Attempt:
 
 
 def accept(
-    new: NewJob, silence: timedelta, admit: Callable[[Session], None], count: Callable[[], None] = lambda: None
+    new: NewJob, silence: timedelta, admit: Callable[[Session], object], count: Callable[[], None] = lambda: None
 ) -> Accepted:
     """Make a job of a POST, unless its key has one already.
 

@@ -26,6 +26,7 @@ def error_body(error: TechScreenError) -> str:
         req_id=error.req_id,
         job_description_id=error.job_description_id,
         details=[ErrorDetail.model_validate(problem) for problem in error.details],
+        current=error.current,
         request_id=current_request_id(),
     ).model_dump_json()
 

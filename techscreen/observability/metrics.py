@@ -71,6 +71,7 @@ _tokens = Counter("techscreen_tokens", "Claude tokens, as billed.", ("kind", "mo
 _cache_lookups = Counter(
     "techscreen_cache_lookups", "Questions looked up in the question cache.", ("result",), registry=_registry
 )
+_changes = Counter("techscreen_changes", "What people have done with interviews.", ("operation",), registry=_registry)
 _webhooks = Counter(
     "techscreen_webhook_deliveries",
     "Tries to deliver an event: delivered, or why not.",
@@ -114,6 +115,11 @@ def claude_asked(model: str, outcome: str, spending: Spending, seconds: float) -
     }
     for kind, tokens in kinds.items():
         _tokens.labels(kind, model).inc(tokens)
+
+
+def changed(operation: str) -> None:
+    """Count what a person has done with an interview or a job description."""
+    _changes.labels(operation).inc()
 
 
 def cache_looked_up(*, hits: int, misses: int) -> None:

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from jd_enhancement_service import job_description_view
 from models import CachedQuestion, GenerationLog, Interview, InterviewQuestion, JobDescription, utc_now
 from techscreen.errors import NotFound
+from techscreen.generation.job_description_views import job_description_view
 from techscreen.schemas.audit import (
     AuditRowView,
     CachedOrigin,

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from sqlalchemy import func, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from models import Interview
@@ -26,22 +26,23 @@ def interviews_page(req_id: str, query: InterviewsQuery) -> InterviewsAnswer:
     Raises:
         InvalidRequest: if the cursor does not belong to this requisition.
     """
-    after = 0 if query.cursor is None else position_of(query.cursor, req_id)
+    belongs_to = f"{req_id} {query.status or ''}"
+    after = 0 if query.cursor is None else position_of(query.cursor, belongs_to)
 
     def read(session: Session) -> tuple[list[InterviewView], int]:
         # One more shows whether there is more.
-        return _load(session, req_id, after, query.page_size + 1), _count(session, req_id)
+        return _load(session, req_id, query.status, after, query.page_size + 1), _count(session, req_id, query.status)
 
     found, total = run_in_transaction(read)
     shown = found[: query.page_size]
     return InterviewsAnswer(
         interviews=shown,
         total=total,
-        next_cursor=cursor_after(shown[-1].version, req_id) if len(found) > len(shown) else None,
+        next_cursor=cursor_after(shown[-1].version, belongs_to) if len(found) > len(shown) else None,
     )
 
 
-def all_interviews(req_id: str) -> Iterator[str]:
+def all_interviews(req_id: str, status: str | None = None) -> Iterator[str]:
     """The JSON of an answer with all interviews that exist at the first part, in parts.
 
     Needs an app context until its end.
@@ -51,8 +52,8 @@ def all_interviews(req_id: str) -> Iterator[str]:
     """
 
     def begin(session: Session) -> tuple[list[InterviewView], int]:
-        first = _load(session, req_id, 0, BATCH)
-        return first, _count(session, req_id) if len(first) == BATCH else len(first)
+        first = _load(session, req_id, status, 0, BATCH)
+        return first, _count(session, req_id, status) if len(first) == BATCH else len(first)
 
     batch, total = run_in_transaction(begin)
     told, text = len(batch), '{"success":true,"interviews":['
@@ -62,16 +63,21 @@ def all_interviews(req_id: str) -> Iterator[str]:
             break
         yield text
         last, wanted = batch[-1].version, min(BATCH, total - told)
-        batch = run_in_transaction(partial(_load, req_id=req_id, after=last, count=wanted))
+        batch = run_in_transaction(partial(_load, req_id=req_id, status=status, after=last, count=wanted))
         told, text = told + len(batch), ","
     yield f'{text}],"total":{total},"next_cursor":null}}'
 
 
-def _load(session: Session, req_id: str, after: int, count: int) -> list[InterviewView]:
-    later = select(Interview).where(Interview.req_id == req_id, Interview.version > after)
+def _load(session: Session, req_id: str, status: str | None, after: int, count: int) -> list[InterviewView]:
+    later = select(Interview).where(*_wanted(req_id, status), Interview.version > after)
     stored = session.scalars(later.order_by(Interview.version).limit(count))
     return [InterviewView.model_validate(interview) for interview in stored]
 
 
-def _count(session: Session, req_id: str) -> int:
-    return session.scalar(select(func.count()).select_from(Interview).where(Interview.req_id == req_id)) or 0
+def _count(session: Session, req_id: str, status: str | None) -> int:
+    return session.scalar(select(func.count()).select_from(Interview).where(*_wanted(req_id, status))) or 0
+
+
+def _wanted(req_id: str, status: str | None) -> list[ColumnElement[bool]]:
+    wanted = [Interview.req_id == req_id, Interview.deleted_at.is_(None)]
+    return wanted if status is None else [*wanted, Interview.status == status]

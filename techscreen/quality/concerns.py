@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from prompts import Concern, ConcernCategory
 from techscreen.checks.findings import FindingKind
 from techscreen.checks.markdown_safety import made_harmless
+from techscreen.quality.finding_views import finding_id
 from techscreen.schemas.generation import FindingView
 from techscreen.text.utf16 import Utf16Places
 
@@ -57,11 +58,13 @@ def _finding(concern: Concern, texts: Mapping[str, str]) -> FindingView | None:
         return None
     start, end = place
     places = Utf16Places(text)
+    kind, word = _KINDS[concern.category], text[start:end]
     return FindingView(
+        id=finding_id(kind, concern.category, word, start, text),
         field=concern.field,
-        kind=_KINDS[concern.category],
+        kind=kind,
         category=concern.category,
-        word=text[start:end],
+        word=word,
         reason=reason,
         suggestion=one_line(concern.rewording) or LEAVE_OUT,
         start=start,

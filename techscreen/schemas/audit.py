@@ -42,7 +42,24 @@ class PeriodQuery(BaseModel):
         return value
 
 
-AuditedOperation = Literal["jd_enhancement", "interview_generation"]
+# Those of people, from `edit` on, cost no tokens.
+AuditedOperation = Literal[
+    "jd_enhancement",
+    "interview_generation",
+    "question_alternatives",
+    "criteria_suggestion",
+    "edit",
+    "override",
+    "request_review",
+    "publish",
+    "archive",
+    "restore",
+    "revise",
+    "delete",
+    "import",
+    "library",
+    "feedback",
+]
 AuditStatus = Literal["in_progress", "success", "failed"]
 
 

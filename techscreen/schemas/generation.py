@@ -6,7 +6,7 @@ are contracts only: they know neither Flask nor the database, and do not judge w
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, computed_field
 
@@ -63,11 +63,15 @@ class GenerateRequest(RequestModel):
     interview_name: OptionalTitle = None
 
 
+InterviewStatus = Literal["draft", "published", "archived"]
+
+
 class InterviewsQuery(BaseModel):
     """Which interviews of a requisition to list: all, or a page. Read from an address, so numbers come as text."""
 
     model_config = ConfigDict(frozen=True)
 
+    status: InterviewStatus | None = Field(None, description="Only interviews in this state.")
     limit: Annotated[int, Field(ge=1, le=100)] | None = Field(
         None, description="At most so many interviews. Without `limit` and `cursor` the answer holds all."
     )
@@ -84,6 +88,11 @@ class InterviewsQuery(BaseModel):
     def page_size(self) -> int:
         """How many a page holds."""
         return self.limit or 20
+
+
+def etag_of(subject: str, row_id: int, revision: int) -> str:
+    """The entity tag of a row at a revision (RFC 9110, section 8.8.3)."""
+    return f'"{subject}-{row_id}-{revision}"'
 
 
 class View(BaseModel):
@@ -121,6 +130,11 @@ class ErrorAnswer(View):
         description="A job description that was kept although the request failed.",
     )
     details: list[ErrorDetail]
+    current: Any = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="What somebody else has made of it meanwhile, in the form of its own answer.",
+    )
     request_id: str | None
 
 
@@ -147,6 +161,7 @@ class Provenance(View):
         return SAMPLE_NOTICE if self.sample else None
 
 
+_ETAG = "The tag that `If-Match` needs for a change, as in the header `ETag`."
 _NOTES = "What the team should settle or know before publishing. Null before the enhancement, and for older ones."
 
 
@@ -175,12 +190,22 @@ class WorkInputs(View):
     work_competencies: str | None
 
 
+class OverrideView(View):
+    """Why a finding is no obstacle to publishing, who says so, and since when."""
+
+    reason: str
+    user_id: str
+    at: Moment
+
+
 class FindingView(View):
     """A place in a text that somebody should look at.
 
     `start` and `end` count characters (Unicode code points); `start_utf16` and `end_utf16` count UTF-16 units, as
     JavaScript does. Both name the place of `word`.
     """
+
+    id: str | None = Field(None, description="Names the finding while its text stays the same. Null for older ones.")
 
     field: str = Field(description="Where: a field of the request, of `enhanced_jd`, or a path in either.")
     kind: FindingKind
@@ -196,6 +221,7 @@ class FindingView(View):
     confidence: float | None = Field(
         None, ge=0, le=1, description="How sure the rules are. Null for Claude's findings, and for older ones."
     )
+    override: OverrideView | None = Field(None, description="Null while nobody has overridden it.")
 
 
 class UnsupportedView(View):
@@ -283,7 +309,16 @@ class JobDescriptionView(Provenance):
     language: str | None
     created_at: Moment
     enhanced_at: Moment | None
+    revision: int = Field(description="Counts the changes; 0 for what was stored before they were counted.")
+    edited_by_user_id: str | None = Field(description="Who changed what the enhancement had made, if anybody has.")
+    edited_at: Moment | None
     quality: QualityView | None = Field(description="Null before the enhancement, and for older ones.")
+
+    @computed_field(description=_ETAG)  # type: ignore[prop-decorator]
+    @property
+    def etag(self) -> str:
+        """The tag for `If-Match`."""
+        return etag_of("job_description", self.job_description_id, self.revision)
 
 
 class EnhanceAnswer(JobDescriptionView, Answer):
@@ -293,9 +328,15 @@ class EnhanceAnswer(JobDescriptionView, Answer):
 
 
 class JobDescriptionAnswer(Answer):
-    """Answer of GET /api/interview/jd/<req_id>."""
+    """Answer of GET and PATCH /api/interview/jd/<req_id>."""
 
     job_description: JobDescriptionView
+
+    @computed_field(description=_ETAG)  # type: ignore[prop-decorator]
+    @property
+    def etag(self) -> str:
+        """That of the job description."""
+        return self.job_description.etag
 
 
 class CriterionView(View):
@@ -342,6 +383,8 @@ class QuestionView(View):
     similarity: float | None
     model: str | None = Field(description="Who wrote it: of a lent question, who wrote it then.")
     prompt_version: str | None
+    lineage: str = Field(description="Stays the same when the question is edited, moved or carried to a new version.")
+    locked: bool = Field(description="Nothing generated replaces it.")
 
     @computed_field  # type: ignore[prop-decorator]
     @property
@@ -358,11 +401,28 @@ class InterviewView(Provenance):
     req_id: str
     interview_name: str
     created_at: Moment
-    status: str
+    status: str = Field(description="draft, published or archived.")
     version: int
+    revision: int = Field(description="Counts the changes; 0 for interviews made before there was a history.")
+    revised_from_id: int | None = Field(description="The interview that it is a revision of.")
+    edited_by_user_id: str | None = Field(description="Who changed a text or the order last.")
+    edited_at: Moment | None
+    review_requested_by_user_id: str | None
+    review_requested_of: str | None
+    review_requested_at: Moment | None
+    approved_by_user_id: str | None = Field(description="Who published it.")
+    approval_note: str | None
+    published_at: Moment | None
+    archived_at: Moment | None
     language: str | None
     questions: list[QuestionView]
     quality: QualityView | None = Field(description="Null for interviews made before it was kept.")
+
+    @computed_field(description=_ETAG)  # type: ignore[prop-decorator]
+    @property
+    def etag(self) -> str:
+        """The tag for `If-Match`."""
+        return etag_of("interview", self.id, self.revision)
 
     def writers(self) -> set[str | None]:
         """The models that wrote its questions."""
@@ -370,9 +430,15 @@ class InterviewView(Provenance):
 
 
 class InterviewAnswer(Answer):
-    """Answer of GET /api/interview/<interview_id>."""
+    """Answer of GET /api/interview/<interview_id>, and of every change of an interview."""
 
     interview: InterviewView
+
+    @computed_field(description=_ETAG)  # type: ignore[prop-decorator]
+    @property
+    def etag(self) -> str:
+        """That of the interview."""
+        return self.interview.etag
 
 
 class InterviewsAnswer(Answer):

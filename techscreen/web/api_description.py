@@ -26,6 +26,8 @@ Every answer carries `X-Request-ID`; every error has one form, `ErrorAnswer`, th
 PATH_PARAMETERS = {
     "req_id": "Id of a requisition, percent-encoded. It may hold slashes and is compared exactly.",
     "interview_id": "The `interview_id` that its generation answered with.",
+    "number": "The number of a question, from 1.",
+    "finding_id": "The `id` of a finding.",
     "job_id": "The `job_id` of a 202 or of an event stream.",
     "cached_question_id": "The `cached_question_id` of a question, or the `id` in the list of the cache.",
     "file": "Name of a file that the page needs.",
@@ -35,6 +37,8 @@ PATH_EXAMPLES: dict[str, Any] = {
     "req_id": "REQ-20418",
     "interview_id": 1,
     "cached_question_id": 1,
+    "number": 1,
+    "finding_id": "0123456789abcdef",
     "file": "swagger-ui.css",
 }
 
@@ -56,7 +60,8 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "type": "apiKey",
         "in": "header",
         "name": "X-User-Role",
-        "description": "The caller's role, in capitals or not. `admin` may write; the roles of READER_ROLES may read.",
+        "description": "The caller's role, in capitals or not. `admin` may do everything, "
+        "the roles of EDITOR_ROLES may edit, and those of READER_ROLES may read.",
     },
     "GatewaySecret": {
         "type": "apiKey",
@@ -79,12 +84,14 @@ _CALLER: list[dict[str, list[str]]] = [
 SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "anybody": [],
     "reader": _CALLER,
+    "editor": _CALLER,
     "admin": _CALLER,
     "metrics": [{"MetricsToken": []}, {}],
 }
 ACCESS_SENTENCES: dict[Access, str] = {
     "anybody": "Anybody may call this.",
     "reader": "Needs one of the roles of READER_ROLES.",
+    "editor": "Needs one of the roles of EDITOR_ROLES.",
     "admin": "Needs the role `admin`.",
     "metrics": "Needs METRICS_TOKEN, or a call from the machine itself to a loopback address where there is none.",
 }
@@ -110,6 +117,13 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
         "description": "The `ETag` of the answer that is there already.",
         "schema": {"type": "string"},
         "example": '"33a64df5"',
+    },
+    "If-Match": {
+        "description": "The `ETag` of what the change is about, as it was read: 428 without it, 412 if somebody else "
+        "has changed it since.",
+        "required": True,
+        "schema": {"type": "string", "pattern": r"^\*$|\""},
+        "example": '"interview-1-1"',
     },
     "Prefer": {
         "description": "`respond-async`: answer 202 at once and work in the background. "
@@ -145,6 +159,12 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "description": "Where the job is.",
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
+    },
+    "ETag": {
+        "description": "Names this state of it, for `If-Match` and `If-None-Match`.",
+        "required": True,
+        "schema": {"type": "string"},
+        "example": '"interview-1-1"',
     },
     "Link": {
         "description": 'The next page, as `<address>; rel="next"`, if there is one.',

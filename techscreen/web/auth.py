@@ -23,10 +23,11 @@ from techscreen.web.container import current_runtime
 
 logger = logging.getLogger(__name__)
 
-# Who may call an endpoint. `admin`: for everything that writes or spends. `reader`: one of READER_ROLES. `metrics`:
-# whoever sends METRICS_TOKEN; if none is set, only a process of this machine on its own behalf: both ends of the
-# connection are loopback addresses, and no proxy has passed the request on.
-Access = Literal["anybody", "reader", "admin", "metrics"]
+# Who may call an endpoint. `reader`: one of READER_ROLES. `editor`: one of EDITOR_ROLES, for what people do with an
+# interview. `admin`: for everything else that writes or spends. `metrics`: whoever sends METRICS_TOKEN; if none is set,
+# only a process of this machine on its own behalf: both ends of the connection are loopback addresses, and no proxy has
+# passed the request on.
+Access = Literal["anybody", "reader", "editor", "admin", "metrics"]
 
 ADMIN_ROLE = "admin"
 # Headers by which a proxy says that it has passed a request on.
@@ -63,6 +64,8 @@ def let_in(access: Access) -> None:
             raise Forbidden("This needs the role admin.")
         if access == "reader" and role not in current_runtime().settings.reader_roles:
             raise Forbidden("Your role may not read this.")
+        if access == "editor" and role not in current_runtime().settings.editor_roles:
+            raise Forbidden("Your role may not edit this.")
         g.interview_caller = caller
 
 

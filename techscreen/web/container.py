@@ -22,6 +22,8 @@ from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
 from techscreen.claude.offline import OfflineClaude
+from techscreen.editing.interviews import InterviewEditing
+from techscreen.editing.job_descriptions import change_job_description, seen_job_description
 from techscreen.errors import Interrupted, JobsUnavailable
 from techscreen.generation.audit_log import INTERRUPTED, fail_interrupted
 from techscreen.jobs import recovery
@@ -37,6 +39,7 @@ from techscreen.operations.readiness import Readiness
 from techscreen.operations.webhook_delivery import WebhookEvent, WebhookSender
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
+from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
 from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
@@ -56,6 +59,9 @@ SETTINGS_FOR_HOSTS = (
     "REQUEST_TIMEOUT",
     "ENABLE_QUESTION_CACHE",
     "READER_ROLES",
+    "EDITOR_ROLES",
+    "REQUIRE_SECOND_APPROVER",
+    "MAX_COMPLAINTS",
     "GATEWAY_SECRET",
     "ASYNC_PROCESSING",
     "CELERY_BROKER_URL",
@@ -148,6 +154,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
     generation = InterviewGenerationService(claude, settings, outbox)
     workflow = WorkflowService(enhancement, generation, settings)
     cache = CacheAdministration(claude, settings)
+    editing = InterviewEditing(settings, outbox)
     operations = {
         "jd_enhancement": Operation(EnhanceRequest, enhancement.enhance_jd),
         "interview_generation": Operation(
@@ -158,6 +165,14 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
             RetireOrder,
             lambda order, user_id, *_: cache.retire(order, user_id),
             lambda session, order: cache.refuse_unless_known(session, order.cached_question_id),
+        ),
+        "interview_change": Operation(
+            InterviewChange, lambda change, user_id, *_: editing.change(change, user_id), editing.refuse_if_stale
+        ),
+        "job_description_change": Operation(
+            JobDescriptionChange,
+            lambda change, user_id, *_: change_job_description(change, user_id),
+            seen_job_description,
         ),
         WEBHOOK: Operation(
             WebhookEvent,

@@ -30,7 +30,7 @@ from techscreen.schemas.jobs import JobAcceptedAnswer
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.web.auth import current_caller
 from techscreen.web.container import Runtime, current_runtime
-from techscreen.web.responses import json_response
+from techscreen.web.responses import json_response, tagged
 from techscreen.web.sse import EVENT_STREAM, event_stream, has_seen_the_end, marks_of
 
 MAX_KEY = 255
@@ -47,7 +47,7 @@ class AdmissionChecks:
         count: counts it towards the rate limit, or raises if that is reached.
     """
 
-    admit: Callable[[Session], None]
+    admit: Callable[[Session], object]
     count: Callable[[], None] = lambda: None
 
 
@@ -182,7 +182,7 @@ def _dispatch(
             _in_a_thread(runtime, lambda: _run(runtime, attempt, listens=True))
         response = event_stream(runtime.job_watch, accepted.job_id)
     elif accepted.answer is not None:
-        response = json_response(accepted.answer[1], accepted.answer[0])
+        response = tagged(json_response(accepted.answer[1], accepted.answer[0]))
     else:
         assert accepted.attempt is not None
         response = _run(runtime, accepted.attempt, listens=False)
@@ -193,7 +193,7 @@ def _dispatch(
 
 def _run(runtime: Runtime, attempt: Attempt, *, listens: bool) -> Response:
     outcome = runtime.runner.run(attempt, listens=listens)
-    return json_response(outcome.body, outcome.status, retry_after=outcome.retry_after)
+    return tagged(json_response(outcome.body, outcome.status, retry_after=outcome.retry_after))
 
 
 def _announce(runtime: Runtime, accepted: Accepted) -> None:

@@ -19,10 +19,21 @@ from techscreen.errors import TechScreenError
 from techscreen.web.auth import Access, let_in
 from techscreen.web.dispatch import dispatch_at_once, dispatch_generation
 from techscreen.web.error_handlers import CODES, SENTENCES
-from techscreen.web.parsing import read_body, read_query
+from techscreen.web.parsing import read_body, read_if_match, read_query
 from techscreen.web.responses import json_response
 
-Tag = Literal["Generation", "Reading", "Checks", "Jobs", "Question cache", "Audit trail", "Operation", "Documentation"]
+Tag = Literal[
+    "Generation",
+    "Reading",
+    "Editing",
+    "Library",
+    "Checks",
+    "Jobs",
+    "Question cache",
+    "Audit trail",
+    "Operation",
+    "Documentation",
+]
 View = Callable[..., Response]
 
 # The errors of any generation.
@@ -77,6 +88,8 @@ class endpoint:  # in lower case, as decorators are
         dispatch: how the request that the view returns is run: "at_once", or as a "generation" in the way that its
             headers ask for. Either way, once for each Idempotency-Key.
         errors: what may go wrong besides what follows from the rest of the declaration.
+        changes: whether it changes something that others may change too, so that it needs `If-Match`. The view then
+            gets `if_match`, and the answer has an ETag.
         limited: whether RATE_LIMIT counts it.
         needs_database: whether it, or what it begins, reads or writes the database.
         conditional: whether it answers 304 to a browser that has it already.
@@ -92,6 +105,7 @@ class endpoint:  # in lower case, as decorators are
     query: type[BaseModel] | None = None
     dispatch: Literal["at_once", "generation"] | None = None
     errors: tuple[type[TechScreenError], ...] = ()
+    changes: bool = False
     limited: bool = True
     needs_database: bool = True
     conditional: bool = False
@@ -109,24 +123,30 @@ class endpoint:  # in lower case, as decorators are
                 given["body"] = read_body(self.body)
             if self.query is not None:
                 given["query"] = read_query(self.query)
-            returned = view(**given)
-            if isinstance(returned, Response):
-                return returned
-            if self.dispatch == "generation":
-                return dispatch_generation(returned)
-            if self.dispatch == "at_once":
-                return dispatch_at_once(returned)
-            return json_response(returned)
+            if self.changes:
+                given["if_match"] = read_if_match()
+            return self._answer(view(**given))
 
         serve.declared_endpoint = self  # type: ignore[attr-defined]  # functions may have attributes
         return serve
+
+    def _answer(self, returned: Response | BaseModel) -> Response:
+        """The response for what the view has returned."""
+        if isinstance(returned, Response):
+            return returned
+        if self.dispatch == "generation":
+            return dispatch_generation(returned)
+        response = dispatch_at_once(returned) if self.dispatch == "at_once" else json_response(returned)
+        if self.conditional:
+            response.make_conditional(request)
+        return response
 
     def error_kinds(self) -> set[ErrorKind]:
         """Every error that this endpoint may answer with."""
         classes: set[type[TechScreenError]] = {TechScreenError, *self.errors}
         if self.access != "anybody":
             classes |= {errors.Unauthenticated, errors.Forbidden}
-        if self.access in ("reader", "admin") and self.needs_database:
+        if self.access in ("reader", "editor", "admin") and self.needs_database:
             classes |= {errors.DatabaseUnavailable}
         if self.query is not None:
             classes |= {errors.InvalidRequest}
@@ -134,6 +154,8 @@ class endpoint:  # in lower case, as decorators are
             classes |= {errors.InvalidRequest, errors.MalformedJson, errors.UnsupportedMediaType}
         if self.dispatch is not None:
             classes |= {errors.OperationInProgress, errors.IdempotencyMismatch}
+        if self.changes:
+            classes |= {errors.PreconditionRequired, errors.Stale}
         if self.dispatch == "generation":
             classes |= {*GENERATION_ERRORS}
         statuses = {429: self.limited, 413: self.body is not None}

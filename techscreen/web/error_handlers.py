@@ -35,7 +35,10 @@ def register_error_pages(target: Flask | Blueprint) -> None:
 
 
 def _our_error(error: TechScreenError) -> Response:
-    return json_response(error_body(error), error.status, retry_after=error.retry_after)
+    response = json_response(error_body(error), error.status, retry_after=error.retry_after)
+    if error.current is not None:
+        response.headers["ETag"] = error.current.etag
+    return response
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:

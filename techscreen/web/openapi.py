@@ -167,6 +167,8 @@ def _header_parameters(route: endpoint) -> list[Json]:
         names.append("Idempotency-Key")
     if route.dispatch == "generation":
         names.append("Prefer")
+    if route.changes:
+        names.append("If-Match")
     if route.conditional:
         names.append("If-None-Match")
     if route.resumable:

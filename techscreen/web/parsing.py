@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
 from techscreen.checks.job_description_gate import what_is_missing
-from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, UnsupportedMediaType
+from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, PreconditionRequired, UnsupportedMediaType
 from techscreen.schemas.generation import EnhanceRequest
 
 T = TypeVar("T", bound=BaseModel)
@@ -110,6 +110,19 @@ def read_query(model: type[T]) -> T:
         InvalidRequest: with every field problem at once.
     """
     return validated(model, request.args.to_dict())
+
+
+def read_if_match() -> list[str]:
+    """The entity tags that the caller's change is for, quotes included; `*` stands for whatever there is.
+
+    Raises:
+        PreconditionRequired: if there are none. A weak tag counts for nothing (RFC 9110, section 13.1.1).
+    """
+    given = request.if_match
+    tags = ["*"] if given.star_tag else [f'"{tag}"' for tag in sorted(given.as_set())]
+    if not tags:
+        raise PreconditionRequired("If-Match must carry the ETag of what was read, so that nobody overwrites anybody.")
+    return tags
 
 
 def validated(model: type[T], content: dict[str, Any]) -> T:
