@@ -352,7 +352,7 @@ class Settings(DatabaseSettings):
     @field_validator("webhook_url")
     @classmethod
     def _receiver(cls, value: str | None) -> str | None:
-        if value is None:
+        if not value:
             return None
         try:
             parts = urlsplit(value)

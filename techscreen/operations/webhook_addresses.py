@@ -142,7 +142,7 @@ class GuardedNetwork(httpcore2.NetworkBackend):
         """
         try:
             addresses = addresses_to_try(host, port, self._resolve, allow_private=self._allow_private)
-        except OSError as error:
+        except (OSError, UnicodeError) as error:  # the latter of a name with a part that is too long
             raise httpcore2.ConnectError("The name is not known.") from error
         failed: Exception = httpcore2.ConnectError("The name has no address.")
         for address in addresses:

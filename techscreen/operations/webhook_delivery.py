@@ -191,6 +191,9 @@ def _counted(event: WebhookEvent) -> Iterator[None]:
     except _Undelivered as error:
         outcome = error.outcome
         raise
+    except Exception as error:  # a fault of ours must not lose an event
+        logger.exception("an event could not be sent", extra={"event": "webhook_broke_off"})
+        raise WebhookNotDelivered("Something went wrong on our side. The log has the rest.") from error
     finally:
         # Names of another version of the service would each be a time series for ever.
         metrics.webhook_tried(event.event if event.event in (*EVENT_NAMES, TEST_EVENT) else "other", outcome)

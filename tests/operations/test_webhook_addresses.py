@@ -180,11 +180,23 @@ def test_nobody_there_is_a_failure_and_no_error_of_ours() -> None:
     with pytest.raises(WebhookNotDelivered, match=r"No connection to 127\.0\.0\.1"):
         sender(url).deliver(EVENT)
 
+    with pytest.raises(WebhookNotDelivered, match="The name is not known"):
+        sender(f"https://{'a' * 64}.example/").deliver(EVENT)
+
     def resolve(*_: Any) -> list[str]:
         raise OSError
 
     with pytest.raises(WebhookNotDelivered, match=r"No connection to nowhere\.example: The name is not known"):
         sender("https://nowhere.example/", resolve=resolve).deliver(EVENT)
+
+
+def test_a_fault_of_ours_does_not_lose_an_event(caplog: pytest.LogCaptureFixture) -> None:
+    def resolve(*_: Any) -> list[str]:
+        raise ZeroDivisionError
+
+    with pytest.raises(WebhookNotDelivered, match="on our side"):
+        sender("https://receiver.example/", resolve=resolve).deliver(EVENT)
+    assert "webhook_broke_off" in {getattr(line, "event", None) for line in caplog.records}
 
 
 # ------------------------------------------------------------------------------------------------------- settings

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
 import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,14 +17,19 @@ from sqlalchemy import select, update
 
 from config import PROJECT_FOLDER
 from models import GenerationJob, db, utc_now
-from techscreen.jobs import recovery
+from techscreen.errors import DatabaseUnavailable
+from techscreen.jobs import recovery, store
+from techscreen.jobs.store import NewJob
 from techscreen.operations import webhook_delivery
 from techscreen.operations.webhook_delivery import ATTEMPTS, pause_after
-from techscreen.storage import outbox
+from techscreen.storage import deferred_writes, outbox
+from techscreen.storage.deferred_writes import make_deferred_writes
+from techscreen.storage.liveness import this_process_id
 from techscreen.storage.transactions import run_in_transaction, transaction
 from techscreen.web.container import Runtime, current_runtime
 from tests.conftest import ADMIN, READER, MakeApp, on_sqlite
 from tests.support.fake_claude import FakeClaude, error_reply
+from tests.support.private_service import Service
 from tests.support.webhook_receiver import SECRET, Receiver, serving, settings_for
 from tests.support.workflows import until
 
@@ -182,6 +189,38 @@ def test_a_background_job_that_fails_for_good_is_told_and_a_waiting_callers_fail
     }
 
 
+@on_sqlite
+def test_each_change_of_state_is_told_once_with_who_made_it(told: Flask, requisition: dict[str, Any]) -> None:
+    client = told.test_client()
+    boris = {**ADMIN, "X-User-ID": "boris", "If-Match": "*"}
+    interview_id = client.post(WORKFLOW, json=requisition, headers=ADMIN).get_json()["interview_id"]
+
+    def do(what: str, of: int = interview_id) -> Any:
+        answer = client.post(f"/api/interview/{of}/{what}", json={}, headers=boris)
+        assert answer.status_code == 200, answer.text
+        return answer.get_json()["interview"]
+
+    do("publish")
+    second = do("revise")["id"]
+    do("publish", second)  # in the place of the first
+    do("archive", second)
+    do("restore", second)
+    expected = [
+        ("interview.generated", interview_id, 1, "anna.admin"),
+        ("interview.published", interview_id, 1, "boris"),
+        ("interview.archived", interview_id, 1, "boris"),
+        ("interview.published", second, 2, "boris"),
+        ("interview.archived", second, 2, "boris"),
+        ("interview.published", second, 2, "boris"),
+    ]
+    told_of = [(row.request["event"], row.request["data"]) for row in event_rows(told)]
+    names = ("interview_id", "version", "user_id")
+    assert [(event, *(data[name] for name in names)) for event, data in told_of] == expected
+    # What is refused, or changes nothing, is not told.
+    assert client.post(f"/api/interview/{second}/publish", json={}, headers=boris).status_code == 409
+    assert len(event_rows(told)) == len(expected)
+
+
 def test_a_job_given_up_with_its_process_is_told_but_no_event_about_an_event(told: Flask) -> None:
     event_id = put(told)
     dead = {"status": "running", "process_id": "dead", "started_at": utc_now(), "attempts": ATTEMPTS}
@@ -272,6 +311,60 @@ def test_an_event_whose_process_was_killed_is_sent_again_under_its_id(told: Flas
         assert recovery.due_again(SILENCE, events=True) == []
     assert run(told, event_id).status == "succeeded"
     assert [event.id for event in receiver.events] == [event_id] * 2
+
+
+def test_a_failure_stored_only_after_an_outage_is_told_then_and_once(
+    told: Flask, requisition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(*_: Any) -> None:
+        raise DatabaseUnavailable("The database does not answer.")
+
+    with told.app_context():
+        runtime_ = current_runtime()
+        runtime_.queue.close(wait=False)
+        new = NewJob("workflow", "anna", "REQ-1", requisition, None, background=True)
+        job_id = store.accept(new, SILENCE, lambda _: None).job_id
+        attempt = store.claim(job_id)
+        assert attempt is not None
+        event = runtime_.outbox.failure_of(job_id, "workflow", "anna", "REQ-1", '{"code": "x", "error": "y"}')
+        monkeypatch.setattr(deferred_writes, "run_in_transaction", away)
+        store.finish(attempt, 500, "{}", event)
+        monkeypatch.undo()
+        assert event_rows(told) == []
+        assert make_deferred_writes() == 1
+        store.attempt_ended(  # as after a kill between its commit and the removal of its file
+            db.session(),
+            {
+                "job_id": job_id,
+                "number": 1,
+                "process_id": this_process_id(),
+                "ended": {"status": "failed"},
+                "event": event,
+            },
+        )
+        db.session.commit()
+    (row,) = event_rows(told)
+    assert (row.request["event"], row.request["data"]["job_id"]) == ("job.failed", job_id)
+
+
+def test_an_event_of_a_service_that_is_killed_meanwhile_arrives_from_another(
+    tmp_path: Path, database_url: str, receiver: Receiver, requisition: dict[str, Any], fake: FakeClaude
+) -> None:
+    more = {name: str(value) for name, value in settings_for(receiver.url).items()}
+    gate = threading.Event()
+    receiver.on_call = lambda: gate.wait(30)
+    with contextlib.ExitStack() as ending:
+        first = Service(tmp_path, database_url, fake.url, WEB_CONCURRENCY="1", HEARTBEAT_SECONDS="0.1", **more)
+        ending.callback(first.kill)
+        assert first.call(WORKFLOW, requisition)[0] == 200
+        until(lambda: receiver.calls, "the first try")
+        first.kill()
+        receiver.on_call = lambda: None
+        gate.set()
+        second = Service(tmp_path, database_url, fake.url, WEB_CONCURRENCY="1", HEARTBEAT_SECONDS="0.1", **more)
+        ending.callback(second.kill)
+        until(lambda: len(receiver.calls) > 1, "the second try")
+        assert len({event.id for event in receiver.events}) == 1
 
 
 @on_sqlite
