@@ -92,6 +92,8 @@ class InterviewEditing:
             states.archive(replaced)
             store_change(session, replaced, earlier, "archived", user_id, f"Interview {interview.id} takes its place.")
             self._outbox.interview_archived(session, replaced, user_id)
+        # Only now: until here, the name was that of the other one.
+        interview.published_name = interview.interview_name if interview.status == states.PUBLISHED else None
         store_change(session, interview, before, step, user_id, note)
         if interview.status != before["status"]:
             self._tell(session, interview, user_id)
