@@ -60,7 +60,7 @@ class WebhookEvent(BaseModel):
         return json.dumps(self.model_dump(), separators=(",", ":")).encode()
 
 
-class Delivered(BaseModel):
+class ReceiverAnswer(BaseModel):
     """How a receiver answered."""
 
     status: int
@@ -91,7 +91,7 @@ class WebhookSender:
         self._resolve = resolve
         self._timeout = timeout
 
-    def deliver(self, event: WebhookEvent) -> Delivered:
+    def deliver(self, event: WebhookEvent) -> ReceiverAnswer:
         """Send an event and wait for the status of the answer.
 
         Raises:
@@ -102,9 +102,9 @@ class WebhookSender:
             status = self._post(event)
             if not 200 <= status < 300:
                 raise _refusal(status)
-            return Delivered(status=status, duration_ms=round(1_000 * (time.monotonic() - began)))
+            return ReceiverAnswer(status=status, duration_ms=round(1_000 * (time.monotonic() - began)))
 
-    def send_test(self) -> Delivered:
+    def send_test(self) -> ReceiverAnswer:
         """Send an event of the name "test", at once and once.
 
         Raises:
