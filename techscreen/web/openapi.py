@@ -17,7 +17,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from werkzeug.routing import Rule
 
 from techscreen.data import DATA
-from techscreen.errors import Interrupted, NotFound
+from techscreen.errors import Interrupted, NotFound, WebhookNotDelivered
+from techscreen.operations.webhook_delivery import ReceiverAnswer
 from techscreen.schemas.generation import ErrorAnswer
 from techscreen.schemas.jobs import JobAcceptedAnswer
 from techscreen.web.api_description import (
@@ -264,6 +265,7 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
         (ErrorAnswer, "serialization"): None,
         (JobAcceptedAnswer, "serialization"): None,
+        (ReceiverAnswer, "serialization"): None,
         **{(model, "serialization"): None for model in PROGRESS_EVENTS.values()},
     }
     for route in declared:
@@ -275,12 +277,13 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
             wanted[model, "serialization"] = None
     _, defined = models_json_schema(list(wanted), ref_template=REF, schema_generator=_WithoutFieldTitles)
     schemas: Json = defined["$defs"]
-    kinds = {ErrorKind.of_http(status) for status in SENTENCES} | {ErrorKind.of(NotFound), ErrorKind.of(Interrupted)}
+    kinds = {ErrorKind.of_http(status) for status in SENTENCES}
+    kinds |= {ErrorKind.of(error) for error in (NotFound, Interrupted, WebhookNotDelivered)}
     for route in declared:
         kinds |= route.error_kinds()
     schemas["ErrorAnswer"]["properties"]["code"]["enum"] = sorted({kind.code for kind in kinds})
-    # These fields hold the body of a plain call as it was stored.
-    passed_on: dict[str, list[type[BaseModel]]] = {"result": of_jobs, "error": [ErrorAnswer]}
+    # These fields hold the body of a plain call as it was stored, or how an event was received.
+    passed_on: dict[str, list[type[BaseModel]]] = {"result": [*of_jobs, ReceiverAnswer], "error": [ErrorAnswer]}
     for name, models in passed_on.items() if "JobAnswer" in schemas else ():
         properties = schemas["JobAnswer"]["properties"]
         properties[name] = {"anyOf": [*map(_ref, models), {"type": "null"}], **_described(properties[name])}

@@ -23,7 +23,7 @@ from app import create_app
 from config import PROJECT_FOLDER
 from models import JobDescription
 from prompts import InterviewQuestion
-from techscreen.errors import Interrupted, Superseded, TooManyStreams
+from techscreen.errors import Interrupted, Superseded, TooManyStreams, WebhookNotDelivered
 from techscreen.generation.audit_log import INTERRUPTED
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.storage.transactions import transaction
@@ -225,6 +225,7 @@ def _errors(url: str, fake: FakeClaude) -> dict[str, Any]:
             for error in (
                 TooManyStreams("This user has 20 event streams open already.", retry_after=10),
                 Superseded("The texts of this requisition were replaced meanwhile, by a newer request: those count."),
+                WebhookNotDelivered("The receiver answered 503."),
             ):
                 found[error.code] = json.loads(error_body(error))
     with _client(url, fake, REQUEST_TIMEOUT=2) as client:
