@@ -19,12 +19,14 @@ from techscreen.editing import states
 from techscreen.editing.drafts import revision_of, store_change
 from techscreen.editing.edits import EDITS
 from techscreen.editing.findings import interview_report
+from techscreen.editing.replacement import accept_alternative
 from techscreen.errors import NotFound, Stale
 from techscreen.generation.audit_log import ChangeOperation, log_change
 from techscreen.observability import metrics
 from techscreen.schemas import editing as orders
 from techscreen.schemas.generation import InterviewAnswer, InterviewView
 from techscreen.storage.history import Step, interview_state
+from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import FRESH, run_in_transaction
 
 # What each order is called in the audit trail and in the history.
@@ -43,10 +45,15 @@ NAMES: Mapping[type[orders.InterviewOrder], tuple[ChangeOperation, Step]] = {
 
 
 class InterviewEditing:
-    """Carries out the orders of people, under the settings."""
+    """Carries out the orders of people, under the settings.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        outbox: where the events go that an interview is published or archived; by default nowhere.
+    """
+
+    def __init__(self, settings: Settings, outbox: Outbox = CLOSED) -> None:
         self._settings = settings
+        self._outbox = outbox
 
     def change(self, change: orders.InterviewChange, user_id: str) -> InterviewAnswer:
         """Carry out an order.
@@ -85,9 +92,21 @@ class InterviewEditing:
             earlier = interview_state(replaced)
             states.archive(replaced)
             store_change(session, replaced, earlier, "archived", user_id, f"Interview {interview.id} takes its place.")
+            self._outbox.interview_archived(session, replaced, user_id)
+        # Only now: until here, the name was that of the other one.
+        interview.published_name = interview.interview_name if interview.status == states.PUBLISHED else None
         store_change(session, interview, before, step, user_id, note)
+        if interview.status != before["status"]:
+            self._tell(session, interview, user_id)
         log_change(session, operation, interview.req_id, user_id, interview.id)
         return _answer(interview)
+
+    def _tell(self, session: Session, interview: Interview, user_id: str) -> None:
+        """Tell of the state that an interview has now: one that is restored may be published again."""
+        if interview.status == states.PUBLISHED:
+            self._outbox.interview_published(session, interview, user_id)
+        elif interview.status == states.ARCHIVED:
+            self._outbox.interview_archived(session, interview, user_id)
 
     def _apply(
         self, session: Session, interview: Interview, order: orders.InterviewOrder, user_id: str
@@ -117,7 +136,10 @@ class InterviewEditing:
                 interview.deleted_at = utc_now()
             case _:
                 before = interview_state(interview)
-                EDITS[type(order)](interview, order)
+                if isinstance(order, orders.AcceptAlternativeOrder):
+                    accept_alternative(session, interview, order)
+                else:
+                    EDITS[type(order)](interview, order)
                 if interview_state(interview) != before:
                     interview.edited_by_user_id, interview.edited_at = user_id, utc_now()
         return None

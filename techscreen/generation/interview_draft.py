@@ -26,6 +26,7 @@ from techscreen.question_cache.reservations import Reservations
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import InterviewView, QualityView
 from techscreen.storage.history import record
+from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import run_in_transaction
 
 MAX_VERSION_TRIES = 50
@@ -39,6 +40,7 @@ class InterviewDraft:
         planned: all topics of the requisition, and its language.
         audit: the interview's open audit row; the commit closes it.
         reservations: the cached questions reserved for this interview; the commit makes them part of it.
+        outbox: where the commit puts the event that there is a new interview.
     """
 
     def __init__(
@@ -50,12 +52,14 @@ class InterviewDraft:
         claude: Claude,
         audit: AuditRow,
         reservations: Reservations,
+        outbox: Outbox = CLOSED,
     ) -> None:
         self._task = task
         self._source = task.source
         self._claude = claude
         self._audit = audit
         self._reservations = reservations
+        self._outbox = outbox
         self._questions = QuestionSet(task, topics, planned.language, audit, reservations)
         self._planned = planned.interview_topics
         self._quality: QualityView
@@ -123,6 +127,7 @@ class InterviewDraft:
         view = InterviewView.model_validate(interview)
         self._audit.succeed(session, interview.id, cached_questions=questions_from("cache", view))
         self._task.progress.interview_stored(session, interview.id, self._audit.spending.total_tokens)
+        self._outbox.interview_generated(session, interview, self._task.user_id, self._task.progress.job_id)
         return view
 
     def _interview(self) -> Interview:
@@ -141,7 +146,7 @@ class InterviewDraft:
             model=self._claude.model if is_written_now else None,
             prompt_version=self._claude.prompt_version if is_written_now else None,
             quality=self._quality.model_dump(),
-            questions=[_row(number, ready, self._claude) for number, ready in enumerate(questions, start=1)],
+            questions=[question_row(number, ready, self._claude) for number, ready in enumerate(questions, start=1)],
         )
 
     def _title(self) -> str:
@@ -164,7 +169,8 @@ def default_name(title: str, version: int) -> str:
     return title[: MAX_SHORT_TEXT - len(ending)] + ending
 
 
-def _row(number: int, ready: ReadyQuestion, claude: Claude) -> InterviewQuestion:
+def question_row(number: int, ready: ReadyQuestion, claude: Claude) -> InterviewQuestion:
+    """The row of a question that can be delivered, for an interview that it is not in yet."""
     writer = ready.reserved or claude
     return InterviewQuestion(
         question_number=number,

@@ -26,7 +26,7 @@ from techscreen.library.rows import COLUMNS, as_given, columns_of
 from techscreen.observability import metrics
 from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE, cache_key
 from techscreen.schemas.generation import RowProblemView
-from techscreen.schemas.library import MAX_ROWS, ImportAnswer, LibraryImport, LibraryQuestion, TransferFormat
+from techscreen.schemas.library import MAX_ROWS, LibraryImportAnswer, LibraryImport, LibraryQuestion, TransferFormat
 from techscreen.schemas.problems import problems_of
 from techscreen.storage.transactions import run_in_transaction, transaction
 
@@ -48,7 +48,7 @@ class _Import:
     rows: int = 0
 
 
-def import_questions(order: LibraryImport, user_id: str) -> ImportAnswer:
+def import_questions(order: LibraryImport, user_id: str) -> LibraryImportAnswer:
     """Store all questions of a file, or none.
 
     Raises:
@@ -71,7 +71,7 @@ def import_questions(order: LibraryImport, user_id: str) -> ImportAnswer:
         raise error
     if not order.dry_run:
         metrics.changed(OPERATION)
-    return ImportAnswer(dry_run=order.dry_run, rows=read.rows, findings=_findings(read), **report)
+    return LibraryImportAnswer(dry_run=order.dry_run, rows=read.rows, findings=_findings(read), **report)
 
 
 def export_questions(form: TransferFormat) -> Iterator[str]:

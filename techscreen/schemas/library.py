@@ -283,7 +283,7 @@ class LibraryAnswer(Answer):
     next_cursor: str | None
 
 
-class ImportAnswer(Answer):
+class LibraryImportAnswer(Answer):
     """Answer of an import that was made, or of a dry run, which says what would be done."""
 
     dry_run: bool

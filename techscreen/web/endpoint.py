@@ -82,8 +82,7 @@ class endpoint:  # in lower case, as decorators are
     Attributes:
         tag: the group that the document shows it in.
         access: who may call it.
-        answer: model of its answer, or the media type of an answer that is not JSON.
-        other_forms: media types that the answer may have instead.
+        answer: model of its answer, or the media type of an answer that is not JSON, or all that it may have.
         body: model of its body.
         query: model of its query.
         files: media types of a body that the view gets as it is, as `media_type` and `content`.
@@ -103,8 +102,7 @@ class endpoint:  # in lower case, as decorators are
 
     tag: Tag
     access: Access
-    answer: type[BaseModel] | str
-    other_forms: tuple[str, ...] = ()
+    answer: type[BaseModel] | str | tuple[str, ...]
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     files: tuple[str, ...] = ()

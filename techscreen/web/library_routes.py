@@ -14,7 +14,7 @@ from techscreen.library.transfer import export_questions
 from techscreen.schemas.library import (
     MAX_IMPORT,
     ExportQuery,
-    ImportAnswer,
+    LibraryImportAnswer,
     ImportQuery,
     LibraryAnswer,
     LibraryChange,
@@ -91,7 +91,7 @@ def change_library_question(library_question_id: int, body: LibraryPatch, if_mat
     files=tuple(MEDIA_TYPES),
     max_body=MAX_IMPORT,
     query=ImportQuery,
-    answer=ImportAnswer,
+    answer=LibraryImportAnswer,
     dispatch="at_once",
     errors=(InvalidRequest, MalformedJson, NotImportable),
 )
@@ -108,8 +108,7 @@ def import_library(media_type: str, content: bytes, query: ImportQuery) -> Libra
     tag="Library",
     access="reader",
     query=ExportQuery,
-    answer="application/json",
-    other_forms=("application/x-ndjson", "text/csv"),
+    answer=tuple(MEDIA_TYPES),
 )
 def export_library(query: ExportQuery) -> Response:
     """All the team's own questions but the retired ones, in a form that can be imported."""

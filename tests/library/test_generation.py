@@ -101,7 +101,7 @@ def test_a_generated_question_that_people_complain_about_is_not_lent(
     again = workflow(client, {**requisition, "req_id": "REQ-2"})
 
     assert sorted(sources(again)) == ["cache"] * 4 + ["generated"]
-    assert client.get("/api/interview/cache", headers=ADMIN).json["counts"]["withheld"] == 1
+    assert client.get("/api/interview/cache", headers=ADMIN).json["counts"]["complained"] == 1
 
 
 @on_sqlite

@@ -23,7 +23,7 @@ from app import create_app
 from config import PROJECT_FOLDER
 from models import JobDescription
 from prompts import InterviewQuestion
-from techscreen.errors import Interrupted, Superseded, TooManyStreams
+from techscreen.errors import Interrupted, Superseded, TooManyStreams, WebhookNotDelivered
 from techscreen.generation.audit_log import INTERRUPTED
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.storage.transactions import transaction
@@ -31,6 +31,7 @@ from techscreen.web.container import current_runtime
 from techscreen.web.openapi import EXAMPLES_FILE
 from tests.conftest import ADMIN, READER, migrate
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply
+from tests.support.record_editing_examples import editing_errors, editing_examples
 
 NAME = "backend-payments-engineer"
 REQUISITION = json.loads((PROJECT_FOLDER / "samples" / "requisitions" / f"{NAME}.json").read_text())
@@ -38,6 +39,7 @@ EXEMPLAR = json.loads((PROJECT_FOLDER / "samples" / "exemplars" / f"{NAME}.json"
 ENHANCE = "/api/interview/jd/enhance"
 GENERATE = "/api/interview/generate"
 WORKFLOW = "/api/interview/workflow/full"
+PUBLISHED = 2  # the interview that the examples of editing have published
 NOBODY_ANSWERS = "127.0.0.1:9"
 
 
@@ -55,7 +57,12 @@ def main() -> None:
 
 
 def _asks_for(topic: str) -> Any:
-    return lambda body: asked_for(body) == "InterviewQuestion" and data_of(body)["topic"] == topic
+    def is_it(body: dict[str, Any]) -> bool:
+        return asked_for(body) == "InterviewQuestion" and {"topic": topic, "aims": None} == {
+            name: data_of(body).get(name) for name in ("topic", "aims")
+        }
+
+    return is_it
 
 
 def _question(number: int) -> dict[str, Any]:
@@ -102,6 +109,11 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "language": "en",
         }
         retire = {"reason": "Seen on a forum.", "url": "https://forum.example/123"}
+        feedback = {"kind": "too_easy", "note": "Everybody named the key at once."}
+        patch = {"minutes": 7, "follow_ups": ["What if the acquirer is down?"]}
+        its_address, seen = f"/api/interview/{written['interview_id']}", {**ADMIN, "If-Match": "*"}
+        questions = f"{its_address}/questions"
+        given = _ok(client.post(f"{questions}/1/feedback", json=feedback, headers=READER))
         answers = {
             "EnhanceRequest": enhance,
             "EnhanceAnswer": enhanced,
@@ -126,8 +138,28 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "ReadinessAnswer": _ok(client.get("/health/ready")),
             "HealthAnswer": _ok(client.get("/health")),
         }
+        _ok(client.patch(f"{questions}/2", json=patch, headers=seen))
+        answers |= {
+            "FeedbackRequest": feedback,
+            "FeedbackAnswer": given,
+            "InterviewFeedbackAnswer": _ok(client.get(f"{its_address}/feedback", headers=READER)),
+            "HistoryAnswer": _ok(client.get(f"{its_address}/history?order=newest&limit=1", headers=READER)),
+            "RequisitionHistoryAnswer": _ok(
+                client.get(f"/api/interview/history/{enhance['req_id']}?order=newest&limit=1", headers=READER)
+            ),
+            "DifferenceAnswer": _ok(client.get(f"{its_address}/diff?from=1", headers=READER)),
+        }
         new = {**workflow, "req_id": "REQ-20418-B"}
-        return {**answers, "WorkflowAnswer": _ok(client.post(WORKFLOW, json=new, headers=ADMIN))}
+        export = f"/api/interview/{written['interview_id']}/export?format=json"
+        to_import = {"interview": _ok(client.get(export, headers=READER)), "req_id": "REQ-20418-B"}
+        made = _ok(client.post(WORKFLOW, json=new, headers=ADMIN))
+        return {
+            **answers,
+            "WorkflowAnswer": made,
+            "ImportRequest": to_import,
+            "ImportAnswer": _ok(client.post("/api/interview/import", json=to_import, headers=ADMIN)),
+            **editing_examples(client, fake, made["interview"]),
+        }
 
 
 def _event(stream: str, name: str) -> dict[str, str]:
@@ -187,6 +219,7 @@ def _errors(url: str, fake: FakeClaude) -> dict[str, Any]:
                 GENERATE, json={"req_id": "REQ-20419", "job_description_id": _id_of(client.application)}, headers=ADMIN
             )
         )
+        note(*editing_errors(client, PUBLISHED))
         with client.application.test_request_context():
             for body in (error_body(unexpected(RuntimeError())), error_body(Interrupted(INTERRUPTED))):
                 found[json.loads(body)["code"]] = json.loads(body)
@@ -202,6 +235,7 @@ def _errors(url: str, fake: FakeClaude) -> dict[str, Any]:
             for error in (
                 TooManyStreams("This user has 20 event streams open already.", retry_after=10),
                 Superseded("The texts of this requisition were replaced meanwhile, by a newer request: those count."),
+                WebhookNotDelivered("The receiver answered 503."),
             ):
                 found[error.code] = json.loads(error_body(error))
     with _client(url, fake, REQUEST_TIMEOUT=2) as client:
