@@ -150,7 +150,8 @@ def test_the_library_alone_names_what_it_lacks_and_asks_claude_for_no_question(
     assert in_it == {topics[place]["topic"] for place in (0, 1, 2, 3, 6)}
     assert questions_asked(fake) == 0
     assert served.json["interview"]["model"] is None
-    by_itself = {"req_id": "REQ-PLAN", "job_description_id": 1, "use_library": "only"}
+    planned = client.get("/api/interview/jd/REQ-PLAN", headers=ADMIN).json["job_description"]["job_description_id"]
+    by_itself = {"req_id": "REQ-PLAN", "job_description_id": planned, "use_library": "only"}
     assert sources(client.post("/api/interview/generate", json=by_itself, headers=ADMIN)) == ["library"] * 5
 
 
