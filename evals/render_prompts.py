@@ -17,6 +17,9 @@ from prompts import (
     InterviewQuestion,
     InterviewTopic,
     PlanTopics,
+    SuggestCriteria,
+    SuggestedCriteria,
+    WriteAlternative,
     WriteQuestion,
     plainer_text,
     repair_text,
@@ -30,6 +33,8 @@ SAMPLES = ("junior-developer", "backend-payments-engineer")
 # Of each exemplar's topics, the one that a question is asked for: one with a snippet, one with a design.
 TOPICS = {"junior-developer": 1, "backend-payments-engineer": 0}
 QUESTIONS = 5
+ANSWERS = (EnhancedDescription, InterviewQuestion, SuggestedCriteria)
+WISH = "Set it in a warehouse, please."
 
 INTRODUCTION = """\
 # What is sent to Claude
@@ -48,6 +53,7 @@ Written by `make prompts` from `prompts.py`; a test fails when it is out of date
 | skill levels | The same words where topics are chosen and where questions are written, so that both mean the same. |
 | `notes_for_team`, `concerns` | Last, so that nothing waits for them; an answer cut off there still counts. |
 | `other_topics`, `taken` | Questions of an interview are written at the same time; this keeps them apart, and from those that exist. |
+| `aims`, `setting`, `wish` | Only for an alternative: what a parallel form looks for; what keeps those written at the same time apart; what somebody has typed, which is material like all else. |
 | repair | An answer that fails a check goes back with one sentence for each fault, and the whole answer is given again. |
 | plainer words | What Claude refuses is asked for once more, with a sentence behind the user text. |
 | JSON schema | Holds the form. Counts and wording are not the schema's to hold: the checks in `techscreen/checks` do. |
@@ -80,6 +86,12 @@ def rendered() -> str:
             f"## Question: user text for {name}, topic “{asked.topic.topic}”\n\n{_block(asked.text())}"
             for name, asked in questions.items()
         ),
+        "## Alternative to a question: user text for an example; the system text is that of a question\n",
+        _block(_alternative().text()),
+        "## Further criteria: system text\n",
+        _block(SuggestCriteria.system),
+        "## Further criteria: user text for an example\n",
+        _block(_suggestion().text()),
         "## Repair: what is sent back, with the answer before it\n",
         _block(repair_text([problem.sentence for problem in question_violations(_faulty_question())])),
         "## Plainer words: what follows the user text after a refusal\n",
@@ -87,7 +99,7 @@ def rendered() -> str:
         "## Topics alone: system text\n",
         _folded("Show", _block(PlanTopics.system)),
         "## JSON schemas, as the SDK sends them\n",
-        *(_folded(kind.__name__, _block(_schema(kind), "json")) for kind in (EnhancedDescription, InterviewQuestion)),
+        *(_folded(kind.__name__, _block(_schema(kind), "json")) for kind in ANSWERS),
     ]
     return "\n".join(parts)
 
@@ -151,6 +163,31 @@ def _asked(exemplar: dict[str, Any], place: int) -> WriteQuestion:
     topics = [InterviewTopic.model_validate(topic) for topic in exemplar["interview_topics"][:QUESTIONS]]
     others = tuple(other.topic for at, other in enumerate(topics) if at != place)
     return WriteQuestion(topics[place], exemplar["language"], other_topics=others, opens=place == 0)
+
+
+def _alternative() -> WriteAlternative:
+    """The request for a parallel form of the second sample's question, with a wish."""
+    asked, question = _question(SAMPLES[1]), _exemplary(SAMPLES[1])
+    return WriteAlternative(
+        asked.topic,
+        asked.language,
+        asked.other_topics,
+        (question.compared_text[:300],),
+        asked.opens,
+        aims=tuple(f"{each.criterion}: {each.description}" for each in question.criteria),
+        wish=WISH,
+    )
+
+
+def _suggestion() -> SuggestCriteria:
+    """The request for further criteria of the same question."""
+    asked = _question(SAMPLES[1])
+    return SuggestCriteria(_exemplary(SAMPLES[1]), asked.topic, asked.language, wish=WISH)
+
+
+def _exemplary(name: str) -> InterviewQuestion:
+    """The exemplary question for the topic that `_question` asks about."""
+    return InterviewQuestion.model_validate(_exemplar(name)["questions"][TOPICS[name]])
 
 
 def _exemplar(name: str) -> dict[str, Any]:

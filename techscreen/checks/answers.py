@@ -45,8 +45,8 @@ def enhancement_violations(
     if answer.reads_as != "job":
         return []
     violations = topic_violations(answer, names, requisition)
-    violations += _text_violations("enhanced_title", answer.enhanced_title, MAX_NAME)
-    violations += _text_violations("enhanced_description", answer.enhanced_description, MAX_DESCRIPTION)
+    violations += text_violations("enhanced_title", answer.enhanced_title, MAX_NAME)
+    violations += text_violations("enhanced_description", answer.enhanced_description, MAX_DESCRIPTION)
     violations += _wording_violations("enhanced_title", answer.enhanced_title[:MAX_NAME], answer.language)
     description = answer.enhanced_description[:MAX_DESCRIPTION]
     violations += _wording_violations("enhanced_description", description, answer.language)
@@ -105,22 +105,22 @@ def question_violations(
         language: BCP 47 tag of the language that it should be in; not checked by default.
         question_type: what limits how much is said aloud; by default as much as in any type.
     """
-    violations = _text_violations("spoken_text", answer.spoken_text, MAX_QUESTION)
+    violations = text_violations("spoken_text", answer.spoken_text, MAX_QUESTION)
     violations += _count_violations("criteria", len(answer.criteria), MIN_CRITERIA, MAX_CRITERIA)
     for number, criterion in enumerate(answer.criteria, start=1):
-        violations += _text_violations(f"criterion {number}", criterion.criterion, MAX_NAME)
-        violations += _text_violations(f"description of criterion {number}", criterion.description, 1_000)
+        violations += text_violations(f"criterion {number}", criterion.criterion, MAX_NAME)
+        violations += text_violations(f"description of criterion {number}", criterion.description, 1_000)
     violations += _repeated("criteria", [criterion.criterion for criterion in answer.criteria])
     violations += _repeated("descriptions of criteria", [criterion.description for criterion in answer.criteria])
 
     violations += _count_violations("follow_ups", len(answer.follow_ups), MIN_FOLLOW_UPS, MAX_FOLLOW_UPS)
     for number, follow_up in enumerate(answer.follow_ups, start=1):
-        violations += _text_violations(f"follow-up {number}", follow_up, 1_000)
+        violations += text_violations(f"follow-up {number}", follow_up, 1_000)
     violations += _repeated("follow_ups", answer.follow_ups)
 
     anchors = answer.rating_anchors.model_dump()
     for name, anchor in anchors.items():
-        violations += _text_violations(f"rating anchor {name}", anchor, 2_000)
+        violations += text_violations(f"rating anchor {name}", anchor, 2_000)
     violations += _repeated("rating_anchors", list(anchors.values()))
 
     # An oversized answer is not read closely, so that none keeps the checks busy.
@@ -130,13 +130,13 @@ def question_violations(
     for place in places_of(answer):
         violations += markup_violations(place.name, place.text) if place.is_markdown else []
     return violations + [
-        _violation(each)
+        violation_of(each)
         for each in question_findings(answer, names, language, question_type)
-        if _is_worth_another_call(each)
+        if is_worth_another_call(each)
     ]
 
 
-def _is_worth_another_call(placed: PlacedFinding) -> bool:
+def is_worth_another_call(placed: PlacedFinding) -> bool:
     """Whether a question goes back for a finding; all others are only reported, for they are wrong too often."""
     finding = placed.finding
     if finding.kind == "instruction" or (finding.kind == "prohibited_subject" and not placed.place.is_asked):
@@ -144,7 +144,7 @@ def _is_worth_another_call(placed: PlacedFinding) -> bool:
     return finding.category not in REPORTED_ONLY
 
 
-def _violation(placed: PlacedFinding) -> Violation:
+def violation_of(placed: PlacedFinding) -> Violation:
     """A finding as what is sent back. Only what must never reach a candidate is fatal.
 
     The words themselves are not quoted: callers are told what is still wrong after the last repair.
@@ -195,9 +195,9 @@ def _is_never_asked(text: str, language: str) -> bool:
 def _one_topic_violations(
     topic: InterviewTopic, names: Collection[str], requisition: Mapping[str, str | None] | None, language: str
 ) -> list[Violation]:
-    violations = _text_violations("topic", topic.topic, MAX_NAME)
-    violations += _text_violations("facet", topic.facet, MAX_NAME)
-    violations += _text_violations("focus", topic.focus, 2_000)
+    violations = text_violations("topic", topic.topic, MAX_NAME)
+    violations += text_violations("facet", topic.facet, MAX_NAME)
+    violations += text_violations("focus", topic.focus, 2_000)
     if not sound_quotes(topic.work_items, requisition):
         # Unsound quotes are dropped, and a topic can do without any, so this is no reason to lose an answer.
         sentence = (
@@ -243,7 +243,8 @@ def _count_violations(name: str, count: int, fewest: int, most: int) -> list[Vio
     return [Violation("counts", f"There must be {fewest} {span} {most} {name}, not {count}.")]
 
 
-def _text_violations(name: str, text: str, longest: int) -> list[Violation]:
+def text_violations(name: str, text: str, longest: int) -> list[Violation]:
+    """What keeps a text of an answer from being stored: it is blank, too long, or holds a NUL."""
     if not text.strip():
         return [Violation("blank", f"{name} is blank.")]
     if "\0" in text:

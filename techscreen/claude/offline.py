@@ -21,7 +21,7 @@ from typing import Any, TypeVar, cast
 from pydantic import BaseModel
 
 from prompts import (
-    SPOKEN_WORDS,
+    SETTINGS,
     WORK_FIELDS,
     Criterion,
     EnhancedDescription,
@@ -35,8 +35,11 @@ from prompts import (
     RatingAnchors,
     Request,
     SkillLevel,
+    SuggestCriteria,
+    SuggestedCriteria,
     WorkField,
     WorkItem,
+    WriteAlternative,
     WriteQuestion,
 )
 from techscreen.checks.answers import (
@@ -46,7 +49,7 @@ from techscreen.checks.answers import (
     MIN_TOPICS,
 )
 from techscreen.checks.entity_names import holds_name, names_to_avoid
-from techscreen.checks.likeness import restated_criteria
+from techscreen.checks.likeness import like_criteria, restated_criteria
 from techscreen.checks.texts import findings_of
 from techscreen.claude import offline_templates
 from techscreen.claude.interface import Check, ClaudeAnswer, Deadline, Listener, OnSpending
@@ -126,6 +129,8 @@ def _answer(request: Request[Any]) -> BaseModel:
             return PlannedTopics(language="en", interview_topics=_topics(request))
         case WriteQuestion():
             return _question(request)
+        case SuggestCriteria():
+            return _further_criteria(request)
     raise TypeError(f"no sample content for {type(request).__name__}")
 
 
@@ -297,11 +302,35 @@ def _question(request: WriteQuestion) -> InterviewQuestion:
     return InterviewQuestion(
         spoken_text=spoken_text,
         exhibit=exhibit,
-        minutes=MINUTES[request.topic.question_type],
+        minutes=_minutes(request),
         criteria=[Criterion(criterion=label, description=description) for _, label, description in points],
         follow_ups=_some(kind.follow_ups, 2 + _number(text) % 2, text),
         rating_anchors=RatingAnchors(low=scene.low, mid=scene.mid, high=scene.high),
     )
+
+
+def _minutes(request: WriteQuestion) -> int:
+    usual = MINUTES[request.topic.question_type]
+    shorter = request.shorter if isinstance(request, WriteAlternative) else None
+    return usual if shorter is None else min(usual, shorter[1])
+
+
+def _further_criteria(request: SuggestCriteria) -> SuggestedCriteria:
+    """Criteria of the pool of the question's type, or else of other types, that the question does not have."""
+    question = request.question
+    kinds = [KINDS[request.topic.question_type], *KINDS.values()]
+    points = list(dict.fromkeys(point for kind in kinds for point in kind.points))
+    known = {criterion.criterion.casefold() for criterion in question.criteria}
+    there, chosen = [criterion.description for criterion in question.criteria], []
+    for point in _adding_to(question.spoken_text, points):
+        _, label, description = point
+        if label.casefold() not in known and len(there) not in like_criteria([*there, description]):
+            chosen.append(Criterion(criterion=label, description=description))
+            known.add(label.casefold())
+            there.append(description)
+        if len(chosen) == request.count:
+            break
+    return SuggestedCriteria(criteria=chosen)
 
 
 def _apart(text: str) -> tuple[str, Exhibit | None]:
@@ -327,17 +356,20 @@ def _scene_and_text(request: WriteQuestion, kind: Kind) -> tuple[Scene, str]:
     """
     names = sorted({request.topic.topic, *request.other_topics})
     begin = _number(request.topic.question_type, *names) + names.index(request.topic.topic)
+    if isinstance(request, WriteAlternative):  # several are asked for at the same time
+        begin += SETTINGS.index(request.setting)
     for turn in range(MAX_TURNS):
         for step in range(len(kind.scenes)):
             scene = kind.scenes[(begin + step) % len(kind.scenes)]
-            text = _wording(request.topic, kind, scene, begin + turn + step, turn)
+            text = _wording(request, kind, scene, begin + turn + step, turn)
             if alike_question(text, request.taken) is None and not findings_of(text, "question"):
                 return scene, text
     return scene, text
 
 
-def _wording(topic: InterviewTopic, kind: Kind, scene: Scene, number: int, turn: int) -> str:
+def _wording(request: WriteQuestion, kind: Kind, scene: Scene, number: int, turn: int) -> str:
     """A scene with its frame, circumstance and ask, and with twists and a shorter subject once it comes back."""
+    topic = request.topic
     subject = bounded(_topic_subject(topic), characters=50) if turn else _topic_subject(topic)
     beginning = [_pick(kind.frames, number).replace("{subject}", subject), scene.text]
     # Shifted against the frames every three turns, so that the same sentences do not meet again.
@@ -345,7 +377,7 @@ def _wording(topic: InterviewTopic, kind: Kind, scene: Scene, number: int, turn:
     twists = [_pick(kind.twists, 2 * number), _pick(kind.twists, 2 * number + 1 + turn // 6)] if turn else []
     ending = [*twists, _pick(kind.asks, number + turn // 3 * 2)]
     text = " ".join([*beginning, circumstance, *ending])
-    if len(_apart(text)[0].split()) > SPOKEN_WORDS[topic.question_type]:
+    if len(_apart(text)[0].split()) > request.most_spoken:
         text = " ".join([*beginning, *ending])
     return text.replace("\n\n ", "\n\n")
 

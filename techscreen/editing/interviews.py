@@ -19,6 +19,7 @@ from techscreen.editing import states
 from techscreen.editing.drafts import revision_of, store_change
 from techscreen.editing.edits import EDITS
 from techscreen.editing.findings import interview_report
+from techscreen.editing.replacement import accept_alternative
 from techscreen.errors import NotFound, Stale
 from techscreen.generation.audit_log import ChangeOperation, log_change
 from techscreen.observability import metrics
@@ -135,7 +136,10 @@ class InterviewEditing:
                 interview.deleted_at = utc_now()
             case _:
                 before = interview_state(interview)
-                EDITS[type(order)](interview, order)
+                if isinstance(order, orders.AcceptAlternativeOrder):
+                    accept_alternative(session, interview, order)
+                else:
+                    EDITS[type(order)](interview, order)
                 if interview_state(interview) != before:
                     interview.edited_by_user_id, interview.edited_at = user_id, utc_now()
         return None

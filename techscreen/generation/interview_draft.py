@@ -140,7 +140,7 @@ class InterviewDraft:
             model=self._claude.model if is_written_now else None,
             prompt_version=self._claude.prompt_version if is_written_now else None,
             quality=self._quality.model_dump(),
-            questions=[_row(number, ready, self._claude) for number, ready in enumerate(questions, start=1)],
+            questions=[question_row(number, ready, self._claude) for number, ready in enumerate(questions, start=1)],
         )
 
     def _title(self) -> str:
@@ -163,7 +163,8 @@ def default_name(title: str, version: int) -> str:
     return title[: MAX_SHORT_TEXT - len(ending)] + ending
 
 
-def _row(number: int, ready: ReadyQuestion, claude: Claude) -> InterviewQuestion:
+def question_row(number: int, ready: ReadyQuestion, claude: Claude) -> InterviewQuestion:
+    """The row of a question that can be delivered, for an interview that it is not in yet."""
     writer = ready.reserved or claude
     return InterviewQuestion(
         question_number=number,

@@ -176,8 +176,7 @@ class QuestionSet:
             topic,
             self.language,
             question,
-            only_here=self._is_confidential(question, topic.topic, topic.technologies)
-            or self._has_findings(question, topic.question_type),
+            only_here=self._is_private(question, topic),
             also=self._audit.save_spending,
         )
         if kept is not None:
@@ -217,6 +216,12 @@ class QuestionSet:
         marked = [topic, *(place.text for place in places if place.is_markdown)]
         texts = [topic, *technologies, *(place.text for place in places)]
         return self.confidential.any_in(texts) or holds_markup(marked)
+
+    def _is_private(self, question: InterviewQuestion, topic: InterviewTopic) -> bool:
+        """Whether a new question is kept for its own requisition alone."""
+        return self._is_confidential(question, topic.topic, topic.technologies) or self._has_findings(
+            question, topic.question_type
+        )
 
     def _has_findings(self, question: InterviewQuestion, question_type: str) -> bool:
         """Whether somebody should look at it before others get it. Its own requisition gets it with the findings."""

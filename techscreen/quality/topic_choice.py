@@ -81,6 +81,28 @@ def optional_topic(left_over: Sequence[InterviewTopic], missing: Iterable[WorkPa
     return left_over[best] if best is not None and covered[best] else None
 
 
+def left_over_topics(
+    topics: Sequence[InterviewTopic], asked: Sequence[InterviewTopic], requisition: Mapping[str, str | None]
+) -> list[InterviewTopic]:
+    """The topics that are not asked about, that first which covers the most of what those asked about leave out.
+
+    Args:
+        topics: of the requisition, best first.
+        asked: of the interview's other questions.
+        requisition: its texts by field.
+    """
+    parts = parts_to_cover(requisition, topics)
+    covered = set().union(*_covered(parts, asked))
+    missing = [part for number, part in enumerate(parts) if number not in covered]
+    names = {topic.topic for topic in asked}
+    rest = [topic for topic in topics if topic.topic not in names]
+    ranked = []
+    while rest:
+        ranked.append(optional_topic(rest, missing) or rest[0])
+        rest.remove(ranked[-1])
+    return ranked
+
+
 def _weight(parts: Sequence[WorkPart], numbers: Iterable[int]) -> int:
     return sum(WEIGHTS.get(parts[number].field, WHOLE) for number in numbers)
 

@@ -28,6 +28,7 @@ PATH_PARAMETERS = {
     "interview_id": "The `interview_id` that its generation answered with.",
     "number": "The number of a question, from 1.",
     "finding_id": "The `id` of a finding.",
+    "alternative": "The `number` of an alternative.",
     "job_id": "The `job_id` of a 202 or of an event stream.",
     "cached_question_id": "The `cached_question_id` of a question, or the `id` in the list of the cache.",
     "file": "Name of a file that the page needs.",
@@ -38,6 +39,7 @@ PATH_EXAMPLES: dict[str, Any] = {
     "interview_id": 1,
     "cached_question_id": 1,
     "number": 1,
+    "alternative": 1,
     "finding_id": "0123456789abcdef",
     "file": "swagger-ui.css",
 }
@@ -154,6 +156,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
     "X-RateLimit-Reset": {
         "description": "When all are there again, in seconds since 1970.",
         "schema": {"type": "integer"},
+    },
+    "Content-Disposition": {
+        "description": "`attachment`, with the name of the file.",
+        "required": True,
+        "schema": {"type": "string"},
     },
     "Location": {
         "description": "Where the job is.",

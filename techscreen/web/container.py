@@ -22,8 +22,13 @@ from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
 from techscreen.claude.offline import OfflineClaude
+from techscreen.editing.alternatives import Alternatives
+from techscreen.editing.feedback import give_feedback, refuse_unless_asked
+from techscreen.editing.imports import import_document, refuse_if_known
 from techscreen.editing.interviews import InterviewEditing
 from techscreen.editing.job_descriptions import change_job_description, seen_job_description
+from techscreen.editing.suggestions import CriteriaSuggestions
+from techscreen.editing.wanted_alternative import draft_question, wanted_alternative
 from techscreen.errors import Interrupted, JobsUnavailable
 from techscreen.generation.audit_log import INTERRUPTED, fail_interrupted
 from techscreen.jobs import recovery
@@ -39,8 +44,11 @@ from techscreen.operations.readiness import Readiness
 from techscreen.operations.webhook_delivery import WebhookEvent, WebhookSender
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
+from techscreen.schemas.alternatives import AlternativesOrder, CriteriaOrder
 from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
+from techscreen.schemas.feedback import FeedbackOrder
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
+from techscreen.schemas.imports import ImportRequest
 from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
 from techscreen.storage.heartbeat import Heartbeat
@@ -89,6 +97,7 @@ class Runtime:
     claude: Claude
     enhancement: JDEnhancementService
     generation: InterviewGenerationService
+    alternatives: Alternatives
     operations: Mapping[str, Operation]
     runner: JobRunner
     queue: JobQueue
@@ -155,6 +164,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
     workflow = WorkflowService(enhancement, generation, settings)
     cache = CacheAdministration(claude, settings)
     editing = InterviewEditing(settings, outbox)
+    alternatives = Alternatives(claude, settings)
     operations = {
         "jd_enhancement": Operation(EnhanceRequest, enhancement.enhance_jd),
         "interview_generation": Operation(
@@ -173,6 +183,12 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
             JobDescriptionChange,
             lambda change, user_id, *_: change_job_description(change, user_id),
             seen_job_description,
+        ),
+        "import": Operation(ImportRequest, lambda asked, user_id, *_: import_document(asked, user_id), refuse_if_known),
+        "question_alternatives": Operation(AlternativesOrder, alternatives.offer, wanted_alternative),
+        "criteria_suggestion": Operation(CriteriaOrder, CriteriaSuggestions(claude, settings).suggest, draft_question),
+        "question_feedback": Operation(
+            FeedbackOrder, lambda order, user_id, *_: give_feedback(order, user_id), refuse_unless_asked
         ),
         WEBHOOK: Operation(
             WebhookEvent,
@@ -223,6 +239,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         claude=claude,
         enhancement=enhancement,
         generation=generation,
+        alternatives=alternatives,
         operations=operations,
         runner=runner,
         queue=queue,

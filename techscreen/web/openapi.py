@@ -179,10 +179,11 @@ def _header_parameters(route: endpoint) -> list[Json]:
 
 def _responses(route: endpoint) -> Json:
     content: Json = {}
-    if isinstance(route.answer, str):
-        content[route.answer] = _events_content() if route.answer == EVENT_STREAM else {"schema": {}}
-    else:
+    if isinstance(route.answer, type):
         content["application/json"] = _json_content(route.answer)
+    else:
+        for media_type in (route.answer,) if isinstance(route.answer, str) else route.answer:
+            content[media_type] = _events_content() if media_type == EVENT_STREAM else {"schema": {}}
     said = "The answer."
     if route.dispatch == "generation":
         content[EVENT_STREAM] = _events_content()
@@ -270,7 +271,7 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
     for route in declared:
         if route.body is not None:
             wanted[route.body, "validation"] = None
-        if not isinstance(route.answer, str):
+        if isinstance(route.answer, type):
             wanted[route.answer, "serialization"] = None
         for model in route.other_answers.values():
             wanted[model, "serialization"] = None
@@ -300,7 +301,7 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
 def _answers_of_jobs(declared: Sequence[endpoint]) -> list[type[BaseModel]]:
     """The results that a job may have: the answers of all dispatched endpoints."""
     answers = dict.fromkeys(route.answer for route in declared if route.dispatch is not None)
-    return [model for model in answers if not isinstance(model, str)]
+    return [model for model in answers if isinstance(model, type)]
 
 
 def _event(name: str, models: Sequence[type[BaseModel]]) -> Json:

@@ -16,8 +16,11 @@ from prompts import (
     SPOKEN_WORDS,
     EnhancedDescription,
     EnhanceDescription,
+    InterviewQuestion,
     InterviewTopic,
     PlanTopics,
+    SuggestCriteria,
+    WriteAlternative,
     WriteQuestion,
     repair_text,
 )
@@ -34,18 +37,34 @@ TOPIC = InterviewTopic(
     work_items=[{"field": "work_knowledge", "part": "transactional outbox"}],
 )
 
+QUESTION = InterviewQuestion.model_validate(
+    {
+        "spoken_text": "A payout was sent twice. What do you do?",
+        "criteria": [{"criterion": "Same key", "description": "Proposes a key for each payout."}],
+        "follow_ups": [],
+        "rating_anchors": {"low": "Guesses.", "mid": "Looks.", "high": "Proves."},
+    }
+)
+ANSWERS = (prompts.EnhancedDescription, InterviewQuestion, prompts.SuggestedCriteria)
+
 
 def test_the_version_is_raised_with_the_words() -> None:
     words = [EnhanceDescription.system, PlanTopics.system, WriteQuestion.system, repair_text(["x"])]
+    words += [SuggestCriteria.system, SuggestCriteria(QUESTION, TOPIC, "en", wish="x").text()]
+    words += [
+        WriteAlternative(TOPIC, "en", kind=kind, setting=setting, wish="x", shorter=(30, 4)).text()
+        for kind in get_args(prompts.AlternativeKind)
+        for setting in prompts.SETTINGS
+    ]
     words += [
         WriteQuestion(TOPIC.model_copy(update={"question_type": kind, "skill_level": level}), "en", opens=True).text()
         for kind in get_args(prompts.QuestionType)
         for level in get_args(prompts.SkillLevel)
     ]
-    words += [json.dumps(kind.model_json_schema()) for kind in (prompts.EnhancedDescription, prompts.InterviewQuestion)]
+    words += [json.dumps(kind.model_json_schema()) for kind in ANSWERS]
     digest = hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 
-    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-29.2", "77ee103c6b34"), (
+    assert (prompts.PROMPT_VERSION, digest) == ("2026-11-30.1", "90814ca12eec"), (
         "The words have changed: raise PROMPT_VERSION and put both values here."
     )
 
@@ -77,6 +96,8 @@ def test_no_text_can_close_its_tags(attack: str) -> None:
     texts = [
         EnhanceDescription(attack, attack, work_output=attack).text(),
         WriteQuestion(TOPIC.model_copy(update={"focus": attack}), "en", (attack,), (attack,)).text(),
+        WriteAlternative(TOPIC.model_copy(update={"focus": attack}), "en", aims=(attack,), wish=attack).text(),
+        SuggestCriteria(QUESTION, TOPIC.model_copy(update={"focus": attack}), "en", wish=attack).text(),
     ]
     for text in texts:
         # The two tags that we write are the only ones.
@@ -95,6 +116,24 @@ def test_the_system_texts_hold_nothing_of_a_requisition() -> None:
     one, other = EnhanceDescription("A", "B"), EnhanceDescription("C", "D", work_role="E")
     assert one.system == other.system
     assert WriteQuestion(TOPIC, "en").system == WriteQuestion(TOPIC, "de", ("x",), ("y",)).system
+    assert WriteAlternative(TOPIC, "en", wish="x").system == WriteQuestion.system
+
+
+def test_an_alternative_is_asked_for_like_a_question_with_more_said_and_its_wish_as_data() -> None:
+    topic, taken = TOPIC.model_copy(update={"question_type": "behavioral"}), ("The present one",)
+    question = WriteQuestion(topic, "en", taken=taken)
+    alternative = WriteAlternative(
+        topic, "en", taken=taken, aims=("Same key: Proposes one.",), wish="Set it in a bank."
+    )
+
+    asked, brief = question.text().splitlines()[:-3], in_tags(question.text())
+    assert alternative.text().splitlines()[: len(asked)] == asked
+    more = {"aims": ["Same key: Proposes one."], "setting": prompts.SETTINGS[0], "wish": "Set it in a bank."}
+    assert in_tags(alternative.text()) == {**brief, **more}
+    assert "bank" not in alternative.text().partition("<brief>")[0]
+    without = WriteAlternative(topic, "en", taken=taken).text()
+    assert "wish" not in without
+    assert WriteAlternative(topic, "en", shorter=(30, 4)).text().splitlines()[0] == "spoken_text: at most 21 words."
 
 
 def test_a_brief_holds_what_the_question_needs_and_no_more() -> None:

@@ -299,3 +299,13 @@ def test_an_interview_from_before_there_was_a_history_gets_one_with_its_first_ch
         ("edited", 1, "Newer"),
     ]
     assert entries[1].previous_hash == entries[0].entry_hash
+
+
+@on_sqlite
+def test_what_people_do_is_in_the_audit_trail_and_not_in_the_usage(draft: Draft, client: FlaskClient) -> None:
+    before = client.get("/api/interview/usage", headers=ADMIN).json
+    draft.ok("PATCH", "", {"interview_name": "Another"})
+
+    assert client.get("/api/interview/usage", headers=ADMIN).json == before
+    (row,) = client.get("/api/interview/logs?operation_type=edit", headers=ADMIN).json["logs"]
+    assert (row["user_id"], row["tokens_used"], row["model"]) == (EDITOR["X-User-ID"], 0, "none")

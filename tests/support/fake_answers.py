@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from typing import Any
 
 from techscreen.checks.stated_level import stated_level
@@ -68,6 +69,8 @@ DUTIES = (
     "You document how the {} works and what the {} needs from the {}",
 )
 
+SPOKEN, MINUTES = r"^spoken_text: at most (\d+) words", r"(?m)^minutes: at most (\d+)\."
+
 
 def asked_for(body: dict[str, Any]) -> str:
     """The name of the answer type that a request asks for."""
@@ -85,7 +88,13 @@ def good_answer(body: dict[str, Any]) -> dict[str, Any]:
     """An answer that passes every check, made from the request alone; to a request without a schema, a word."""
     if "output_config" not in body:
         return {"word": "ready"}
-    return good_question(data_of(body)) if asked_for(body) == "InterviewQuestion" else good_plan(body)
+    if asked_for(body) == "SuggestedCriteria":
+        return good_criteria(body)
+    if asked_for(body) != "InterviewQuestion":
+        return good_plan(body)
+    spoken, minutes = (re.search(asked, body["messages"][0]["content"]) for asked in (SPOKEN, MINUTES))
+    question = good_question(data_of(body), words=int(spoken[1]) if spoken else 60)
+    return {**question, "minutes": int(minutes[1])} if minutes else question
 
 
 def good_plan(body: dict[str, Any]) -> dict[str, Any]:
@@ -123,13 +132,35 @@ def good_plan(body: dict[str, Any]) -> dict[str, Any]:
     return plan
 
 
-def good_question(brief: dict[str, Any]) -> dict[str, Any]:
-    """A question of its own for every topic and for every list of taken ones; with technologies, it shows code."""
-    random_ = random.Random(brief["topic"] + "|".join(brief.get("taken", [])))
+def good_criteria(body: dict[str, Any]) -> dict[str, Any]:
+    """As many criteria as are asked for, unlike those that the question has."""
+    brief = data_of(body)
+    [count] = re.findall(r"^criteria: (\d+)$", body["messages"][0]["content"], re.MULTILINE)
+    there = " ".join([brief["question"], *brief["criteria"]]).lower()
+    names = [word for word in WORDS if word not in there]
+    random_ = random.Random(there)
+    random_.shuffle(names)
+    return {
+        "criteria": [
+            {
+                "criterion": f"{names[2 * number].capitalize()} weighed",
+                "description": sentence.format(names[2 * number], names[2 * number + 1]),
+            }
+            for number, sentence in zip(range(int(count)), random_.sample(FINDINGS, len(FINDINGS)), strict=False)
+        ]
+    }
+
+
+def good_question(brief: dict[str, Any], words: int = 60) -> dict[str, Any]:
+    """A question of its own for every topic, setting and list of taken ones; with technologies, it shows code.
+
+    One that may have fewer words than usual says less.
+    """
+    random_ = random.Random(brief["topic"] + brief.get("setting", "") + "|".join(brief.get("taken", [])))
     names = [word for word in WORDS if word not in brief["topic"].lower()]
     random_.shuffle(names)
     in_scene, in_criteria = names[:30], names[30:]
-    scene = _filled(random_, " ".join(random_.sample(SITUATIONS, 3)), in_scene)
+    scene = _filled(random_, " ".join(random_.sample(SITUATIONS, 3 if words >= 35 else 1)), in_scene)
     labels = random_.sample(in_criteria, len(FINDINGS))
     others = [name for name in in_criteria if name not in labels]
     return {

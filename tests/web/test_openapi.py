@@ -312,12 +312,15 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
                 },
                 {
                     # No schema can say that the two ids belong together, that there is such a day, that `to` is not
-                    # before `from`, or that a cursor was handed out.
+                    # before `from`, that a cursor was handed out, or that a question has such a criterion.
                     "include-path": [
                         "/api/interview/generate",
                         "/api/interview/logs",
                         "/api/interview/usage",
                         "/api/interview/req/{req_id}",
+                        "/api/interview/history/{req_id}",
+                        "/api/interview/{interview_id}/history",
+                        "/api/interview/{interview_id}/questions/{number}/feedback",
                     ],
                     "checks": {"positive_data_acceptance": {"expected-statuses": [*accepted, used_key, "400"]}},
                 },
