@@ -1,4 +1,4 @@
-# make demo | test | run | check | bench | eval | train | prompts | lock
+# make demo | test | run | check | bench | eval | train | prompts | exports | lock
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ DEV_READY := $(VENV)/.dev-ready
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts lock clean
+.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports lock clean
 
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
@@ -17,7 +17,7 @@ help:
 	@echo "make eval    run the sample requisitions and measure what comes back"
 	@echo "make eval-compare A=<run> B=<run>    two runs side by side; eval-judge: by Claude, paid"
 	@echo "make train   learn the weights of the checks from the labelled sentences; check-figures: only measure them"
-	@echo "make prompts write docs/prompts.md"
+	@echo "make prompts write docs/prompts.md; exports: docs/exports.md"
 
 $(READY): requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -76,6 +76,9 @@ check-figures: $(DEV_READY)
 
 prompts: $(READY)
 	$(BIN)/python -m evals.render_prompts
+
+exports: $(READY)
+	$(BIN)/python -m scripts.render_exports
 
 # Pins with the hashes of all files of a release, for every architecture; each lock is within the limits of the one before.
 # Local folders of packages are ignored: hashes of files that only one machine has are of no use to others.

@@ -21,7 +21,9 @@ from techscreen.claude.interface import Claude
 from techscreen.cli.check import check_command
 from techscreen.cli.commands import cache_commands, log_commands
 from techscreen.cli.doctor import doctor_command
+from techscreen.cli.evidence import evidence_commands
 from techscreen.cli.terminal import say_lines
+from techscreen.cli.webhooks import webhook_commands
 from techscreen.observability.logging import configure_logging
 from techscreen.observability.metrics import watch_pool
 from techscreen.storage.connections import engine_options, watch_connections
@@ -81,6 +83,8 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app.cli.add_command(cache_commands)
     app.cli.add_command(log_commands)
     app.cli.add_command(check_command)
+    app.cli.add_command(evidence_commands)
+    app.cli.add_command(webhook_commands)
     add_security_headers(app)
     _open_to_frontends(app, settings)
     limit_rates(app, settings)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import date
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, TypeVar
 from urllib.parse import urlsplit
@@ -40,6 +40,10 @@ NOWHERE = "http://127.0.0.1:9"
 PRODUCTION_RATE_LIMIT = "1200 per minute"
 # Names, numbers and ports only: nothing that Flask-CORS could take for a regular expression.
 ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
+# The fewest characters of a WEBHOOK_SECRET.
+MIN_WEBHOOK_SECRET = 16
+# What some programs take for an IPv4 address, each in its own way: the last part is a number, perhaps hexadecimal.
+NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
 
@@ -222,6 +226,20 @@ class Settings(DatabaseSettings):
         None, description="Folder for what was paid for while the database is away. Default: one in the system's /tmp."
     )
 
+    # Webhooks
+    webhook_url: str | None = Field(
+        None,
+        description="Address that is told of new interviews and failed jobs. https; http only where"
+        " WEBHOOK_ALLOW_PRIVATE is on or FLASK_ENV is not production.",
+        repr=False,
+    )
+    webhook_secret: SecretStr | None = Field(
+        None, description="What every event is signed with: at least 16 characters. Required with WEBHOOK_URL."
+    )
+    webhook_allow_private: bool = Field(
+        False, description="Whether WEBHOOK_URL may lead to loopback, private or otherwise not public addresses."
+    )
+
     # Limits
     rate_limit: str | None = Field(
         None, description=f'Requests of one caller, such as "120 per minute". In production: {PRODUCTION_RATE_LIMIT}.'
@@ -331,6 +349,33 @@ class Settings(DatabaseSettings):
             raise ValueError("must be the address of a Redis (redis://...) or a RabbitMQ (amqp://...).")
         return value
 
+    @field_validator("webhook_url")
+    @classmethod
+    def _receiver(cls, value: str | None) -> str | None:
+        if not value:
+            return None
+        try:
+            parts = urlsplit(value)
+            names_a_receiver = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
+        except ValueError:  # a port or an IPv6 address that is none
+            names_a_receiver = False
+        if not names_a_receiver or not (value.isascii() and value.isprintable()) or set(value) & set(" \\"):
+            raise ValueError("must be an http or https address, in ASCII and without spaces.")
+        if "@" in parts.netloc or "#" in value:
+            raise ValueError("must hold no user, password or fragment: WEBHOOK_SECRET signs what is sent.")
+        host = parts.hostname or ""
+        if ":" not in host and NUMBER_AT_END.search(host) and not is_usual_ipv4(host):
+            raise ValueError("must have a host that is a name, or an address in its usual form, such as 192.0.2.1.")
+        return value
+
+    @field_validator("webhook_secret")
+    @classmethod
+    def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
+        secret = value.get_secret_value().strip() if value is not None else ""  # files often end in a line break
+        if value is not None and len(secret) < MIN_WEBHOOK_SECRET:
+            raise ValueError(f"must have at least {MIN_WEBHOOK_SECRET} characters.")
+        return SecretStr(secret) if secret else None
+
     @field_validator("log_file")
     @classmethod
     def _in_a_folder(cls, value: Path | None) -> Path | None:
@@ -349,6 +394,17 @@ class Settings(DatabaseSettings):
                 problems.append("CLAUDE_BASE_URL must be https in production, or the key could be read on the way.")
             if self.sqlalchemy_echo:
                 problems.append("SQLALCHEMY_ECHO logs every statement and is refused in production.")
+        return problems + self._webhook_problems()
+
+    def _webhook_problems(self) -> list[str]:
+        if self.webhook_url is None:
+            return []
+        problems = []
+        if self.webhook_secret is None:
+            problems.append("WEBHOOK_SECRET is required with WEBHOOK_URL: receivers could not tell who calls.")
+        is_plain = urlsplit(self.webhook_url).scheme == "http"
+        if is_plain and self.flask_env == "production" and not self.webhook_allow_private:
+            problems.append("WEBHOOK_URL must be https in production, unless WEBHOOK_ALLOW_PRIVATE is on.")
         return problems
 
     def _settle(self) -> None:
@@ -454,6 +510,14 @@ def is_loopback(address: str) -> bool:
         return True
     try:
         return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def is_usual_ipv4(host: str) -> bool:
+    """True for four decimal numbers without leading zeros, which every program reads alike."""
+    try:
+        return str(IPv4Address(host)) == host
     except ValueError:
         return False
 

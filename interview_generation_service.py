@@ -48,18 +48,24 @@ from techscreen.schemas.generation import (
 )
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer
 from techscreen.storage.history import job_description_state, keep_older_state, record
+from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import run_in_transaction
 
 OPERATION: Final = "interview_generation"
 
 
 class InterviewGenerationService:
-    """Generates interviews, and finds stored ones."""
+    """Generates interviews, and finds stored ones.
 
-    def __init__(self, claude: Claude, settings: Settings) -> None:
+    Args:
+        outbox: where the events go that there is a new interview; by default nowhere.
+    """
+
+    def __init__(self, claude: Claude, settings: Settings, outbox: Outbox = CLOSED) -> None:
         self._claude = claude
         self._settings = settings
         self._cache = QuestionCache(claude, settings)
+        self._outbox = outbox
 
     def generate_interview(
         self,
@@ -163,7 +169,15 @@ class InterviewGenerationService:
             planned = at_stated_level(with_sound_quotes(planned, texts), texts)
             topics = choose_topics(planned.interview_topics, texts, QUESTIONS)
             task.progress.topics_named(planned)
-            draft = InterviewDraft(task, topics, planned, claude=self._claude, audit=audit, reservations=reservations)
+            draft = InterviewDraft(
+                task,
+                topics,
+                planned,
+                claude=self._claude,
+                audit=audit,
+                reservations=reservations,
+                outbox=self._outbox,
+            )
             interview = draft.complete()
         return _answer(interview, source.quality, audit.spending.total_tokens)
 

@@ -29,7 +29,13 @@ from techscreen.schemas.generation import (
 )
 from techscreen.schemas.jobs import JobAnswer, JobsAnswer, JobsQuery
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
-from techscreen.web import alternative_routes, editing_routes  # they add their routes
+from techscreen.web import (  # they add their routes
+    alternative_routes,
+    editing_routes,
+    export_routes,
+    feedback_routes,
+    history_routes,
+)
 from techscreen.web.auth import current_caller
 from techscreen.web.blueprint import interview_bp
 from techscreen.web.container import current_runtime
@@ -40,7 +46,7 @@ from techscreen.web.parsing import refuse_unless_work_described
 from techscreen.web.responses import json_response
 from techscreen.web.sse import EVENT_STREAM
 
-__all__ = ["alternative_routes", "editing_routes", "interview_bp"]
+__all__ = ["alternative_routes", "editing_routes", "export_routes", "feedback_routes", "history_routes", "interview_bp"]
 
 
 @interview_bp.post("/jd/enhance")

@@ -280,6 +280,12 @@ class Overloaded(TechScreenError):
     status, code = 503, "overloaded"
 
 
+class WebhookNotDelivered(TechScreenError):
+    """The receiver of an event did not take it."""
+
+    status, code = 503, "webhook_not_delivered"
+
+
 class GenerationTimeout(ClaudeError):
     """REQUEST_TIMEOUT was reached."""
 

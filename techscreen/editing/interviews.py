@@ -26,6 +26,7 @@ from techscreen.observability import metrics
 from techscreen.schemas import editing as orders
 from techscreen.schemas.generation import InterviewAnswer, InterviewView
 from techscreen.storage.history import Step, interview_state
+from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import FRESH, run_in_transaction
 
 # What each order is called in the audit trail and in the history.
@@ -44,10 +45,15 @@ NAMES: Mapping[type[orders.InterviewOrder], tuple[ChangeOperation, Step]] = {
 
 
 class InterviewEditing:
-    """Carries out the orders of people, under the settings."""
+    """Carries out the orders of people, under the settings.
 
-    def __init__(self, settings: Settings) -> None:
+    Args:
+        outbox: where the events go that an interview is published or archived; by default nowhere.
+    """
+
+    def __init__(self, settings: Settings, outbox: Outbox = CLOSED) -> None:
         self._settings = settings
+        self._outbox = outbox
 
     def change(self, change: orders.InterviewChange, user_id: str) -> InterviewAnswer:
         """Carry out an order.
@@ -86,9 +92,21 @@ class InterviewEditing:
             earlier = interview_state(replaced)
             states.archive(replaced)
             store_change(session, replaced, earlier, "archived", user_id, f"Interview {interview.id} takes its place.")
+            self._outbox.interview_archived(session, replaced, user_id)
+        # Only now: until here, the name was that of the other one.
+        interview.published_name = interview.interview_name if interview.status == states.PUBLISHED else None
         store_change(session, interview, before, step, user_id, note)
+        if interview.status != before["status"]:
+            self._tell(session, interview, user_id)
         log_change(session, operation, interview.req_id, user_id, interview.id)
         return _answer(interview)
+
+    def _tell(self, session: Session, interview: Interview, user_id: str) -> None:
+        """Tell of the state that an interview has now: one that is restored may be published again."""
+        if interview.status == states.PUBLISHED:
+            self._outbox.interview_published(session, interview, user_id)
+        elif interview.status == states.ARCHIVED:
+            self._outbox.interview_archived(session, interview, user_id)
 
     def _apply(
         self, session: Session, interview: Interview, order: orders.InterviewOrder, user_id: str

@@ -87,7 +87,6 @@ def publish(
         sentences = " ".join(problem.message for problem in missing)
         raise NotPublishable(f"It cannot be published yet. {sentences}", details=missing, req_id=interview.req_id)
     interview.status = PUBLISHED
-    interview.published_name = interview.interview_name
     interview.approved_by_user_id, interview.approval_note = user_id, order.note
     interview.published_at, interview.archived_at = utc_now(), None
 
@@ -122,7 +121,7 @@ def restore(interview: Interview, published_now: Interview | None) -> None:
             req_id=interview.req_id,
         )
     else:
-        interview.status, interview.published_name = PUBLISHED, interview.interview_name
+        interview.status = PUBLISHED
     interview.archived_at = None
 
 

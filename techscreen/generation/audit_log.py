@@ -49,7 +49,7 @@ ChangeOperation = Literal[
     "library",
     "feedback",
 ]
-NO_MODEL = "none"
+NO_MODEL = "none"  # in the rows of what people do
 INTERRUPTED = "The service stopped before this was finished."
 _under_way = WorkUnderWay(GenerationLog.process_id, GenerationLog.started_at, GenerationLog.id)
 

@@ -25,6 +25,7 @@ from techscreen.question_cache.reservations import Reservations
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import InterviewView, QualityView
 from techscreen.storage.history import record
+from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import run_in_transaction
 
 MAX_VERSION_TRIES = 50
@@ -38,6 +39,7 @@ class InterviewDraft:
         planned: all topics of the requisition, and its language.
         audit: the interview's open audit row; the commit closes it.
         reservations: the cached questions reserved for this interview; the commit makes them part of it.
+        outbox: where the commit puts the event that there is a new interview.
     """
 
     def __init__(
@@ -49,12 +51,14 @@ class InterviewDraft:
         claude: Claude,
         audit: AuditRow,
         reservations: Reservations,
+        outbox: Outbox = CLOSED,
     ) -> None:
         self._task = task
         self._source = task.source
         self._claude = claude
         self._audit = audit
         self._reservations = reservations
+        self._outbox = outbox
         self._questions = QuestionSet(task, topics, planned.language, audit, reservations)
         self._planned = planned.interview_topics
         self._quality: QualityView
@@ -117,6 +121,7 @@ class InterviewDraft:
         view = InterviewView.model_validate(interview)
         self._audit.succeed(session, interview.id, cached_questions=cached_questions(view))
         self._task.progress.interview_stored(session, interview.id, self._audit.spending.total_tokens)
+        self._outbox.interview_generated(session, interview, self._task.user_id, self._task.progress.job_id)
         return view
 
     def _interview(self) -> Interview:

@@ -37,9 +37,11 @@ class Progress:
         asked_at: when the request was accepted.
         listens: whether somebody wants the topics while the description is still being written.
         earlier: what an earlier attempt has left.
+        job_id: the job that this work belongs to, if any.
     """
 
     listens = False
+    job_id: str | None = None
 
     def __init__(self) -> None:
         self.asked_at = utc_now()

@@ -31,6 +31,7 @@ class JobProgress(Progress):
         super().__init__()
         self.asked_at = attempt.asked_at
         self.listens = listens
+        self.job_id = attempt.job_id
         self._attempt = attempt
         self._steps: dict[str, Any] = {**attempt.progress, "questions": []}
         planned = attempt.progress.get("planned")

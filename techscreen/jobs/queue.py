@@ -6,6 +6,7 @@ The id of a job comes in. The queue may lose it: the job's row is what counts, a
 from __future__ import annotations
 
 import logging
+import os
 import threading
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Protocol
@@ -61,22 +62,34 @@ class ThreadQueue:
 
     Args:
         run: runs a job by its id, in any thread.
+        threads: how many.
+        name: of the threads, for the log.
 
     Attributes:
         is_closed: whether it begins no more jobs.
     """
 
-    def __init__(self, run: Callable[[str], None]) -> None:
+    def __init__(self, run: Callable[[str], None], threads: int = THREADS, name: str = "job") -> None:
         self._run = run
-        self._threads = ProcessThreads(THREADS, "job")
+        self._threads = ProcessThreads(threads, name)
         self._lock = threading.Lock()
+        # With the process, because a fork inherits what its parent has announced, but not the threads.
+        self._waiting: set[tuple[int, str]] = set()
         self.is_closed = False
 
     def announce(self, job_id: str) -> None:
         """See `JobQueue`. Once this queue is closed, another process has to announce the job again."""
+        announced = os.getpid(), job_id
         with self._lock:
-            if not self.is_closed:
-                self._threads.start(lambda: self._run(job_id))
+            # While all threads are busy, a job is announced again and again.
+            if not self.is_closed and announced not in self._waiting:
+                self._waiting.add(announced)
+                self._threads.start(lambda: self._begin(announced))
+
+    def _begin(self, announced: tuple[int, str]) -> None:
+        with self._lock:
+            self._waiting.discard(announced)
+        self._run(announced[1])
 
     def check(self) -> None:
         """See `JobQueue`."""

@@ -29,6 +29,7 @@ from techscreen.jobs.progress import JobProgress
 from techscreen.jobs.store import MAX_ATTEMPTS, Attempt
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.observability.request_id import bind_request_id
+from techscreen.storage.outbox import CLOSED, Outbox
 
 logger = logging.getLogger(__name__)
 
@@ -36,8 +37,8 @@ logger = logging.getLogger(__name__)
 PASSING = (503, 504)
 # Errors with such a status that are not transient: somebody must pay, or set a key.
 LASTING = (ClaudeBilling, ClaudeNotConfigured)
-# Seconds after which a background job is tried again unless the error names others, plus up to half as much at random,
-# so that jobs that failed together do not come back together.
+# Seconds after which a background job is tried again unless its operation or the error names others, plus up to half
+# as much at random, so that jobs that failed together do not come back together.
 PAUSE = 30.0
 SPREAD = 0.5
 # An attempt in which Claude could not be asked, or that has to wait for tokens reserved for others, does not count
@@ -54,11 +55,15 @@ class Operation:
         request_type: model of the request; each operation has its own.
         run: carries it out and returns the answer.
         check: raises if the present state does not allow a new request (404, 409), before anything has begun.
+        attempts: how often a background job is tried, as long as its failures may pass.
+        pause: seconds after which it is tried again, by the number of attempts so far, unless the error names others.
     """
 
     request_type: type[BaseModel]
     run: Callable[[Any, str, Deadline, Progress], BaseModel]
     check: Callable[[Session, Any], object] = lambda _session, _request: None
+    attempts: int = MAX_ATTEMPTS
+    pause: Callable[[int], float] = lambda _attempts: PAUSE
 
 
 @dataclass(frozen=True)
@@ -86,11 +91,13 @@ class JobRunner:
     Args:
         operations: by their names.
         request_timeout: seconds that one attempt may take.
+        events: the outbox for background jobs that have failed for good.
     """
 
-    def __init__(self, operations: Mapping[str, Operation], request_timeout: float) -> None:
+    def __init__(self, operations: Mapping[str, Operation], request_timeout: float, events: Outbox = CLOSED) -> None:
         self._operations = operations
         self._request_timeout = request_timeout
+        self._events = events
 
     def run_queued(self, job_id: str) -> None:
         """Run a job of the queue, unless another process has begun it or it has ended."""
@@ -107,20 +114,30 @@ class JobRunner:
         bind_request_id(attempt.request_id)
         outcome = self._outcome(attempt, listens=listens)
         if attempt.background and outcome.may_pass and self._may_try_again(attempt, outcome):
-            pause = outcome.retry_after or PAUSE
+            pause = outcome.retry_after or self._operations[attempt.operation].pause(attempt.number - attempt.refusals)
             if outcome.was_refused:
                 pause = max(pause, PAUSE)
             pause *= 1 + SPREAD * SystemRandom().random()
             logger.info("job %s is tried again in %d s", attempt.job_id, pause, extra={"event": "job_retry"})
             store.try_again_later(attempt, pause, was_refused=outcome.was_refused)
         else:
-            store.finish(attempt, outcome.status, outcome.body)
+            self._finish(attempt, outcome)
         return outcome
+
+    def _finish(self, attempt: Attempt, outcome: Outcome) -> None:
+        event = None
+        if attempt.background and outcome.status >= 400:
+            event = self._events.failure_of(
+                attempt.job_id, attempt.operation, attempt.user_id, attempt.req_id, outcome.body
+            )
+        store.finish(attempt, outcome.status, outcome.body, event)
+        if event is not None:
+            self._events.wake(event["id"])
 
     def _may_try_again(self, attempt: Attempt, outcome: Outcome) -> bool:
         if outcome.was_refused:
             return attempt.refusals < MAX_REFUSALS
-        return attempt.number - attempt.refusals < MAX_ATTEMPTS
+        return attempt.number - attempt.refusals < self._operations[attempt.operation].attempts
 
     def _outcome(self, attempt: Attempt, *, listens: bool) -> Outcome:
         try:

@@ -22,6 +22,7 @@ from sqlalchemy.orm import Session
 
 from models import GenerationJob, utc_now
 from techscreen.errors import IdempotencyMismatch, JobLost, OperationInProgress
+from techscreen.storage import outbox
 from techscreen.storage.deferred_writes import Values, deferrable, write_or_defer
 from techscreen.storage.liveness import WorkUnderWay, dead_neighbours, this_process_id
 from techscreen.storage.transactions import FRESH, run_in_transaction, transaction
@@ -82,6 +83,7 @@ class Attempt:
     refusals: int
     operation: str
     user_id: str
+    req_id: str | None
     request: dict[str, Any]
     request_id: str | None
     background: bool
@@ -223,17 +225,22 @@ def claim(job_id: str) -> Attempt | None:
     return attempt
 
 
-def finish(attempt: Attempt, answer_status: int, answer_body: str) -> None:
-    """Store the answer. The request itself is no longer kept: a retry sends it again."""
-    _write_end(
-        attempt,
-        status="succeeded" if answer_status < 400 else "failed",
-        answer_status=answer_status,
-        answer_body=answer_body,
-        finished_at=utc_now(),
-        due_at=None,
-        request={},
-    )
+def finish(attempt: Attempt, answer_status: int, answer_body: str, event: dict[str, Any] | None = None) -> None:
+    """Store the answer. The request itself is no longer kept, since a retry sends it again, unless it is an event.
+
+    Args:
+        event: the row of an event that is to be written with it.
+    """
+    ended: dict[str, Any] = {
+        "status": "succeeded" if answer_status < 400 else "failed",
+        "answer_status": answer_status,
+        "answer_body": answer_body,
+        "finished_at": utc_now(),
+        "due_at": None,
+    }
+    if attempt.operation != outbox.OPERATION or answer_status < 400:
+        ended["request"] = {}
+    _write_end(attempt, ended, event)
 
 
 def try_again_later(attempt: Attempt, pause: float, *, was_refused: bool = False) -> None:
@@ -245,21 +252,30 @@ def try_again_later(attempt: Attempt, pause: float, *, was_refused: bool = False
     """
     due_at = utc_now() + timedelta(seconds=pause)
     refusals = attempt.refusals + int(was_refused)
-    _write_end(attempt, status="queued", process_id=None, due_at=due_at, refusals=refusals)
+    _write_end(attempt, {"status": "queued", "process_id": None, "due_at": due_at, "refusals": refusals})
 
 
-def _write_end(attempt: Attempt, **values: Any) -> None:
+def _write_end(attempt: Attempt, ended: dict[str, Any], event: dict[str, Any] | None = None) -> None:
     """Write how an attempt ended: if the database is away, as soon as it is back."""
     write_or_defer(
-        attempt_ended, job_id=attempt.job_id, number=attempt.number, process_id=this_process_id(), ended=values
+        attempt_ended,
+        job_id=attempt.job_id,
+        number=attempt.number,
+        process_id=this_process_id(),
+        ended=ended,
+        event=event,
     )
     under_way.remove(attempt.job_id, attempt)
 
 
 @deferrable
 def attempt_ended(session: Session, values: Values) -> None:
-    """Write how an attempt ended, if it still owns its job."""
-    session.execute(_owned(values["job_id"], values["number"], values["process_id"]).values(**values["ended"]))
+    """Write how an attempt ended, and the event of that, if it still owns its job."""
+    this = _owned(values["job_id"], values["number"], values["process_id"])
+    written: Any = session.execute(this.values(**values["ended"]))
+    event = values.get("event")
+    if event is not None and written.rowcount:
+        outbox.insert_event(session, event)
 
 
 def _owned(job_id: str, number: int, process_id: str) -> Update:
@@ -366,6 +382,7 @@ def _attempt(job: GenerationJob) -> Attempt:
         refusals=job.refusals,
         operation=job.operation,
         user_id=job.user_id,
+        req_id=job.req_id,
         request=job.request,
         request_id=job.request_id,
         background=job.background,

@@ -72,6 +72,12 @@ _cache_lookups = Counter(
     "techscreen_cache_lookups", "Questions looked up in the question cache.", ("result",), registry=_registry
 )
 _changes = Counter("techscreen_changes", "What people have done with interviews.", ("operation",), registry=_registry)
+_webhooks = Counter(
+    "techscreen_webhook_deliveries",
+    "Tries to deliver an event: delivered, or why not.",
+    ("event", "outcome"),
+    registry=_registry,
+)
 _pool = Gauge(
     "techscreen_database_pool_connections",
     "Connections to the database: in use, and as many as there may be.",
@@ -120,6 +126,16 @@ def cache_looked_up(*, hits: int, misses: int) -> None:
     """Count questions that were looked up in the question cache."""
     _cache_lookups.labels("hit").inc(hits)
     _cache_lookups.labels("miss").inc(misses)
+
+
+def webhook_tried(event: str, outcome: str) -> None:
+    """Count a try to deliver an event.
+
+    Args:
+        event: one of the names of `storage/outbox.py`, or "test".
+        outcome: one of the outcomes of `operations/webhook_delivery.py`.
+    """
+    _webhooks.labels(event, outcome).inc()
 
 
 def watch_pool(engine: Engine) -> None:

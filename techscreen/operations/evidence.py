@@ -7,9 +7,18 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import CachedQuestion, GenerationLog, Interview, InterviewQuestion, JobDescription, utc_now
+from models import (
+    CachedQuestion,
+    GenerationLog,
+    HistoryEntry,
+    Interview,
+    InterviewQuestion,
+    JobDescription,
+    utc_now,
+)
 from techscreen.errors import NotFound
 from techscreen.generation.job_description_views import job_description_view
+from techscreen.operations.histories import entry_view, states_before
 from techscreen.schemas.audit import (
     AuditRowView,
     CachedOrigin,
@@ -19,6 +28,7 @@ from techscreen.schemas.audit import (
     EvidenceQuestion,
 )
 from techscreen.schemas.generation import InterviewView, QuestionView
+from techscreen.schemas.history import EvidenceHistoryEntry
 from techscreen.storage.transactions import transaction
 
 
@@ -51,7 +61,23 @@ def evidence_of(req_id: str, log_retention_days: int) -> EvidenceAnswer:
             generations=[AuditRowView.model_validate(row) for row in generations],
             log_retention_days=log_retention_days,
             interviews=[_interview(interview, origins) for interview in interviews],
+            history=_history(session, req_id),
         )
+
+
+def _history(session: Session, req_id: str) -> list[EvidenceHistoryEntry]:
+    """Every step of the requisition, oldest first, with all that its hash is made of."""
+    ours = select(HistoryEntry).where(HistoryEntry.req_id == req_id).order_by(HistoryEntry.id)
+    entries = session.scalars(ours).all()
+    before = states_before(session, entries)
+    return [
+        EvidenceHistoryEntry(
+            **dict(entry_view(entry, before.get(entry.id))),
+            recorded_at=entry.created_at.isoformat(),
+            state=entry.state,
+        )
+        for entry in entries
+    ]
 
 
 def _origins(session: Session, interviews: Sequence[Interview]) -> dict[int, CachedOrigin]:
@@ -65,6 +91,8 @@ def _interview(interview: Interview, origins: Mapping[int, CachedOrigin]) -> Evi
     return EvidenceInterview(
         **InterviewView.model_validate(interview).model_dump(exclude={"questions"}),
         created_by_user_id=interview.created_by_user_id,
+        deleted_at=interview.deleted_at,
+        overrides=interview.overrides or {},
         questions=[_question(question, origins) for question in interview.questions],
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections import Counter
 
 from prometheus_client import Metric
 from sqlalchemy import func, select
@@ -13,6 +14,7 @@ from models import GenerationJob
 from techscreen.errors import DatabaseUnavailable
 from techscreen.generation import token_budget
 from techscreen.observability import metrics
+from techscreen.storage import outbox
 from techscreen.storage.transactions import transaction
 
 logger = logging.getLogger(__name__)
@@ -26,7 +28,7 @@ def metrics_report(settings: Settings) -> bytes:
     gauges: list[Metric] = []
     try:
         with transaction() as session:
-            gauges = [_jobs(session), *_budget(session, settings)]
+            gauges = [*_jobs(session), *_budget(session, settings)]
     except DatabaseUnavailable as error:
         is_up = False
         logger.warning("metrics without the database: %s", error.code, extra={"event": "metrics_incomplete"})
@@ -34,14 +36,20 @@ def metrics_report(settings: Settings) -> bytes:
     return metrics.exposition([up, *gauges])
 
 
-def _jobs(session: Session) -> Metric:
-    by_status = select(GenerationJob.status, func.count()).group_by(GenerationJob.status)
-    counted = {status: count for status, count in session.execute(by_status)}
-    return metrics.gauge(
-        "techscreen_jobs",
-        "Jobs by status; those that have ended are removed after seven days.",
-        [({"status": status}, counted.get(status, 0)) for status in JOB_STATUSES],
-    )
+def _jobs(session: Session) -> list[Metric]:
+    columns = GenerationJob.status, GenerationJob.operation
+    jobs: Counter[str] = Counter()
+    events: Counter[str] = Counter()
+    for status, operation, count in session.execute(select(*columns, func.count()).group_by(*columns)):
+        (events if operation == outbox.OPERATION else jobs)[status] += count
+    removed = "those that have ended are removed after seven days."
+    return [
+        metrics.gauge(name, f"{what} by status; {removed}", [({"status": s}, counted[s]) for s in JOB_STATUSES])
+        for name, what, counted in (
+            ("techscreen_jobs", "Jobs", jobs),
+            ("techscreen_webhook_events", "Events for the webhook", events),
+        )
+    ]
 
 
 def _budget(session: Session, settings: Settings) -> list[Metric]:

@@ -1,4 +1,4 @@
-"""Usage: the tokens, calls and estimated cost of generations, summed from the audit rows.
+"""Usage: the tokens, calls and estimated cost of generations, summed from the audit rows that Claude has a part in.
 
 A period and a grouping come in, sums go out. The database sums by group and model in one statement; the cost is worked
 out from that, because prices depend on the model.
@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Row, case, func, select
 from config import Settings, TokenPrices
 from models import GenerationLog
 from techscreen.errors import Spending
+from techscreen.generation.audit_log import NO_MODEL
 from techscreen.operations.audit_trail import started_in
 from techscreen.schemas.audit import UsageAnswer, UsageFigures, UsageGroup, UsageGrouping, UsageQuery
 from techscreen.schemas.generation import SAMPLE_MODEL
@@ -56,7 +57,7 @@ def usage_of(query: UsageQuery, settings: Settings) -> UsageAnswer:
     sums = [func.sum(column).label(name) for name, column in SUMS.items()]
     statement = (
         select(group.label("group"), GenerationLog.model.label("model"), func.count().label("generations"), *sums)
-        .where(*started_in(query))
+        .where(*started_in(query), GenerationLog.model != NO_MODEL)
         .group_by(group, GenerationLog.model)
     )
     with transaction() as session:

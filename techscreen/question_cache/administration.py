@@ -2,13 +2,14 @@
 
 Queries and ids come in; views and counts go out. The state of a question is one SQL expression, so that counting,
 filtering and showing agree: retired, else outdated (other prompt version), else expired (too old), else used up, else
-withheld (kept for one requisition, or written by another model with CACHE_SAME_MODEL_ONLY), else available.
+complained (by too many people), else withheld (kept for one requisition, or written by another model with
+CACHE_SAME_MODEL_ONLY), else available.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, get_args
@@ -20,6 +21,7 @@ from config import Settings
 from models import MAX_ID, CachedQuestion, Interview, InterviewQuestion, QuestionUse, SuggestedTechnology, utc_now
 from techscreen.claude.interface import Claude
 from techscreen.errors import NotFound
+from techscreen.question_cache.feedback_sums import feedback_on
 from techscreen.question_cache.keys import cache_key, request_hash, subject_of
 from techscreen.schemas.generation import SAMPLE_MODEL
 from techscreen.schemas.operations import (
@@ -75,11 +77,12 @@ class CacheAdministration:
                 .limit(query.page_size)
                 .offset((query.page - 1) * query.page_size)
             ).all()
+            said = feedback_on(session, [row.id for row, _ in page])
             return CacheAnswer(
                 counts=self.counts(),
                 most_used=self._top("most_used"),
                 least_used=self._top("least_used"),
-                questions=[_view(row, state) for row, state in page],
+                questions=[_view(row, state, said.get(row.id, {})) for row, state in page],
                 matching=session.scalar(select(func.count()).select_from(CachedQuestion).where(*conditions)) or 0,
                 page=query.page,
                 page_size=query.page_size,
@@ -142,7 +145,7 @@ class CacheAdministration:
                 .order_by(Interview.id)
             )
             answer = RetireAnswer(
-                question=_view(*found),
+                question=_view(*found, feedback_on(session, [cached_question_id]).get(cached_question_id, {})),
                 affected_interviews=[AffectedInterview.model_validate(interview) for interview in affected],
             )
             return answer, bool(retired.rowcount)
@@ -251,6 +254,7 @@ class CacheAdministration:
             (CachedQuestion.prompt_version != self._claude.prompt_version, "outdated"),
             (CachedQuestion.created_at <= oldest, "expired"),
             (CachedQuestion.usage_count >= self._settings.cache_max_uses, "used_up"),
+            (CachedQuestion.complaints >= self._settings.max_complaints, "complained"),
             (self._withheld(), "withheld"),
             else_="available",
         )
@@ -282,6 +286,7 @@ class CacheAdministration:
             return [CacheUsage.model_validate(row) for row in session.scalars(top.order_by(*ORDERS[order]).limit(TOP))]
 
 
-def _view(row: CachedQuestion, state: str) -> CachedQuestionView:
-    values = {name: getattr(row, name) for name in CachedQuestionView.model_fields if name != "state"}
-    return CachedQuestionView(**values, state=state)
+def _view(row: CachedQuestion, state: str, feedback: Mapping[str, int]) -> CachedQuestionView:
+    beside = {"state": state, "feedback": feedback}
+    values = {name: getattr(row, name) for name in CachedQuestionView.model_fields if name not in beside}
+    return CachedQuestionView(**values, **beside)

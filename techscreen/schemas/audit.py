@@ -19,7 +19,8 @@ from techscreen.schemas.fields import (
     no_control_characters,
     not_blank,
 )
-from techscreen.schemas.generation import Answer, InterviewView, JobDescriptionView, QuestionView, View
+from techscreen.schemas.generation import Answer, InterviewView, JobDescriptionView, OverrideView, QuestionView, View
+from techscreen.schemas.history import EvidenceHistoryEntry
 
 
 class PeriodQuery(BaseModel):
@@ -194,9 +195,11 @@ class EvidenceQuestion(QuestionView):
 
 
 class EvidenceInterview(InterviewView):
-    """An interview, who asked for it, and where each question comes from."""
+    """An interview, who asked for it, and where each question comes from. Deleted drafts are here too."""
 
     created_by_user_id: str
+    deleted_at: Moment | None = Field(description="When this draft was deleted; null for all that can be read.")
+    overrides: dict[str, OverrideView] = Field(description="Findings that somebody has overridden, by their ids.")
     questions: list[EvidenceQuestion]  # type: ignore[assignment]  # each is a QuestionView
 
 
@@ -209,7 +212,8 @@ class EvidenceJobDescription(JobDescriptionView):
 class EvidenceAnswer(Answer):
     """Answer of GET /api/interview/evidence/<req_id>: all that is kept of a requisition.
 
-    Generations, oldest first, are kept for `log_retention_days`; the rest stays.
+    Generations, oldest first, are kept for `log_retention_days`; the rest stays. `history` has every step of the job
+    description and of the interviews, oldest first, each with the hash of the one before it.
     """
 
     req_id: str
@@ -218,3 +222,4 @@ class EvidenceAnswer(Answer):
     generations: list[AuditRowView]
     log_retention_days: int
     interviews: list[EvidenceInterview]
+    history: list[EvidenceHistoryEntry]

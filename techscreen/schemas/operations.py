@@ -42,7 +42,7 @@ class RetireOrder(RetireRequest):
     cached_question_id: int
 
 
-CacheState = Literal["available", "withheld", "used_up", "expired", "outdated", "retired"]
+CacheState = Literal["available", "withheld", "complained", "used_up", "expired", "outdated", "retired"]
 
 
 class CacheQuery(BaseModel):
@@ -83,6 +83,8 @@ class CachedQuestionView(View):
     model: str
     prompt_version: str
     only_for_req_id: str | None = Field(description="It holds confidential words of this requisition.")
+    feedback: dict[str, int] = Field(description="How many people said what about it, by kind, over all its uses.")
+    complaints: int = Field(description="People who have complained about it in any kind but `not_asked`.")
 
 
 class CacheCounts(View):
@@ -91,6 +93,7 @@ class CacheCounts(View):
     total: int
     available: int
     withheld: int
+    complained: int
     used_up: int
     expired: int
     outdated: int

@@ -62,6 +62,7 @@ def transaction() -> Iterator[Session]:
         db.session.commit()
     except BaseException as error:
         has_written = db.session.info.pop(_HAS_WRITTEN, False)
+        db.session.info.pop(_AFTER_COMMIT, None)
         _roll_back()
         if not _is_away(error):
             raise
@@ -73,9 +74,23 @@ def transaction() -> Iterator[Session]:
         raise kind("The database does not answer.", retry_after=RETRY_AFTER) from error
     else:
         db.session.info.pop(_HAS_WRITTEN, None)
+        for call in db.session.info.pop(_AFTER_COMMIT, ()):
+            call()
+
+
+def after_commit(session: Session, call: Callable[[], object]) -> None:
+    """Have something called once the present transaction is committed and its connection given back.
+
+    It is not called if the transaction is rolled back, or if the answer to its commit gets lost.
+
+    Args:
+        call: must not raise.
+    """
+    session.info.setdefault(_AFTER_COMMIT, []).append(call)
 
 
 _HAS_WRITTEN = "techscreen_has_written"
+_AFTER_COMMIT = "techscreen_after_commit"
 
 
 @event.listens_for(db.session, "do_orm_execute")

@@ -157,6 +157,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "description": "When all are there again, in seconds since 1970.",
         "schema": {"type": "integer"},
     },
+    "Content-Disposition": {
+        "description": "`attachment`, with the name of the file.",
+        "required": True,
+        "schema": {"type": "string"},
+    },
     "Location": {
         "description": "Where the job is.",
         "required": True,

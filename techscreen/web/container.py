@@ -23,6 +23,8 @@ from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
 from techscreen.claude.offline import OfflineClaude
 from techscreen.editing.alternatives import Alternatives
+from techscreen.editing.feedback import give_feedback, refuse_unless_asked
+from techscreen.editing.imports import import_document, refuse_if_known
 from techscreen.editing.interviews import InterviewEditing
 from techscreen.editing.job_descriptions import change_job_description, seen_job_description
 from techscreen.editing.suggestions import CriteriaSuggestions
@@ -37,15 +39,21 @@ from techscreen.jobs.runner import JobRunner, Operation
 from techscreen.jobs.stream_places import StreamPlaces
 from techscreen.jobs.watch import JobWatch
 from techscreen.observability.error_answers import error_body
+from techscreen.operations import webhook_delivery
 from techscreen.operations.readiness import Readiness
+from techscreen.operations.webhook_delivery import WebhookEvent, WebhookSender
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
 from techscreen.schemas.alternatives import AlternativesOrder, CriteriaOrder
 from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
+from techscreen.schemas.feedback import FeedbackOrder
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
+from techscreen.schemas.imports import ImportRequest
 from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
 from techscreen.storage.heartbeat import Heartbeat
+from techscreen.storage.outbox import OPERATION as WEBHOOK
+from techscreen.storage.outbox import Outbox
 from techscreen.topics.tables import load_tables
 from techscreen.web.parsing import register_converters
 from workflow_service import WorkflowService
@@ -74,6 +82,9 @@ SETTINGS_FOR_HOSTS = (
     "MAX_EVENT_STREAMS",
     "MAX_EVENT_STREAMS_PER_USER",
     "SPOOL_DIR",
+    "WEBHOOK_URL",
+    "WEBHOOK_SECRET",
+    "WEBHOOK_ALLOW_PRIVATE",
 )
 
 
@@ -90,6 +101,7 @@ class Runtime:
     operations: Mapping[str, Operation]
     runner: JobRunner
     queue: JobQueue
+    deliveries: JobQueue
     streams: ProcessThreads
     bulkhead: Bulkhead
     stream_places: StreamPlaces
@@ -97,6 +109,8 @@ class Runtime:
     heartbeat: Heartbeat
     cache: CacheAdministration
     readiness: Readiness
+    outbox: Outbox
+    webhooks: WebhookSender
 
     def close(self, *, wait: bool = False) -> None:
         """Release everything, at the end of a worker, a test or a script.
@@ -109,6 +123,7 @@ class Runtime:
             ending.callback(self.heartbeat.stop)
             self.queue.close(wait=wait)
             self.streams.close(wait=wait)
+            self.deliveries.close(wait=wait)  # last, because what ends before may be an event
             if wait:
                 # A context of its own, since a worker that ends has none.
                 with self.app_context():
@@ -143,11 +158,14 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
 def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
     load_tables()  # or the first requests, all at once, would each read them
     enhancement = JDEnhancementService(claude, settings)
-    generation = InterviewGenerationService(claude, settings)
+    outbox = Outbox(is_open=settings.webhook_url is not None, wake=lambda event_id: deliveries.announce(event_id))
+    webhooks = WebhookSender(settings)
+    generation = InterviewGenerationService(claude, settings, outbox)
     workflow = WorkflowService(enhancement, generation, settings)
     cache = CacheAdministration(claude, settings)
     editing = InterviewEditing(settings)
     alternatives = Alternatives(claude, settings)
+    editing = InterviewEditing(settings, outbox)
     operations = {
         "jd_enhancement": Operation(EnhanceRequest, enhancement.enhance_jd),
         "interview_generation": Operation(
@@ -167,23 +185,43 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
             lambda change, user_id, *_: change_job_description(change, user_id),
             seen_job_description,
         ),
+        "import": Operation(ImportRequest, lambda asked, user_id, *_: import_document(asked, user_id), refuse_if_known),
         "question_alternatives": Operation(AlternativesOrder, alternatives.offer, wanted_alternative),
         "criteria_suggestion": Operation(CriteriaOrder, CriteriaSuggestions(claude, settings).suggest, draft_question),
+        "question_feedback": Operation(
+            FeedbackOrder, lambda order, user_id, *_: give_feedback(order, user_id), refuse_unless_asked
+        ),
+        WEBHOOK: Operation(
+            WebhookEvent,
+            lambda event, *_: webhooks.deliver(event),
+            attempts=webhook_delivery.ATTEMPTS,
+            pause=webhook_delivery.pause_after,
+        ),
     }
-    runner = JobRunner(operations, settings.request_timeout)
+    runner = JobRunner(operations, settings.request_timeout, outbox)
 
     def run(job_id: str) -> None:
         with app.app_context():
             runner.run_queued(job_id)
 
     queue: JobQueue = BrokerQueue(settings.celery_broker_url) if settings.celery_broker_url else ThreadQueue(run)
+    # In threads of each process even where there is a broker: an event waits for neither broker nor generations.
+    deliveries = ThreadQueue(run, webhook_delivery.THREADS, "webhook")
 
     def recover(dead_before: datetime) -> None:
         """Take up what dead processes have left behind, and announce the jobs that are due."""
         # Reservations first, so that a job that is taken up finds its questions in the cache.
         release_orphaned(dead_before)
         fail_interrupted(dead_before)
-        recovery.take_up_orphaned(dead_before, lambda: error_body(Interrupted(INTERRUPTED)))
+        recovery.take_up_orphaned(
+            dead_before,
+            lambda: error_body(Interrupted(INTERRUPTED)),
+            attempts_of={name: operation.attempts for name, operation in operations.items()},
+            events=outbox,
+        )
+        if settings.webhook_url is not None:
+            for event_id in recovery.due_again(heartbeat.silence, events=True):
+                deliveries.announce(event_id)
         try:
             for job_id in recovery.due_again(heartbeat.silence):
                 queue.announce(job_id)
@@ -206,6 +244,7 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         operations=operations,
         runner=runner,
         queue=queue,
+        deliveries=deliveries,
         streams=ProcessThreads(MAX_STREAMS, "streamed"),
         bulkhead=Bulkhead(settings.max_slow_requests),
         stream_places=StreamPlaces(settings.max_event_streams, settings.max_event_streams_per_user),
@@ -213,6 +252,8 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         heartbeat=heartbeat,
         cache=cache,
         readiness=Readiness(settings, queue, connect_args=_connect_args(app)),
+        outbox=outbox,
+        webhooks=webhooks,
     )
 
 

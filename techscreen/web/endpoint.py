@@ -82,7 +82,7 @@ class endpoint:  # in lower case, as decorators are
     Attributes:
         tag: the group that the document shows it in.
         access: who may call it.
-        answer: model of its answer, or the media type of an answer that is not JSON.
+        answer: model of its answer, or the media type of an answer that is not JSON, or all that it may have.
         body: model of its body.
         query: model of its query.
         dispatch: how the request that the view returns is run: "at_once", or as a "generation" in the way that its
@@ -100,7 +100,7 @@ class endpoint:  # in lower case, as decorators are
 
     tag: Tag
     access: Access
-    answer: type[BaseModel] | str
+    answer: type[BaseModel] | str | tuple[str, ...]
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
     dispatch: Literal["at_once", "generation"] | None = None

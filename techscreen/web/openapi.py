@@ -17,7 +17,8 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from werkzeug.routing import Rule
 
 from techscreen.data import DATA
-from techscreen.errors import Interrupted, NotFound
+from techscreen.errors import Interrupted, NotFound, WebhookNotDelivered
+from techscreen.operations.webhook_delivery import ReceiverAnswer
 from techscreen.schemas.generation import ErrorAnswer
 from techscreen.schemas.jobs import JobAcceptedAnswer
 from techscreen.web.api_description import (
@@ -178,10 +179,11 @@ def _header_parameters(route: endpoint) -> list[Json]:
 
 def _responses(route: endpoint) -> Json:
     content: Json = {}
-    if isinstance(route.answer, str):
-        content[route.answer] = _events_content() if route.answer == EVENT_STREAM else {"schema": {}}
-    else:
+    if isinstance(route.answer, type):
         content["application/json"] = _json_content(route.answer)
+    else:
+        for media_type in (route.answer,) if isinstance(route.answer, str) else route.answer:
+            content[media_type] = _events_content() if media_type == EVENT_STREAM else {"schema": {}}
     said = "The answer."
     if route.dispatch == "generation":
         content[EVENT_STREAM] = _events_content()
@@ -263,23 +265,25 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
     wanted: dict[tuple[type[BaseModel], JsonSchemaMode], None] = {
         (ErrorAnswer, "serialization"): None,
         (JobAcceptedAnswer, "serialization"): None,
+        (ReceiverAnswer, "serialization"): None,
         **{(model, "serialization"): None for model in PROGRESS_EVENTS.values()},
     }
     for route in declared:
         if route.body is not None:
             wanted[route.body, "validation"] = None
-        if not isinstance(route.answer, str):
+        if isinstance(route.answer, type):
             wanted[route.answer, "serialization"] = None
         for model in route.other_answers.values():
             wanted[model, "serialization"] = None
     _, defined = models_json_schema(list(wanted), ref_template=REF, schema_generator=_WithoutFieldTitles)
     schemas: Json = defined["$defs"]
-    kinds = {ErrorKind.of_http(status) for status in SENTENCES} | {ErrorKind.of(NotFound), ErrorKind.of(Interrupted)}
+    kinds = {ErrorKind.of_http(status) for status in SENTENCES}
+    kinds |= {ErrorKind.of(error) for error in (NotFound, Interrupted, WebhookNotDelivered)}
     for route in declared:
         kinds |= route.error_kinds()
     schemas["ErrorAnswer"]["properties"]["code"]["enum"] = sorted({kind.code for kind in kinds})
-    # These fields hold the body of a plain call as it was stored.
-    passed_on: dict[str, list[type[BaseModel]]] = {"result": of_jobs, "error": [ErrorAnswer]}
+    # These fields hold the body of a plain call as it was stored, or how an event was received.
+    passed_on: dict[str, list[type[BaseModel]]] = {"result": [*of_jobs, ReceiverAnswer], "error": [ErrorAnswer]}
     for name, models in passed_on.items() if "JobAnswer" in schemas else ():
         properties = schemas["JobAnswer"]["properties"]
         properties[name] = {"anyOf": [*map(_ref, models), {"type": "null"}], **_described(properties[name])}
@@ -297,7 +301,7 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
 def _answers_of_jobs(declared: Sequence[endpoint]) -> list[type[BaseModel]]:
     """The results that a job may have: the answers of all dispatched endpoints."""
     answers = dict.fromkeys(route.answer for route in declared if route.dispatch is not None)
-    return [model for model in answers if not isinstance(model, str)]
+    return [model for model in answers if isinstance(model, type)]
 
 
 def _event(name: str, models: Sequence[type[BaseModel]]) -> Json:

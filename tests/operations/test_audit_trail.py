@@ -479,6 +479,8 @@ class TestEvidence:
                 **stored,
                 "questions": None,
                 "created_by_user_id": shown["created_by_user_id"],
+                "deleted_at": None,
+                "overrides": {},
             }
             for question, plain in zip(shown["questions"], stored["questions"], strict=True):
                 assert question.pop("cached_question")["id"] == plain["cached_question_id"]

@@ -298,6 +298,8 @@ def test_a_concern_is_shown_stored_and_shown_again(
         "end_utf16": start + len(GOOD["quote"]),
         "found_by": "claude",
         "confidence": None,
+        "id": first["id"],
+        "override": None,
     }
     assert (second["word"], second["kind"], second["suggestion"]) == (ATTACK, "instruction", LEAVE_OUT)
     rules = [finding for finding in answer["quality"]["findings"] if finding["found_by"] == "rules"]

@@ -33,14 +33,23 @@ def test_a_view_has_the_field_both_places_and_the_confidence() -> None:
         "end_utf16": 4,
         "found_by": "rules",
         "confidence": 0.7,
+        "id": view.id,
+        "override": None,
     }
+
+
+def test_a_finding_is_named_by_its_words_and_their_text_wherever_that_stands() -> None:
+    finding = Finding("markup", "link", "b", "r", "s", 2, 3)
+    (here,), (there,) = (finding_views(field, "😀ab", [finding]) for field in ("work_role", "questions[3].spoken_text"))
+    (changed,) = finding_views("work_role", "😀ab.", [finding])
+    assert here.id == there.id != changed.id
 
 
 def test_an_older_finding_is_still_read() -> None:
     finding = Finding("markup", "link", "b", "r", "s", 2, 3)
     (view,) = finding_views("work_role", "😀ab", [finding])
     assert view.confidence == 1
-    stored = view.model_dump(exclude={"start_utf16", "end_utf16", "confidence"})
+    stored = view.model_dump(exclude={"start_utf16", "end_utf16", "confidence", "override"})
 
     read = FindingView.model_validate(stored)
     assert read.model_dump(exclude_none=True) == stored

@@ -23,7 +23,7 @@ from app import create_app
 from config import PROJECT_FOLDER
 from models import JobDescription
 from prompts import InterviewQuestion
-from techscreen.errors import Interrupted, Superseded, TooManyStreams
+from techscreen.errors import Interrupted, Superseded, TooManyStreams, WebhookNotDelivered
 from techscreen.generation.audit_log import INTERRUPTED
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.storage.transactions import transaction
@@ -102,6 +102,11 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "language": "en",
         }
         retire = {"reason": "Seen on a forum.", "url": "https://forum.example/123"}
+        feedback = {"kind": "too_easy", "note": "Everybody named the key at once."}
+        patch = {"minutes": 7, "follow_ups": ["What if the acquirer is down?"]}
+        its_address, seen = f"/api/interview/{written['interview_id']}", {**ADMIN, "If-Match": "*"}
+        questions = f"{its_address}/questions"
+        given = _ok(client.post(f"{questions}/1/feedback", json=feedback, headers=READER))
         answers = {
             "EnhanceRequest": enhance,
             "EnhanceAnswer": enhanced,
@@ -126,8 +131,26 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "ReadinessAnswer": _ok(client.get("/health/ready")),
             "HealthAnswer": _ok(client.get("/health")),
         }
+        _ok(client.patch(f"{questions}/2", json=patch, headers=seen))
+        answers |= {
+            "FeedbackRequest": feedback,
+            "FeedbackAnswer": given,
+            "InterviewFeedbackAnswer": _ok(client.get(f"{its_address}/feedback", headers=READER)),
+            "HistoryAnswer": _ok(client.get(f"{its_address}/history?order=newest&limit=1", headers=READER)),
+            "RequisitionHistoryAnswer": _ok(
+                client.get(f"/api/interview/history/{enhance['req_id']}?order=newest&limit=1", headers=READER)
+            ),
+            "DifferenceAnswer": _ok(client.get(f"{its_address}/diff?from=1", headers=READER)),
+        }
         new = {**workflow, "req_id": "REQ-20418-B"}
-        return {**answers, "WorkflowAnswer": _ok(client.post(WORKFLOW, json=new, headers=ADMIN))}
+        export = f"/api/interview/{written['interview_id']}/export?format=json"
+        to_import = {"interview": _ok(client.get(export, headers=READER)), "req_id": "REQ-20418-B"}
+        return {
+            **answers,
+            "WorkflowAnswer": _ok(client.post(WORKFLOW, json=new, headers=ADMIN)),
+            "ImportRequest": to_import,
+            "ImportAnswer": _ok(client.post("/api/interview/import", json=to_import, headers=ADMIN)),
+        }
 
 
 def _event(stream: str, name: str) -> dict[str, str]:
@@ -202,6 +225,7 @@ def _errors(url: str, fake: FakeClaude) -> dict[str, Any]:
             for error in (
                 TooManyStreams("This user has 20 event streams open already.", retry_after=10),
                 Superseded("The texts of this requisition were replaced meanwhile, by a newer request: those count."),
+                WebhookNotDelivered("The receiver answered 503."),
             ):
                 found[error.code] = json.loads(error_body(error))
     with _client(url, fake, REQUEST_TIMEOUT=2) as client:

@@ -89,8 +89,8 @@ def test_every_error_of_the_service_is_described_with_an_example(document: dict[
     assert codes - set(document["components"]["schemas"]["ErrorAnswer"]["properties"]["code"]["enum"]) == set()
     assert codes - set(examples()) == set(), "without an example: run tests.support.record_api_examples"
     told = json.dumps(list(document["paths"].values()))
-    # Those of routing belong to no operation, and an interrupted job's is in its `error`.
-    elsewhere = {"method_not_allowed", "interrupted"}
+    # Those of routing belong to no operation, and those of jobs alone are in their `error`.
+    elsewhere = {"method_not_allowed", "interrupted", "webhook_not_delivered"}
     assert {code for code in codes if f"`{code}`" not in told} == elsewhere
 
 
@@ -312,12 +312,15 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
                 },
                 {
                     # No schema can say that the two ids belong together, that there is such a day, that `to` is not
-                    # before `from`, or that a cursor was handed out.
+                    # before `from`, that a cursor was handed out, or that a question has such a criterion.
                     "include-path": [
                         "/api/interview/generate",
                         "/api/interview/logs",
                         "/api/interview/usage",
                         "/api/interview/req/{req_id}",
+                        "/api/interview/history/{req_id}",
+                        "/api/interview/{interview_id}/history",
+                        "/api/interview/{interview_id}/questions/{number}/feedback",
                     ],
                     "checks": {"positive_data_acceptance": {"expected-statuses": [*accepted, used_key, "400"]}},
                 },
