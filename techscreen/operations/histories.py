@@ -99,7 +99,7 @@ def entry_view(entry: HistoryEntry, before: State | None) -> HistoryEntryView:
     Args:
         before: the state before it; None if there was nothing.
     """
-    difference = difference_of(entry, before)
+    difference = None if before is None else difference_of(entry, before)
     said, said_before = _overrides(entry.state), _overrides(before or {})
     return HistoryEntryView(
         subject=entry.subject,
@@ -123,10 +123,10 @@ def entry_view(entry: HistoryEntry, before: State | None) -> HistoryEntryView:
     )
 
 
-def difference_of(entry: HistoryEntry, before: State | None) -> DifferenceView:
+def difference_of(entry: HistoryEntry, before: State) -> DifferenceView:
     """What a step has changed."""
     compare = interview_difference if entry.subject == "interview" else job_description_difference
-    return compare(before or {}, entry.state)
+    return compare(before, entry.state)
 
 
 def states_before(session: Session, entries: Sequence[HistoryEntry]) -> dict[int, State]:
@@ -179,12 +179,10 @@ def _page(
     return shown, cursor_after(shown[-1].id, belongs_to) if len(found) > len(shown) else None
 
 
-def _summary(entry: HistoryEntry, before: State | None, difference: DifferenceView) -> list[str]:
+def _summary(entry: HistoryEntry, before: State | None, difference: DifferenceView | None) -> list[str]:
     sentence = SENTENCES.get(entry.operation)  # type: ignore[call-overload]  # the column holds nothing but steps
     said = [_with_more(sentence, entry, before)] if sentence else []
-    if before is None and said:
-        return said  # that each of its questions is new says nothing more
-    return [*said, *summary_of(difference)] or ["Edited"]
+    return [*said, *(summary_of(difference) if difference else [])] or ["Edited"]
 
 
 def _with_more(sentence: str, entry: HistoryEntry, before: State | None) -> str:

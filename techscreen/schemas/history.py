@@ -64,9 +64,9 @@ class HistoryEntryView(View):
     at: Moment
     note: str | None = Field(description="What they said about it: a reason, the note of an approval.")
     summary: list[str] = Field(description="What happened, in plain words.")
-    difference: DifferenceView = Field(
+    difference: DifferenceView | None = Field(
         description="What changed since the step before. The first step of a revision is compared with the interview "
-        "that it is made from, any other first step with nothing."
+        "that it is made from; any other first step has none."
     )
     overridden: dict[str, OverrideView] = Field(description="Findings that were overridden in it, by their ids.")
     withdrawn: list[str] = Field(description="Ids of findings whose override was taken back.")

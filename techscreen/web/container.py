@@ -163,7 +163,6 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
     generation = InterviewGenerationService(claude, settings, outbox)
     workflow = WorkflowService(enhancement, generation, settings)
     cache = CacheAdministration(claude, settings)
-    editing = InterviewEditing(settings)
     alternatives = Alternatives(claude, settings)
     editing = InterviewEditing(settings, outbox)
     operations = {

@@ -31,6 +31,7 @@ from techscreen.web.container import current_runtime
 from techscreen.web.openapi import EXAMPLES_FILE
 from tests.conftest import ADMIN, READER, migrate
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply
+from tests.support.record_editing_examples import editing_errors, editing_examples
 
 NAME = "backend-payments-engineer"
 REQUISITION = json.loads((PROJECT_FOLDER / "samples" / "requisitions" / f"{NAME}.json").read_text())
@@ -38,6 +39,7 @@ EXEMPLAR = json.loads((PROJECT_FOLDER / "samples" / "exemplars" / f"{NAME}.json"
 ENHANCE = "/api/interview/jd/enhance"
 GENERATE = "/api/interview/generate"
 WORKFLOW = "/api/interview/workflow/full"
+PUBLISHED = 2  # the interview that the examples of editing have published
 NOBODY_ANSWERS = "127.0.0.1:9"
 
 
@@ -55,7 +57,12 @@ def main() -> None:
 
 
 def _asks_for(topic: str) -> Any:
-    return lambda body: asked_for(body) == "InterviewQuestion" and data_of(body)["topic"] == topic
+    def is_it(body: dict[str, Any]) -> bool:
+        return asked_for(body) == "InterviewQuestion" and {"topic": topic, "aims": None} == {
+            name: data_of(body).get(name) for name in ("topic", "aims")
+        }
+
+    return is_it
 
 
 def _question(number: int) -> dict[str, Any]:
@@ -145,11 +152,13 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
         new = {**workflow, "req_id": "REQ-20418-B"}
         export = f"/api/interview/{written['interview_id']}/export?format=json"
         to_import = {"interview": _ok(client.get(export, headers=READER)), "req_id": "REQ-20418-B"}
+        made = _ok(client.post(WORKFLOW, json=new, headers=ADMIN))
         return {
             **answers,
-            "WorkflowAnswer": _ok(client.post(WORKFLOW, json=new, headers=ADMIN)),
+            "WorkflowAnswer": made,
             "ImportRequest": to_import,
             "ImportAnswer": _ok(client.post("/api/interview/import", json=to_import, headers=ADMIN)),
+            **editing_examples(client, fake, made["interview"]),
         }
 
 
@@ -210,6 +219,7 @@ def _errors(url: str, fake: FakeClaude) -> dict[str, Any]:
                 GENERATE, json={"req_id": "REQ-20419", "job_description_id": _id_of(client.application)}, headers=ADMIN
             )
         )
+        note(*editing_errors(client, PUBLISHED))
         with client.application.test_request_context():
             for body in (error_body(unexpected(RuntimeError())), error_body(Interrupted(INTERRUPTED))):
                 found[json.loads(body)["code"]] = json.loads(body)

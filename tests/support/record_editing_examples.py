@@ -81,12 +81,14 @@ def editing_examples(client: FlaskClient, fake: FakeClaude, interview: dict[str,
 
 
 def editing_errors(client: FlaskClient, interview_id: int) -> list[Any]:
-    """One answer for each code that only changes have; the interview is a published one."""
+    """One answer for each code that only changes have; the interview is one that was revised."""
     its = f"/api/interview/{interview_id}"
     name = {"interview_name": "Panel 2"}
     without_tag = {key: value for key, value in HANNA.items() if key != "If-Match"}
-    made = client.open(f"{its}/revise", method="POST", json={}, headers=HANNA).json["interview"]
-    draft = f"/api/interview/{made['id']}"
+    req_id = client.get(its, headers=HANNA).json["interview"]["req_id"]
+    drafts = client.get(f"/api/interview/req/{req_id}?status=draft", headers=HANNA).json["interviews"]
+    revision = next(draft for draft in drafts if draft["revised_from_id"] == interview_id)
+    draft = f"/api/interview/{revision['id']}"
     client.delete(f"{draft}/questions/5", headers=HANNA)
     return [
         client.patch(its, json=name, headers=without_tag),
