@@ -22,6 +22,7 @@ from techscreen.cli.check import check_command
 from techscreen.cli.commands import cache_commands, log_commands
 from techscreen.cli.doctor import doctor_command
 from techscreen.cli.evidence import evidence_commands
+from techscreen.cli.library import library_commands
 from techscreen.cli.terminal import say_lines
 from techscreen.cli.webhooks import webhook_commands
 from techscreen.observability.logging import configure_logging
@@ -83,6 +84,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app.cli.add_command(cache_commands)
     app.cli.add_command(log_commands)
     app.cli.add_command(check_command)
+    app.cli.add_command(library_commands)
     app.cli.add_command(evidence_commands)
     app.cli.add_command(webhook_commands)
     add_security_headers(app)

@@ -23,7 +23,7 @@ from techscreen.checks.stated_level import at_stated_level
 from techscreen.claude.interface import Claude, Deadline
 from techscreen.errors import FieldProblem, InvalidRequest, NotEnhanced, NotFound, Superseded
 from techscreen.generation.audit_log import AuditRow, open_audit_row
-from techscreen.generation.interview_draft import InterviewDraft, cached_questions
+from techscreen.generation.interview_draft import InterviewDraft, questions_from
 from techscreen.generation.interview_task import (
     QUESTIONS,
     InterviewSource,
@@ -87,6 +87,7 @@ class InterviewGenerationService:
         Raises:
             NotFound, InvalidRequest, NotEnhanced, TokenBudgetExhausted: before anything is written.
             Superseded: if the requisition has other texts meanwhile; finished questions are kept.
+            LibraryLacks: if only library questions are wanted, and there are too few.
             ClaudeError: one of its kinds; finished questions are kept.
         """
         progress = progress or Progress()
@@ -94,7 +95,8 @@ class InterviewGenerationService:
             return _generated_earlier(progress.earlier.interview_id, progress.earlier.interview_tokens)
         deadline = deadline or Deadline.after(self._settings.request_timeout)
         source = self._load(request, texts, progress.earlier.planned)
-        return self._generate(InterviewTask(source, request.interview_name, user_id, deadline, progress))
+        name, use_library = request.interview_name, request.use_library
+        return self._generate(InterviewTask(source, name, user_id, deadline, progress, use_library=use_library))
 
     def generate_from_enhancement(
         self,
@@ -122,7 +124,8 @@ class InterviewGenerationService:
         source = run_in_transaction(
             lambda session: read_source(session, session.get_one(JobDescription, stored_id), planned, texts)
         )
-        return self._generate(InterviewTask(source, request.interview_name, user_id, deadline, progress, enhancement))
+        name, use_library = request.interview_name, request.use_library
+        return self._generate(InterviewTask(source, name, user_id, deadline, progress, enhancement, use_library))
 
     def get_interview(self, interview_id: int) -> InterviewView:
         """A stored interview.
@@ -162,7 +165,7 @@ class InterviewGenerationService:
         source = task.source
         with (
             run_in_transaction(partial(self._open_audit_row, task)) as audit,
-            self._cache.reservations_for(source.req_id) as reservations,
+            self._cache.reservations_for(source.req_id, task.use_library) as reservations,
         ):
             planned = source.planned or self._plan(source, audit, task)
             texts = source.requisition.fields()
@@ -295,7 +298,8 @@ def _answer(interview: InterviewView, described: QualityView | None, tokens_used
         interview=interview,
         quality=combined(described, interview.quality),
         tokens_used=tokens_used,
-        cached_questions=cached_questions(interview),
+        cached_questions=questions_from("cache", interview),
+        library_questions=questions_from("library", interview),
         created_at=interview.created_at,
         model=interview.model,
         prompt_version=interview.prompt_version,

@@ -6,13 +6,12 @@ neighbours too.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from itertools import chain, islice
 from typing import Any
 
 from flask import Flask, Response, current_app, url_for
 
-from techscreen.errors import NotEnhanced, NotFound, Overloaded, TooManyStreams
+from techscreen.errors import LibraryLacks, NotEnhanced, NotFound, Overloaded, TooManyStreams
 from techscreen.operations.interview_lists import all_interviews, interviews_page
 from techscreen.operations.text_checks import check_texts
 from techscreen.schemas.generation import (
@@ -35,6 +34,7 @@ from techscreen.web import (  # they add their routes
     export_routes,
     feedback_routes,
     history_routes,
+    library_routes,
 )
 from techscreen.web.auth import current_caller
 from techscreen.web.blueprint import interview_bp
@@ -43,10 +43,18 @@ from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
 from techscreen.web.job_views import job_answer, job_for, jobs_answer
 from techscreen.web.parsing import refuse_unless_work_described
-from techscreen.web.responses import json_response
+from techscreen.web.responses import json_response, within
 from techscreen.web.sse import EVENT_STREAM
 
-__all__ = ["alternative_routes", "editing_routes", "export_routes", "feedback_routes", "history_routes", "interview_bp"]
+__all__ = [
+    "alternative_routes",
+    "editing_routes",
+    "export_routes",
+    "feedback_routes",
+    "history_routes",
+    "interview_bp",
+    "library_routes",
+]
 
 
 @interview_bp.post("/jd/enhance")
@@ -78,7 +86,7 @@ def get_job_description(req_id: str) -> JobDescriptionAnswer:
     body=GenerateRequest,
     answer=GenerateAnswer,
     dispatch="generation",
-    errors=(NotFound, NotEnhanced),
+    errors=(NotFound, NotEnhanced, LibraryLacks),
 )
 def generate_interview(body: GenerateRequest) -> GenerateRequest:
     """Generate the next version of the interview from an enhanced job description."""
@@ -114,17 +122,7 @@ def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
     if len(begin) == 1:
         return json_response(begin[0])
     app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the answer outlives the request
-    return json_response(chain(begin, _within(app, parts)))
-
-
-def _within(app: Flask, parts: Iterator[str]) -> Iterator[str]:
-    """The same parts, each made in the context of an app."""
-    while True:
-        with app.app_context():
-            part = next(parts, None)
-        if part is None:
-            return
-        yield part
+    return json_response(chain(begin, within(app, parts)))
 
 
 def _page(req_id: str, query: InterviewsQuery) -> Response:
@@ -139,7 +137,14 @@ def _page(req_id: str, query: InterviewsQuery) -> Response:
 
 @interview_bp.post("/workflow/full")
 @interview_bp.post("/workflow/create")
-@endpoint(tag="Generation", access="admin", body=WorkflowRequest, answer=WorkflowAnswer, dispatch="generation")
+@endpoint(
+    tag="Generation",
+    access="admin",
+    body=WorkflowRequest,
+    answer=WorkflowAnswer,
+    dispatch="generation",
+    errors=(LibraryLacks,),
+)
 def run_workflow(body: WorkflowRequest) -> WorkflowRequest:
     """Enhance a job description and generate an interview from it, in one call."""
     refuse_unless_work_described(body)

@@ -242,11 +242,14 @@ class InterviewQuestion(_Schema):
     def from_stored(
         cls, question_text: str, exhibit: Mapping[str, Any] | None, minutes: int | None, **parts: Any
     ) -> Self:
-        """A question whose spoken text and exhibit were stored as one text; older ones have no minutes."""
+        """A question whose spoken text and exhibit were stored as one text; older ones have no minutes.
+
+        People may have given a question other minutes than Claude may.
+        """
         spoken_text = spoken_part(question_text, shown_text(exhibit))
         stored = None if exhibit is None else Exhibit.model_validate(exhibit)
-        minutes = MAX_MINUTES if minutes is None else minutes
-        return cls.model_validate({"spoken_text": spoken_text, "exhibit": stored, "minutes": minutes, **parts})
+        question = cls.model_validate({"spoken_text": spoken_text, "exhibit": stored, **parts})
+        return question if minutes is None else question.model_copy(update={"minutes": minutes})
 
 
 class SuggestedCriteria(_Schema):

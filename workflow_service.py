@@ -73,6 +73,7 @@ class WorkflowService:
             quality=combined(enhanced.quality, generated.interview.quality),
             total_tokens_used=enhanced.tokens_used + generated.tokens_used,
             cached_questions=generated.cached_questions,
+            library_questions=generated.library_questions,
             created_at=started,
             model=generated.model,
             prompt_version=generated.prompt_version,
@@ -114,5 +115,8 @@ class WorkflowService:
 
 def _to_generate(request: WorkflowRequest, job_description_id: int) -> GenerateRequest:
     return GenerateRequest(
-        req_id=request.req_id, job_description_id=job_description_id, interview_name=request.interview_name
+        req_id=request.req_id,
+        job_description_id=job_description_id,
+        interview_name=request.interview_name,
+        use_library=request.use_library,
     )

@@ -33,6 +33,7 @@ class TechScreenError(Exception):
         job_description_id: a job description that was kept although the request failed.
         retry_after: seconds after which the same request may succeed.
         current: what the caller's change would have overwritten, as an answer shows it.
+        report: further fields of the answer.
     """
 
     status = 500
@@ -53,6 +54,7 @@ class TechScreenError(Exception):
         self.retry_after = retry_after
         self.job_description_id: int | None = None
         self.current: Any = None
+        self.report: dict[str, Any] = {}
 
 
 class InvalidRequest(TechScreenError):
@@ -106,6 +108,24 @@ class Superseded(TechScreenError):
     """A newer request has given the requisition other texts meanwhile: nothing made from the older ones is stored."""
 
     status, code = 409, "superseded"
+
+
+class LibraryLacks(TechScreenError):
+    """The library alone was asked for, and it has no questions for five topics; `details` names those without one."""
+
+    status, code = 409, "library_lacks"
+
+
+class ReferenceTaken(TechScreenError):
+    """Another question of the library has this reference."""
+
+    status, code = 409, "reference_taken"
+
+
+class NotImportable(TechScreenError):
+    """Rows of an import have problems, so nothing of it was imported; `problems` names row and field of each."""
+
+    status, code = 422, "not_importable"
 
 
 class NotEditable(TechScreenError):

@@ -16,8 +16,9 @@ from techscreen.cli.terminal import say
 from techscreen.errors import InvalidRequest, TechScreenError
 from techscreen.operations.text_checks import check_texts
 from techscreen.schemas.generation import FindingView
+from techscreen.schemas.problems import validated
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
-from techscreen.web.parsing import MAX_BODY, UTF8_BOM, parse_json, validated
+from techscreen.web.parsing import MAX_BODY, UTF8_BOM, parse_json
 
 UNUSABLE = 2
 _LINE_END = re.compile(r"\r\n|\r|\n")

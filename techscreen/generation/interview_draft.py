@@ -21,6 +21,7 @@ from techscreen.generation.question_set import QuestionSet, ReadyQuestion
 from techscreen.generation.question_writing import QuestionWriting
 from techscreen.generation.superseded import SHARED, refuse_if_superseded
 from techscreen.quality.report import interview_quality
+from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE
 from techscreen.question_cache.reservations import Reservations
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import InterviewView, QualityView
@@ -71,10 +72,15 @@ class InterviewDraft:
 
         Raises:
             Superseded: if the requisition has other texts meanwhile.
+            LibraryLacks: if it is to be made from the library alone, which has too few questions for it.
             TechScreenError: the error of a question or of the enhancement. Finished questions are kept.
         """
-        self._questions.take_from_cache()
+        is_from_library_alone = self._task.use_library == "only"
+        if not is_from_library_alone:
+            self._questions.take_from_cache()
         for _ in range(MAX_VERSION_TRIES):
+            if is_from_library_alone:
+                self._questions.take_from_library_alone(self._planned)
             self._write_missing()
             stored = run_in_transaction(self._commit, tries=MAX_VERSION_TRIES, patient=True)
             if stored is not None:
@@ -119,7 +125,7 @@ class InterviewDraft:
         self._reservations.become_part_of(interview.id, session)
         record(session, interview, "generated", self._task.user_id, is_first=True)
         view = InterviewView.model_validate(interview)
-        self._audit.succeed(session, interview.id, cached_questions=cached_questions(view))
+        self._audit.succeed(session, interview.id, cached_questions=questions_from("cache", view))
         self._task.progress.interview_stored(session, interview.id, self._audit.spending.total_tokens)
         self._outbox.interview_generated(session, interview, self._task.user_id, self._task.progress.job_id)
         return view
@@ -152,9 +158,9 @@ class InterviewDraft:
         return enhanced.title
 
 
-def cached_questions(interview: InterviewView) -> int:
-    """How many of its questions come from the cache."""
-    return sum(question.source == "cache" for question in interview.questions)
+def questions_from(source: str, interview: InterviewView) -> int:
+    """How many of its questions come from one source: `cache`, or `library`."""
+    return sum(question.source == source for question in interview.questions)
 
 
 def default_name(title: str, version: int) -> str:
@@ -182,6 +188,6 @@ def question_row(number: int, ready: ReadyQuestion, claude: Claude) -> Interview
         cached_question_id=ready.cached_question_id,
         cached_topic=ready.reserved.cached_topic if ready.reserved else None,
         similarity=ready.reserved.similarity if ready.reserved else None,
-        model=writer.model,
-        prompt_version=writer.prompt_version,
+        model=None if writer.model == PEOPLE else writer.model,
+        prompt_version=None if writer.prompt_version == LIBRARY_VERSION else writer.prompt_version,
     )

@@ -15,7 +15,7 @@ from prompts import PlannedTopics, PlanTopics
 from techscreen.claude.interface import Deadline
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
-from techscreen.schemas.generation import EnhanceRequest, QualityView
+from techscreen.schemas.generation import EnhanceRequest, LibraryUse, QualityView
 from techscreen.text.exhibits import shown_text, text_to_compare
 
 QUESTIONS = 5
@@ -50,6 +50,7 @@ class InterviewTask:
         name: None for the default name.
         user_id: who asks for it.
         enhancement: the one that is being written at the same time, if any. It must be stored before the interview.
+        use_library: whether questions of the team's own library are taken, or no others.
     """
 
     source: InterviewSource
@@ -58,6 +59,7 @@ class InterviewTask:
     deadline: Deadline
     progress: Progress
     enhancement: RunningEnhancement | None = None
+    use_library: LibraryUse = "prefer"
 
 
 def read_source(

@@ -1,7 +1,7 @@
 """The questions of one interview being made: which are ready, which are missing, and what a new one must not repeat.
 
-Topics come in; questions are added from the cache or as Claude writes them. Each new question goes into the cache at
-once, because it is paid for.
+Topics come in; questions are added from the library, from the cache, or as Claude writes them. Each new question goes
+into the cache at once, because it is paid for.
 """
 
 from __future__ import annotations
@@ -18,8 +18,10 @@ from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.findings import Severity, Violation
 from techscreen.checks.markdown_safety import holds_markup
 from techscreen.checks.questions import places_of, question_findings
+from techscreen.errors import FieldProblem, LibraryLacks
 from techscreen.generation.audit_log import AuditRow
-from techscreen.generation.interview_task import InterviewTask
+from techscreen.generation.interview_task import QUESTIONS, InterviewTask
+from techscreen.quality.topic_choice import choose_topics
 from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.question_cache.reservations import Reservations, ReservedQuestion
 from techscreen.text.similarity import alike_question
@@ -37,7 +39,7 @@ class ReadyQuestion:
     Attributes:
         cached_question_id: its row in the cache; None if the cache is off.
         repeats: an earlier question that it still asks again after it was sent back; None if there is none.
-        reserved: what the cache has lent; None if Claude has written it for this interview.
+        reserved: what the library or the cache has lent; None if Claude has written it for this interview.
     """
 
     topic: InterviewTopic
@@ -54,8 +56,10 @@ class ReadyQuestion:
 
     @property
     def source(self) -> str:
-        """Where it comes from: `generated` for this interview, or lent by the `cache`."""
-        return "cache" if self.reserved else "generated"
+        """Where it comes from: `generated` for this interview, or lent by the `cache` or the `library`."""
+        if self.reserved is None:
+            return "generated"
+        return "library" if self.reserved.is_of_library else "cache"
 
 
 class QuestionSet:
@@ -101,22 +105,57 @@ class QuestionSet:
         return [place for place in range(len(self._topics)) if place not in self._ready]
 
     def take_from_cache(self) -> None:
-        """Add the questions that the cache has for the topics."""
+        """Add the questions that the library or the cache has for the topics."""
         for place, reserved in self._reservations.reserve_all(self._topics, self.language, avoid=self._earlier).items():
             if not self._may_take(reserved):
                 self._reservations.release(reserved.cached_question_id)
                 continue
-            ready = ReadyQuestion(
-                self._topics[place],
-                reserved.question,
-                reserved.question_type,
-                reserved.cached_question_id,
-                reserved=reserved,
-            )
+            self._add(place, _lent(self._topics[place], reserved))
+
+    def take_from_library_alone(self, planned: Sequence[InterviewTopic]) -> None:
+        """Make the set of library questions: of the topics for which there is one, those that cover the most.
+
+        Args:
+            planned: all topics of the requisition, best first.
+
+        Raises:
+            LibraryLacks: if there are too few. All are given back.
+        """
+        if not self.missing():
+            return
+        served = {id(ready.topic): ready for ready in self._ready.values()}
+        unserved = [topic for topic in planned if id(topic) not in served]
+        present = [text for _, text in self.newer] + [ready.question.compared_text for ready in served.values()]
+        reserved = self._reservations.reserve_all(unserved, self.language, avoid=self._earlier.and_also(present))
+        served |= {id(unserved[place]): _lent(unserved[place], each) for place, each in reserved.items()}
+        if len(served) < QUESTIONS:
+            raise self._library_lacks(planned, served)
+        topics = choose_topics([topic for topic in planned if id(topic) in served], self._requisition, QUESTIONS)
+        chosen = [served.pop(id(topic)) for topic in topics]
+        self._give_back(served.values())
+        self._topics, self._ready = topics, {}
+        for place, ready in enumerate(chosen):
             self._add(place, ready)
 
+    def _library_lacks(self, planned: Sequence[InterviewTopic], served: Collection[int]) -> LibraryLacks:
+        problems = [
+            FieldProblem(
+                f"interview_topics[{place}]",
+                f"The library has no question for “{topic.topic}” ({topic.skill_level}, {self.language}).",
+            )
+            for place, topic in enumerate(planned)
+            if id(topic) not in served
+        ]
+        sentence = f"The library has questions for {len(served)} of {len(planned)} topics; {QUESTIONS} are needed."
+        return LibraryLacks(sentence, details=problems)
+
     def _may_take(self, reserved: ReservedQuestion) -> bool:
-        """Checked again: rules may be newer than the question, and a name may be an ordinary word where it was made."""
+        """Checked again: rules may be newer than the question, and a name may be an ordinary word where it was made.
+
+        A library question is taken as the team has written it. What is found in it is reported.
+        """
+        if reserved.is_of_library:
+            return True
         if reserved.is_private:
             return may_be_asked(reserved.question, self.language)
         question, topic = reserved.question, reserved.cached_topic
@@ -200,11 +239,13 @@ class QuestionSet:
         ]
 
     def drop(self, places: Iterable[int]) -> None:
-        """Remove questions and give them back to the cache."""
-        for place in places:
-            cached_question_id = self._ready.pop(place).cached_question_id
-            if cached_question_id is not None:
-                self._reservations.release(cached_question_id)
+        """Remove questions and give them back."""
+        self._give_back([self._ready.pop(place) for place in places])
+
+    def _give_back(self, questions: Iterable[ReadyQuestion]) -> None:
+        for ready in questions:
+            if ready.cached_question_id is not None:
+                self._reservations.release(ready.cached_question_id)
 
     def _repeated_earlier(self, text: str) -> str | None:
         """A question of an earlier interview, or of one stored meanwhile, that asks the same."""
@@ -231,3 +272,8 @@ class QuestionSet:
         self._ready[place] = ready
         tokens_used = self._audit.spending.total_tokens
         self._progress.question_ready(place + 1, ready.topic.topic, ready.source, tokens_used)
+
+
+def _lent(topic: InterviewTopic, reserved: ReservedQuestion) -> ReadyQuestion:
+    lent_id = reserved.cached_question_id
+    return ReadyQuestion(topic, reserved.question, reserved.question_type, lent_id, reserved=reserved)

@@ -105,14 +105,15 @@ class JobRunner:
         if attempt is not None:
             self.run(attempt, listens=True)
 
-    def run(self, attempt: Attempt, *, listens: bool) -> Outcome:
+    def run(self, attempt: Attempt, *, listens: bool, asked: BaseModel | None = None) -> Outcome:
         """Run an attempt that this process owns, and store how it ended.
 
         Args:
             listens: whether somebody wants the topics before the description is written.
+            asked: the request, if it is at hand; else what the job's row has of it.
         """
         bind_request_id(attempt.request_id)
-        outcome = self._outcome(attempt, listens=listens)
+        outcome = self._outcome(attempt, asked, listens=listens)
         if attempt.background and outcome.may_pass and self._may_try_again(attempt, outcome):
             pause = outcome.retry_after or self._operations[attempt.operation].pause(attempt.number - attempt.refusals)
             if outcome.was_refused:
@@ -139,11 +140,11 @@ class JobRunner:
             return attempt.refusals < MAX_REFUSALS
         return attempt.number - attempt.refusals < self._operations[attempt.operation].attempts
 
-    def _outcome(self, attempt: Attempt, *, listens: bool) -> Outcome:
+    def _outcome(self, attempt: Attempt, asked: BaseModel | None, *, listens: bool) -> Outcome:
         try:
             operation = self._operations[attempt.operation]
             progress = JobProgress(attempt, listens=listens)
-            request = operation.request_type.model_validate(attempt.request)
+            request = asked or operation.request_type.model_validate(attempt.request)
             deadline = Deadline.after(self._request_timeout)
             answer = operation.run(request, attempt.user_id, deadline, progress)
             return Outcome(200, answer.model_dump_json())

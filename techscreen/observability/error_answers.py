@@ -27,6 +27,7 @@ def error_body(error: TechScreenError) -> str:
         job_description_id=error.job_description_id,
         details=[ErrorDetail.model_validate(problem) for problem in error.details],
         current=error.current,
+        **error.report,
         request_id=current_request_id(),
     ).model_dump_json()
 

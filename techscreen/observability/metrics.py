@@ -69,7 +69,7 @@ _claude_seconds = Histogram(
 )
 _tokens = Counter("techscreen_tokens", "Claude tokens, as billed.", ("kind", "model"), registry=_registry)
 _cache_lookups = Counter(
-    "techscreen_cache_lookups", "Questions looked up in the question cache.", ("result",), registry=_registry
+    "techscreen_cache_lookups", "Questions looked up in library and cache.", ("result",), registry=_registry
 )
 _changes = Counter("techscreen_changes", "What people have done with interviews.", ("operation",), registry=_registry)
 _webhooks = Counter(
@@ -122,9 +122,10 @@ def changed(operation: str) -> None:
     _changes.labels(operation).inc()
 
 
-def cache_looked_up(*, hits: int, misses: int) -> None:
-    """Count questions that were looked up in the question cache."""
+def cache_looked_up(*, hits: int, misses: int, of_library: int = 0) -> None:
+    """Count questions that were looked up: lent by the question cache, by the library, or by neither."""
     _cache_lookups.labels("hit").inc(hits)
+    _cache_lookups.labels("library").inc(of_library)
     _cache_lookups.labels("miss").inc(misses)
 
 

@@ -1,5 +1,8 @@
 """Administration of the question cache: list it, retire a leaked question, prune, and rekey.
 
+The library's questions are in the same table. They are retired and rekeyed here too, but neither listed, counted nor
+pruned.
+
 Queries and ids come in; views and counts go out. The state of a question is one SQL expression, so that counting,
 filtering and showing agree: retired, else outdated (other prompt version), else expired (too old), else used up, else
 complained (by too many people), else withheld (kept for one requisition, or written by another model with
@@ -42,6 +45,7 @@ logger = logging.getLogger(__name__)
 
 TOP = 5
 BATCH = 500
+_IS_GENERATED = CachedQuestion.library_status.is_(None)
 ORDERS = {
     "most_used": (CachedQuestion.usage_count.desc(), CachedQuestion.id),
     "least_used": (CachedQuestion.usage_count, CachedQuestion.id),
@@ -92,9 +96,11 @@ class CacheAdministration:
         """How many questions there are in each state, and how many delivered ones came from the cache."""
         state = self._state()
         with transaction() as session:
-            by_state = {name: count for name, count in session.execute(select(state, func.count()).group_by(state))}
+            states = select(state, func.count()).where(_IS_GENERATED).group_by(state)
+            by_state = {name: count for name, count in session.execute(states)}
             source = InterviewQuestion.source
-            by_source = {name: count for name, count in session.execute(select(source, func.count()).group_by(source))}
+            sources = select(source, func.count()).where(source != "library").group_by(source)
+            by_source = {name: count for name, count in session.execute(sources)}
         delivered, from_cache = sum(by_source.values()), by_source.get("cache", 0)
         return CacheCounts(
             total=sum(by_state.values()),
@@ -127,6 +133,7 @@ class CacheAdministration:
                     retired_reason=order.reason.strip(),
                     retired_url=order.url,
                     retired_by_user_id=user_id,
+                    revision=CachedQuestion.revision + 1,
                 )
             )
             found = session.execute(select(CachedQuestion, self._state()).where(this)).one_or_none()
@@ -182,6 +189,7 @@ class CacheAdministration:
         # Sample content and Claude's share the cache; neither is an older version of the other.
         sample = self._claude.model == SAMPLE_MODEL
         useless = and_(
+            _IS_GENERATED,
             self._state().in_(("expired", "outdated")),
             (CachedQuestion.model == SAMPLE_MODEL) if sample else (CachedQuestion.model != SAMPLE_MODEL),
             CachedQuestion.id.not_in(in_the_making),
@@ -265,13 +273,11 @@ class CacheAdministration:
         return of_one | by_another if self._settings.cache_same_model_only else of_one
 
     def _matching(self, query: CacheQuery) -> list[ColumnElement[bool]]:
-        conditions: list[ColumnElement[bool]] = []
+        conditions: list[ColumnElement[bool]] = [_IS_GENERATED]
         if query.topic:
             conditions.append(CachedQuestion.topic.contains(query.topic, autoescape=True))
         if query.technology:
-            known = matching.canonical_technology(query.technology) or f"?{query.technology.casefold()}"
-            # Between bars, or "java" would find JavaScript as well.
-            conditions.append(("|" + CachedQuestion.technology_key + "|").contains(f"|{known}|", autoescape=True))
+            conditions.append(has_technology(query.technology))
         if query.skill_level:
             conditions.append(CachedQuestion.skill_level == query.skill_level)
         if query.language:
@@ -281,9 +287,16 @@ class CacheAdministration:
         return conditions
 
     def _top(self, order: str) -> list[CacheUsage]:
-        top = select(CachedQuestion).where(CachedQuestion.retired_at.is_(None))
+        top = select(CachedQuestion).where(_IS_GENERATED, CachedQuestion.retired_at.is_(None))
         with transaction() as session:
             return [CacheUsage.model_validate(row) for row in session.scalars(top.order_by(*ORDERS[order]).limit(TOP))]
+
+
+def has_technology(name: str) -> ColumnElement[bool]:
+    """Whether a question is about a technology, whichever of its names is given."""
+    known = matching.canonical_technology(name) or f"?{name.casefold()}"
+    # Between bars, or "java" would find JavaScript as well.
+    return ("|" + CachedQuestion.technology_key + "|").contains(f"|{known}|", autoescape=True)
 
 
 def _view(row: CachedQuestion, state: str, feedback: Mapping[str, int]) -> CachedQuestionView:

@@ -13,6 +13,12 @@ class EarlierQuestions:
     def __init__(self, texts: Iterable[str] = ()) -> None:
         self._questions = [(text, content_of(text)) for text in texts]
 
+    def and_also(self, texts: Iterable[str]) -> EarlierQuestions:
+        """These and newer ones."""
+        both = EarlierQuestions(texts)
+        both._questions += self._questions
+        return both
+
     def alike_to(self, text: str) -> str | None:
         """The earlier question that asks the same as this text, or None; of several the most similar."""
         content = content_of(text)

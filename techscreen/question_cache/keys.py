@@ -1,4 +1,7 @@
-"""The keys of a cached question: a topic comes in; its subject and the digests that a look-up uses go out."""
+"""The keys of a cached question: a topic comes in; its subject and the digests that a look-up uses go out.
+
+A question of a team's own library has the same keys, with a prompt version that no prompt has.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,11 @@ import json
 from collections.abc import Sequence
 
 from techscreen.topics import matching
+
+# What the rows of library questions have as prompt version, so that no change of the prompts outdates them, and as
+# model, unless they were generated once.
+LIBRARY_VERSION = "library"
+PEOPLE = "people"
 
 
 def subject_of(topic: str, technologies: Sequence[str]) -> matching.Topic:

@@ -1,7 +1,7 @@
-"""Looks up questions in the cache that fit a topic and may be lent to a requisition. Nothing is reserved here.
+"""Looks up questions in library and cache that fit a topic and may be lent to a requisition. Nothing is reserved here.
 
-A topic comes in; hits go out, best first. `techscreen/topics/` decides what makes two topics the same; here it is two
-keys in a table. The database is the only state, without a copy in memory, so processes and nodes agree.
+A topic comes in; hits go out, the library's first. `techscreen/topics/` decides what makes two topics the same; here it
+is two keys in a table. The database is the only state, without a copy in memory, so processes and nodes agree.
 """
 
 from __future__ import annotations
@@ -12,14 +12,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, and_, false, func, or_, select
 from sqlalchemy.orm import Session
 
 from config import Settings
 from models import CachedQuestion, QuestionUse, utc_now
 from prompts import InterviewTopic
 from techscreen.claude.interface import Claude
-from techscreen.question_cache.keys import request_hash, subject_of
+from techscreen.question_cache.keys import LIBRARY_VERSION, request_hash, subject_of
+from techscreen.schemas.generation import LibraryUse
 from techscreen.storage.transactions import FRESH, run_in_transaction
 from techscreen.text.exhibits import shown_text, text_to_compare
 from techscreen.topics import matching
@@ -32,6 +33,7 @@ MAX_COMPARISON = 50
 NEAR_MISS_SAMPLE = 15
 MAX_HITS = 10
 MAX_TAKEN_TEXTS = 5
+_IS_GENERATED = CachedQuestion.library_status.is_(None)
 
 
 @dataclass(frozen=True)
@@ -50,8 +52,13 @@ class WantedQuestion:
 
     @property
     def request_hash(self) -> str:
-        """The key of questions for an equal topic."""
+        """The key of generated questions for an equal topic."""
         return request_hash(self.prompt_version, self.language, self.topic.skill_level, self.subject)
+
+    @property
+    def library_hash(self) -> str:
+        """The key of library questions for an equal topic."""
+        return request_hash(LIBRARY_VERSION, self.language, self.topic.skill_level, self.subject)
 
 
 @dataclass(frozen=True)
@@ -63,12 +70,23 @@ class CachedHit:
 
 
 class CacheLookup:
-    """Looks up questions for one requisition, as one client of Claude writes them, under the limits of the settings."""
+    """Looks up questions for one requisition, as one client of Claude writes them, under the limits of the settings.
 
-    def __init__(self, claude: Claude, settings: Settings, req_id: str) -> None:
+    Args:
+        use_library: whether library questions are looked up as well, or alone.
+    """
+
+    def __init__(self, claude: Claude, settings: Settings, req_id: str, use_library: LibraryUse = "prefer") -> None:
         self._claude = claude
         self._settings = settings
         self._req_id = req_id
+        self._takes_generated = settings.enable_question_cache and use_library != "only"
+        self._takes_library = use_library != "never"
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is anything to look up."""
+        return self._takes_generated or self._takes_library
 
     def wanted(self, topic: InterviewTopic, language: str) -> WantedQuestion:
         """What to look for. The language is a BCP 47 tag, compared without regard to case and nothing else."""
@@ -76,19 +94,37 @@ class CacheLookup:
         return WantedQuestion(topic, subject, language.casefold(), self._claude.prompt_version)
 
     def hits(self, session: Session, wanted: WantedQuestion) -> list[CachedHit]:
-        """Questions for an equal topic, or else for similar ones, those of the wanted question type first."""
-        return self._equal(session, wanted) or self._similar(session, wanted)
+        """Questions for an equal topic, or else for similar ones, those of the wanted question type first.
+
+        A library question for a similar topic comes before a generated one for an equal topic.
+        """
+        equal = self._equal(session, wanted)
+        if not equal:
+            return self._similar(session, wanted)
+        has_its_own = not self._takes_library or equal[0].row.library_status is not None
+        if has_its_own or not self._may_be_similar(wanted):
+            return equal
+        return [*self._similar(session, wanted, CachedQuestion.library_status.is_not(None)), *equal]
 
     def lendable(self) -> tuple[ColumnElement[bool], ...]:
-        """The conditions under which a question may be lent to this requisition."""
+        """The conditions under which a question may be lent to this requisition.
+
+        A library question neither expires nor is used up, whoever wrote it.
+        """
         used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == self._req_id)
         ours = [CachedQuestion.model == self._claude.model] if self._settings.cache_same_model_only else []
-        return (
+        generated = and_(
+            CachedQuestion.library_status.is_(None),
             *ours,
-            self._not_of_others(),
-            CachedQuestion.retired_at.is_(None),
             CachedQuestion.usage_count < self._settings.cache_max_uses,
             CachedQuestion.created_at > utc_now() - timedelta(days=self._settings.cache_ttl_days),
+        )
+        library = CachedQuestion.library_status == "active"
+        return (
+            or_(generated if self._takes_generated else false(), library if self._takes_library else false()),
+            self._not_of_others(),
+            CachedQuestion.retired_at.is_(None),
+            CachedQuestion.complaints < self._settings.max_complaints,
             CachedQuestion.id.not_in(used_here),
         )
 
@@ -122,27 +158,34 @@ class CacheLookup:
         other_type = CachedQuestion.question_type != wanted.topic.question_type
         equal = (
             select(CachedQuestion)
-            .where(CachedQuestion.request_hash == wanted.request_hash, *self.lendable())
-            .order_by(other_type, CachedQuestion.usage_count, CachedQuestion.id)
+            .where(CachedQuestion.request_hash.in_([wanted.request_hash, wanted.library_hash]), *self.lendable())
+            .order_by(_IS_GENERATED, other_type, CachedQuestion.usage_count, CachedQuestion.id)
             .limit(MAX_HITS)
         )
         return [CachedHit(row, 1.0) for row in session.scalars(equal, execution_options=FRESH)]
 
-    def _similar(self, session: Session, wanted: WantedQuestion) -> list[CachedHit]:
+    def _similar(self, session: Session, wanted: WantedQuestion, *only: ColumnElement[bool]) -> list[CachedHit]:
         bucket = (
-            select(CachedQuestion.id, CachedQuestion.topic, CachedQuestion.facet_key, CachedQuestion.question_type)
+            select(
+                CachedQuestion.id,
+                CachedQuestion.topic,
+                CachedQuestion.facet_key,
+                CachedQuestion.question_type,
+                _IS_GENERATED.label("is_generated"),
+            )
             .where(
                 CachedQuestion.technology_key == wanted.technology_key,
                 CachedQuestion.skill_level == wanted.topic.skill_level,
                 CachedQuestion.language == wanted.language,
-                CachedQuestion.prompt_version == wanted.prompt_version,
+                CachedQuestion.prompt_version.in_([wanted.prompt_version, LIBRARY_VERSION]),
                 *self.lendable(),
+                *only,
             )
-            .order_by(CachedQuestion.usage_count)
+            .order_by(_IS_GENERATED, CachedQuestion.usage_count)
             .limit(MAX_COMPARISON if self._may_be_similar(wanted) else NEAR_MISS_SAMPLE)
         )
         rows = session.execute(bucket).all()
-        close: list[tuple[bool, float, int]] = []
+        close: list[tuple[bool, bool, float, int]] = []
         nearest = (0.0, "")
         for row in rows:
             # Within a bucket the technologies are equal; the facet key says the rest.
@@ -152,11 +195,13 @@ class CacheLookup:
             similarity = matching.compare(wanted.subject, subject)
             nearest = max(nearest, (similarity, row.topic))
             if similarity >= self._settings.cache_similarity_threshold:
-                close.append((row.question_type != wanted.topic.question_type, -similarity, row.id))
+                other_type = row.question_type != wanted.topic.question_type
+                close.append((bool(row.is_generated), other_type, -similarity, row.id))
         if not close:
-            _log_miss(wanted, nearest, len(rows))
+            if not only:
+                _log_miss(wanted, nearest, len(rows))
             return []
-        best = {row_id: -negative for _, negative, row_id in sorted(close)[:MAX_HITS]}
+        best = {row_id: -negative for *_, negative, row_id in sorted(close)[:MAX_HITS]}
         chosen = session.scalars(select(CachedQuestion).where(CachedQuestion.id.in_(best)), execution_options=FRESH)
         found = {row.id: row for row in chosen}
         return [CachedHit(found[row_id], similarity) for row_id, similarity in best.items() if row_id in found]

@@ -1,4 +1,4 @@
-"""Reservations: the questions that an interview being made takes from the cache, or stores there as new ones.
+"""Reservations: the questions that an interview being made takes from the library or the cache, or stores as new ones.
 
 Topics come in; reserved questions go out. Of the questions that `lookup.py` finds, the least used is claimed by
 compare-and-swap. A reservation is a row of `question_uses` without an interview. It becomes a use in the transaction
@@ -26,6 +26,7 @@ from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.question_cache.keys import cache_key
 from techscreen.question_cache.lookup import CachedHit, CacheLookup, WantedQuestion
 from techscreen.question_cache.suggested_technologies import suggest_unknown
+from techscreen.schemas.generation import LibraryUse
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer, write_or_defer
 from techscreen.storage.liveness import WorkUnderWay, dead_neighbours, this_process_id
 from techscreen.storage.transactions import run_in_transaction
@@ -42,7 +43,7 @@ _under_way = WorkUnderWay(QuestionUse.process_id, QuestionUse.reserved_at, Quest
 
 @dataclass(frozen=True)
 class ReservedQuestion:
-    """A question that the cache lends to an interview, and the similarity of its topic to the wanted one."""
+    """A question that the library or the cache lends to an interview, and how similar its topic is to that wanted."""
 
     cached_question_id: int
     question: InterviewQuestion
@@ -52,6 +53,7 @@ class ReservedQuestion:
     model: str
     prompt_version: str
     is_private: bool = False  # kept for this requisition alone
+    is_of_library: bool = False  # a team's own
 
 
 class QuestionCache:
@@ -62,9 +64,9 @@ class QuestionCache:
         self._settings = settings
 
     @contextmanager
-    def reservations_for(self, req_id: str) -> Iterator[Reservations]:
+    def reservations_for(self, req_id: str, use_library: LibraryUse = "prefer") -> Iterator[Reservations]:
         """The reservations of one interview. They are given back if the block raises."""
-        reservations = Reservations(self._claude, self._settings, req_id)
+        reservations = Reservations(self._claude, self._settings, req_id, use_library)
         try:
             yield reservations
         except BaseException:
@@ -77,10 +79,10 @@ class QuestionCache:
 class Reservations:
     """The questions that one interview being made has reserved for its requisition."""
 
-    def __init__(self, claude: Claude, settings: Settings, req_id: str) -> None:
+    def __init__(self, claude: Claude, settings: Settings, req_id: str, use_library: LibraryUse = "prefer") -> None:
         self._claude = claude
         self._is_on = settings.enable_question_cache
-        self._lookup = CacheLookup(claude, settings, req_id)
+        self._lookup = CacheLookup(claude, settings, req_id, use_library)
         self.req_id = req_id
         self._ids: list[int] = []
         _under_way.add(req_id, self)
@@ -104,7 +106,7 @@ class Reservations:
         Returns:
             The questions by the places of their topics.
         """
-        if not self._is_on:
+        if not self._lookup.is_on:
             return {}
         wanted = {place: self._lookup.wanted(topic, language) for place, topic in enumerate(topics)}
         reserved: dict[int, ReservedQuestion] = {}
@@ -116,7 +118,10 @@ class Reservations:
             if not wanted:
                 break
         # Questions for the topics still wanted were taken by others in every round.
-        metrics.cache_looked_up(hits=len(reserved), misses=len(topics) - len(reserved))
+        of_library = sum(question.is_of_library for question in reserved.values())
+        metrics.cache_looked_up(
+            hits=len(reserved) - of_library, misses=len(topics) - len(reserved), of_library=of_library
+        )
         return reserved
 
     def taken_texts(self, topics: Sequence[InterviewTopic], language: str) -> list[list[str]]:
@@ -156,7 +161,7 @@ class Reservations:
             if stored_id is not None:
                 return stored_id
             # If another process takes the same number at the same moment, this is repeated.
-            row = self._new_row(wanted, question, _newest_variant(session, wanted.request_hash) + 1, only_here)
+            row = self._new_row(wanted, question, newest_variant(session, wanted.request_hash) + 1, only_here)
             session.add(row)
             session.flush()
             session.add(self._reservation(row.id))
@@ -172,9 +177,9 @@ class Reservations:
         return kept_id
 
     def retired(self, session: Session) -> set[int]:
-        """Which of the reserved questions have been retired since they were reserved."""
-        ours = CachedQuestion.id.in_(self._ids), CachedQuestion.retired_at.is_not(None)
-        return set(session.scalars(select(CachedQuestion.id).where(*ours)))
+        """Which of the reserved questions have been retired, or made drafts of, since they were reserved."""
+        is_withdrawn = CachedQuestion.retired_at.is_not(None) | (CachedQuestion.library_status == "draft")
+        return set(session.scalars(select(CachedQuestion.id).where(CachedQuestion.id.in_(self._ids), is_withdrawn)))
 
     def become_part_of(self, interview_id: int, session: Session) -> None:
         """Turn the reservations into uses, in the transaction that stores the interview."""
@@ -227,6 +232,7 @@ class Reservations:
         unchanged = (
             CachedQuestion.id == row.id,
             CachedQuestion.usage_count == row.usage_count,
+            CachedQuestion.revision == row.revision,
             CachedQuestion.retired_at.is_(None),
         )
         swap = update(CachedQuestion).where(*unchanged).execution_options(synchronize_session=False)
@@ -309,7 +315,7 @@ def question_paid_for(session: Session, values: Values) -> None:
         CachedQuestion.only_for_req_id == values.get("only_for_req_id"),  # another requisition's own is of no use
     )
     if session.scalar(select(CachedQuestion.id).where(*same)) is None:
-        variant = _newest_variant(session, values["request_hash"]) + 1
+        variant = newest_variant(session, values["request_hash"]) + 1
         key = cache_key(values["request_hash"], variant)
         session.add(CachedQuestion(**values, variant=variant, cache_key=key, usage_count=0))
 
@@ -332,7 +338,7 @@ def _as_values(row: CachedQuestion) -> Values:
     return {name: value for name, value in values.items() if value is not None and name not in worked_out}
 
 
-def _newest_variant(session: Session, requested: str) -> int:
+def newest_variant(session: Session, requested: str) -> int:
     """The number of the newest variant for the same topic; 0 if there is none."""
     return session.scalar(select(func.max(CachedQuestion.variant)).where(CachedQuestion.request_hash == requested)) or 0
 
@@ -377,4 +383,5 @@ def _reserved_question(hit: CachedHit) -> ReservedQuestion:
         model=row.model,
         prompt_version=row.prompt_version,
         is_private=row.only_for_req_id is not None,
+        is_of_library=row.library_status is not None,
     )

@@ -68,24 +68,24 @@ class WorkItemInput(RequestModel):
     part: Sentence
 
 
-class _GivenParts(RequestModel):
+class GivenParts(RequestModel):
     """A body of which only what is given counts."""
 
     @model_validator(mode="after")
-    def _something_given(self) -> _GivenParts:
+    def _something_given(self) -> GivenParts:
         if not self.model_fields_set:
             names = ", ".join(type(self).model_fields)
             raise PydanticCustomError("nothing_given", "must have at least one of {names}", {"names": names})
         return self
 
 
-class InterviewPatch(_GivenParts):
+class InterviewPatch(GivenParts):
     """What to change of an interview."""
 
     interview_name: RequiredTitle
 
 
-class QuestionPatch(_GivenParts):
+class QuestionPatch(GivenParts):
     """What to change of a question. What is not given stays as it is; a list replaces the whole list.
 
     `question_text` is the whole question; `spoken_text` and `exhibit` are its two parts.
@@ -176,7 +176,7 @@ class TopicInput(RequestModel):
     work_items: Annotated[list[WorkItemInput], Field(max_length=MAX_TOPICS)] = Field(default_factory=list)
 
 
-class JobDescriptionPatch(_GivenParts):
+class JobDescriptionPatch(GivenParts):
     """What to change of an enhanced job description; or its enhancement, written by a person."""
 
     enhanced_title: RequiredTitle | None = None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -27,6 +26,7 @@ LETTERS = (
     r"\uf900-\ufdff\ufe70-\ufefc\uff21-\uffdc"
 )
 _LETTER = re.compile(f"[{LETTERS}]")
+_CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 # Control characters that str.strip() treats as white space.
 UNWELCOME_SPACE = frozenset("\x1c\x1d\x1e\x1f")
 
@@ -47,8 +47,9 @@ def holds_letters(value: str) -> str:
 
 def no_control_characters(value: str, harmless: frozenset[str] = frozenset()) -> str:
     """Refuse control characters other than the harmless ones."""
-    for character in value:
-        if unicodedata.category(character) == "Cc" and character not in harmless:
+    for found in _CONTROL_CHARACTER.finditer(value):
+        character = found[0]
+        if character not in harmless:
             raise PydanticCustomError(
                 "control_character",
                 "must not contain the control character U+{code}",

@@ -35,6 +35,18 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
 
+# Whether an interview takes questions from the team's own library.
+LibraryUse = Literal["prefer", "only", "never"]
+_UseOfLibrary = Annotated[
+    LibraryUse,
+    Field(
+        # Left out if it says nothing, so that an idempotency key means the same as before there was a library.
+        exclude_if=lambda value: value == "prefer",
+        description="`prefer`: the team's own questions before others; `only`: no others; `never`: none of them.",
+    ),
+]
+
+
 class EnhanceRequest(RequestModel):
     """A basic job description with its WORK inputs."""
 
@@ -53,6 +65,7 @@ class WorkflowRequest(EnhanceRequest):
     """A basic job description to enhance and to make an interview from."""
 
     interview_name: OptionalTitle = None
+    use_library: _UseOfLibrary = "prefer"
 
 
 class GenerateRequest(RequestModel):
@@ -61,6 +74,7 @@ class GenerateRequest(RequestModel):
     req_id: ReqId
     job_description_id: Annotated[int, Field(ge=1)]
     interview_name: OptionalTitle = None
+    use_library: _UseOfLibrary = "prefer"
 
 
 InterviewStatus = Literal["draft", "published", "archived"]
@@ -115,6 +129,14 @@ class ErrorDetail(View):
     message: str
 
 
+class RowProblemView(View):
+    """What is wrong with one row of an import; rows are counted from 1, without a heading."""
+
+    row: int
+    field: str
+    message: str
+
+
 class ErrorAnswer(View):
     """Every error: a sentence for people, a code for programs. `details` names the bad fields, if there are any."""
 
@@ -134,6 +156,14 @@ class ErrorAnswer(View):
         None,
         exclude_if=lambda value: value is None,
         description="What somebody else has made of it meanwhile, in the form of its own answer.",
+    )
+    imported: int | None = Field(None, exclude_if=lambda value: value is None, description="Of an import: none.")
+    updated: int | None = Field(None, exclude_if=lambda value: value is None, description="Of an import: none.")
+    problems: list[RowProblemView] | None = Field(
+        None, exclude_if=lambda value: value is None, description="Of an import: what is wrong with which row."
+    )
+    problems_total: int | None = Field(
+        None, exclude_if=lambda value: value is None, description="All of them: `problems` has the first."
     )
     request_id: str | None
 
@@ -460,6 +490,7 @@ class GenerateAnswer(Provenance, Answer):
     quality: QualityView | None = Field(description="The job description's and the interview's together.")
     tokens_used: int
     cached_questions: int
+    library_questions: int = Field(description="How many are from the team's own library.")
     created_at: Moment
 
     def writers(self) -> set[str | None]:
@@ -480,6 +511,7 @@ class WorkflowAnswer(Provenance, Answer):
     quality: QualityView | None = Field(description="The job description's and the interview's together.")
     total_tokens_used: int
     cached_questions: int
+    library_questions: int = Field(description="How many are from the team's own library.")
     created_at: Moment
 
     def writers(self) -> set[str | None]:

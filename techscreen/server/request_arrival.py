@@ -12,14 +12,18 @@ from enum import Enum
 MAX_HEAD = 65_536
 # The largest body that the service reads. A larger one is refused by its head, without waiting for it.
 MAX_BODY = 1_048_576
+# The same for imports, see `techscreen/schemas/library.py`.
+MAX_IMPORT = 33_554_432
 # A chunked body is somewhat longer, with the lengths of its chunks.
 MAX_CHUNKED = MAX_BODY + MAX_BODY // 8
+MAX_CHUNKED_IMPORT = MAX_IMPORT + MAX_IMPORT // 8
 MAX_CHUNK_LINE = 8_192
 # Chunks and trailers together, including the empty last chunk. Each costs time to read, however little it holds.
 MAX_CHUNKS = 16_384
 
 _LENGTH = re.compile(rb"\r\ncontent-length:[ \t]*(\d{1,18})[ \t]*(?=\r\n)")
 _CHUNKED = re.compile(rb"\r\ntransfer-encoding:[^\r\n]*chunked")
+_IMPORTS = re.compile(rb"post [^ ?\r\n]*/library/import[ ?]")
 _EXPECTS = re.compile(rb"\r\nexpect:[ \t]*100-continue")
 
 
@@ -47,6 +51,7 @@ class Arrival:
         self.expects_continue = False
         self.has_too_many_chunks = False
         self._is_chunked = False
+        self._is_import = False
         self._chunks = 0
         # Where the body ends; in a chunked one, how far it has been read.
         self._position = 0
@@ -71,9 +76,10 @@ class Arrival:
         head = bytes(self.data[: end + 2]).lower()
         self._position = end + 4
         self._is_chunked = bool(_CHUNKED.search(head))
+        self._is_import = bool(_IMPORTS.match(head))
         self.expects_continue = bool(_EXPECTS.search(head))
         length = _LENGTH.search(head)
-        if not self._is_chunked and length and int(length[1]) <= MAX_BODY:
+        if not self._is_chunked and length and int(length[1]) <= (MAX_IMPORT if self._is_import else MAX_BODY):
             self._position += int(length[1])
             self.awaited = Awaited.BODY
         else:
@@ -82,7 +88,7 @@ class Arrival:
     def _has_ended(self) -> bool:
         if not self._is_chunked:
             return len(self.data) >= self._position
-        if len(self.data) > MAX_CHUNKED:
+        if len(self.data) > (MAX_CHUNKED_IMPORT if self._is_import else MAX_CHUNKED):
             return True
         while True:
             if self._left_of_chunk:

@@ -17,7 +17,8 @@ TITLE = "TechScreen Interview Generation System"
 ABOUT = """\
 Turns a job description into a structured technical interview.
 
-Bodies are JSON in UTF-8, at most 1 MiB. Times are UTC, to the second. Tokens are all tokens of all attempts.
+Bodies are JSON in UTF-8, at most 1 MiB, except for imports. Times are UTC, to the second. Tokens are all tokens of all
+attempts.
 Every answer carries `X-Request-ID`; every error has one form, `ErrorAnswer`, that of an address that does not exist
 (404) and of a method that an address does not take (405) too. A request that is refused
 (4xx) before it has begun writes nothing.
@@ -32,6 +33,7 @@ PATH_PARAMETERS = {
     "job_id": "The `job_id` of a 202 or of an event stream.",
     "cached_question_id": "The `cached_question_id` of a question, or the `id` in the list of the cache.",
     "file": "Name of a file that the page needs.",
+    "library_question_id": "The `id` of a question of the library.",
 }
 
 PATH_EXAMPLES: dict[str, Any] = {
@@ -42,6 +44,7 @@ PATH_EXAMPLES: dict[str, Any] = {
     "alternative": 1,
     "finding_id": "0123456789abcdef",
     "file": "swagger-ui.css",
+    "library_question_id": 1,
 }
 
 # What each path converter accepts, by its name in the route.

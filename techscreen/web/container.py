@@ -38,6 +38,15 @@ from techscreen.jobs.queue import BrokerQueue, JobQueue, ThreadQueue
 from techscreen.jobs.runner import JobRunner, Operation
 from techscreen.jobs.stream_places import StreamPlaces
 from techscreen.jobs.watch import JobWatch
+from techscreen.library.questions import (
+    change_question,
+    create_question,
+    refuse_if_taken,
+    refuse_unless_savable,
+    save_question,
+    seen_question,
+)
+from techscreen.library.transfer import import_questions
 from techscreen.observability.error_answers import error_body
 from techscreen.operations import webhook_delivery
 from techscreen.operations.readiness import Readiness
@@ -49,6 +58,7 @@ from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
 from techscreen.schemas.feedback import FeedbackOrder
 from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
 from techscreen.schemas.imports import ImportRequest
+from techscreen.schemas.library import LibraryChange, LibraryImport, LibraryQuestion, SaveOrder
 from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
 from techscreen.storage.heartbeat import Heartbeat
@@ -183,6 +193,16 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
             JobDescriptionChange,
             lambda change, user_id, *_: change_job_description(change, user_id),
             seen_job_description,
+        ),
+        "library_question": Operation(
+            LibraryQuestion, lambda given, user_id, *_: create_question(given, user_id), refuse_if_taken
+        ),
+        "library_change": Operation(
+            LibraryChange, lambda change, user_id, *_: change_question(change, user_id), seen_question
+        ),
+        "library_import": Operation(LibraryImport, lambda order, user_id, *_: import_questions(order, user_id)),
+        "library_saving": Operation(
+            SaveOrder, lambda order, user_id, *_: save_question(order, user_id), refuse_unless_savable
         ),
         "import": Operation(ImportRequest, lambda asked, user_id, *_: import_document(asked, user_id), refuse_if_known),
         "question_alternatives": Operation(AlternativesOrder, alternatives.offer, wanted_alternative),

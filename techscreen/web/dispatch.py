@@ -179,20 +179,20 @@ def _dispatch(
     elif streamed:
         attempt = accepted.attempt
         if attempt is not None:
-            _in_a_thread(runtime, lambda: _run(runtime, attempt, listens=True))
+            _in_a_thread(runtime, lambda: _run(runtime, attempt, asked, listens=True))
         response = event_stream(runtime.job_watch, accepted.job_id)
     elif accepted.answer is not None:
         response = tagged(json_response(accepted.answer[1], accepted.answer[0]))
     else:
         assert accepted.attempt is not None
-        response = _run(runtime, accepted.attempt, listens=False)
+        response = _run(runtime, accepted.attempt, asked, listens=False)
     if not accepted.is_new:
         response.headers["Idempotency-Replayed"] = "true"
     return response
 
 
-def _run(runtime: Runtime, attempt: Attempt, *, listens: bool) -> Response:
-    outcome = runtime.runner.run(attempt, listens=listens)
+def _run(runtime: Runtime, attempt: Attempt, asked: BaseModel, *, listens: bool) -> Response:
+    outcome = runtime.runner.run(attempt, listens=listens, asked=asked)
     return tagged(json_response(outcome.body, outcome.status, retry_after=outcome.retry_after))
 
 

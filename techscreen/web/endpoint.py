@@ -19,7 +19,7 @@ from techscreen.errors import TechScreenError
 from techscreen.web.auth import Access, let_in
 from techscreen.web.dispatch import dispatch_at_once, dispatch_generation
 from techscreen.web.error_handlers import CODES, SENTENCES
-from techscreen.web.parsing import read_body, read_if_match, read_query
+from techscreen.web.parsing import MAX_BODY, read_body, read_file, read_if_match, read_query
 from techscreen.web.responses import json_response
 
 Tag = Literal[
@@ -85,6 +85,8 @@ class endpoint:  # in lower case, as decorators are
         answer: model of its answer, or the media type of an answer that is not JSON, or all that it may have.
         body: model of its body.
         query: model of its query.
+        files: media types of a body that the view gets as it is, as `media_type` and `content`.
+        max_body: the most bytes of such a body.
         dispatch: how the request that the view returns is run: "at_once", or as a "generation" in the way that its
             headers ask for. Either way, once for each Idempotency-Key.
         errors: what may go wrong besides what follows from the rest of the declaration.
@@ -103,6 +105,8 @@ class endpoint:  # in lower case, as decorators are
     answer: type[BaseModel] | str | tuple[str, ...]
     body: type[BaseModel] | None = None
     query: type[BaseModel] | None = None
+    files: tuple[str, ...] = ()
+    max_body: int = MAX_BODY
     dispatch: Literal["at_once", "generation"] | None = None
     errors: tuple[type[TechScreenError], ...] = ()
     changes: bool = False
@@ -123,6 +127,8 @@ class endpoint:  # in lower case, as decorators are
                 given["body"] = read_body(self.body)
             if self.query is not None:
                 given["query"] = read_query(self.query)
+            if self.files:
+                given["media_type"], given["content"] = read_file(self.files, self.max_body)
             if self.changes:
                 given["if_match"] = read_if_match()
             return self._answer(view(**given))
@@ -152,13 +158,15 @@ class endpoint:  # in lower case, as decorators are
             classes |= {errors.InvalidRequest}
         if self.body is not None:
             classes |= {errors.InvalidRequest, errors.MalformedJson, errors.UnsupportedMediaType}
+        if self.files:
+            classes |= {errors.InvalidRequest, errors.UnsupportedMediaType}
         if self.dispatch is not None:
             classes |= {errors.OperationInProgress, errors.IdempotencyMismatch}
         if self.changes:
             classes |= {errors.PreconditionRequired, errors.Stale}
         if self.dispatch == "generation":
             classes |= {*GENERATION_ERRORS}
-        statuses = {429: self.limited, 413: self.body is not None}
+        statuses = {429: self.limited, 413: self.body is not None or bool(self.files)}
         raised_by_werkzeug = {ErrorKind.of_http(status) for status, may_happen in statuses.items() if may_happen}
         return raised_by_werkzeug | {ErrorKind.of(one) for one in classes}
 

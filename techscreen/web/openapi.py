@@ -121,6 +121,8 @@ def _operation(app: Flask, rule: Rule, route: endpoint) -> Json:
     }
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": _json_content(route.body)}}
+    if route.files:
+        operation["requestBody"] = {"required": True, "content": {name: {"schema": {}} for name in route.files}}
     return operation
 
 

@@ -1,21 +1,23 @@
-"""Parsing of requests: path, JSON body or query come in; a model goes out, or one error with every problem.
+"""Parsing of requests: path, body or query come in; a model goes out, or one error with every problem.
 
 Here too is the gate for new requests, which refuses descriptions of no work.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from collections.abc import Collection
+from typing import TypeVar
 
 from flask import Flask, g, request
-from pydantic import BaseModel, ValidationError
-from pydantic_core import ErrorDetails, from_json
+from pydantic import BaseModel
+from pydantic_core import from_json
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
 from techscreen.checks.job_description_gate import what_is_missing
 from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, PreconditionRequired, UnsupportedMediaType
 from techscreen.schemas.generation import EnhanceRequest
+from techscreen.schemas.problems import validated
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -57,21 +59,38 @@ def read_body(model: type[T]) -> T:
     """
     if not request.is_json:
         raise UnsupportedMediaType("The body must be JSON: send it with Content-Type: application/json.")
-    if (request.content_length or 0) > MAX_BODY:
+    read = parse_json(model, _body_of_at_most(MAX_BODY))
+    g.req_id = getattr(read, "req_id", None)  # for the log
+    return read
+
+
+def read_file(media_types: Collection[str], max_body: int) -> tuple[str, bytes]:
+    """The media type of the current request's body, and the body as it is.
+
+    Raises:
+        UnsupportedMediaType: if it is announced as anything else.
+        RequestEntityTooLarge: if it has more than `max_body` bytes.
+        InvalidRequest: if it does not arrive whole.
+    """
+    if request.mimetype not in media_types:
+        raise UnsupportedMediaType(f"The body must have one of these as Content-Type: {', '.join(media_types)}.")
+    return request.mimetype, _body_of_at_most(max_body)
+
+
+def _body_of_at_most(most: int) -> bytes:
+    if (request.content_length or 0) > most:
         raise RequestEntityTooLarge  # before reading: the server does not wait for the rest of such a body
     # Read one byte more than allowed: Werkzeug silently cuts off a body of unannounced length.
-    request.max_content_length = MAX_BODY + 1
+    request.max_content_length = most + 1
     try:
         body = request.get_data(cache=False)
     except HTTPException:
         raise
     except Exception:  # each server has its own errors for a bad chunk, without a common base
         raise InvalidRequest("The body could not be read: its chunks are malformed, or its end is missing.") from None
-    if len(body) > MAX_BODY:
+    if len(body) > most:
         raise RequestEntityTooLarge
-    read = parse_json(model, body)
-    g.req_id = getattr(read, "req_id", None)  # for the log
-    return read
+    return body
 
 
 def parse_json(model: type[T], body: bytes) -> T:
@@ -123,50 +142,3 @@ def read_if_match() -> list[str]:
     if not tags:
         raise PreconditionRequired("If-Match must carry the ETag of what was read, so that nobody overwrites anybody.")
     return tags
-
-
-def validated(model: type[T], content: dict[str, Any]) -> T:
-    """Parsed JSON or a query as a `model`.
-
-    Raises:
-        InvalidRequest: with every field problem at once.
-    """
-    try:
-        return model.model_validate(content)
-    except ValidationError as error:
-        problems = [_problem(item) for item in error.errors(include_url=False)]
-        bad = {problem.field.partition(".")[0] for problem in problems}
-        req_id = content.get("req_id") if "req_id" not in bad else None
-        raise InvalidRequest.of_fields(problems, req_id=req_id if isinstance(req_id, str) else None) from None
-
-
-def _problem(item: ErrorDetails) -> FieldProblem:
-    name = ".".join(map(str, item["loc"])) or "body"
-    return FieldProblem(name, f"{name} {_message(item)}.")
-
-
-def _message(item: ErrorDetails) -> str:
-    kind, context = item["type"], item.get("ctx", {})
-    if kind == "missing" or item["input"] is None:
-        return "is required"
-    if kind == "string_type":
-        return "must be text"
-    if kind == "string_too_long":
-        return f"has {len(item['input'])} characters; at most {context['max_length']} are allowed"
-    if kind == "list_type":
-        return "must be a list"
-    if kind == "model_type":
-        return "must be an object"
-    if kind == "too_short":
-        return f"must have entries: at least {context['min_length']}"
-    if kind == "too_long":
-        return f"has too many entries; at most {context['max_length']} are allowed"
-    if kind in ("int_type", "int_parsing", "int_parsing_size"):
-        return "must be a whole number"
-    if kind == "greater_than_equal":
-        return f"must be {context['ge']} or more"
-    if kind == "less_than_equal":
-        return f"must be {context['le']} or less"
-    if kind == "literal_error":
-        return f"must be {context['expected']}"
-    return item["msg"]

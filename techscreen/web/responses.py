@@ -1,10 +1,11 @@
-"""The one way to make a JSON response: a model or ready-made JSON comes in, a Flask response goes out."""
+"""The one way to make a JSON response, or a file: a model or ready-made text comes in, a Flask response goes out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import chain, islice
 
-from flask import Response
+from flask import Flask, Response, current_app
 from pydantic import BaseModel
 from pydantic_core import from_json
 
@@ -33,3 +34,22 @@ def tagged(response: Response) -> Response:
     if etag is not None:
         response.headers["ETag"] = etag
     return response
+
+
+def file_response(parts: Iterator[str], media_type: str, name: str) -> Response:
+    """A file to save, sent as its parts are made, each in the context of the app."""
+    begin = list(islice(parts, 2))  # an error is raised before the answer has begun
+    app: Flask = current_app._get_current_object()  # type: ignore[attr-defined]  # the answer outlives the request
+    response = Response(chain(begin, within(app, parts)), mimetype=media_type)
+    response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
+
+
+def within(app: Flask, parts: Iterator[str]) -> Iterator[str]:
+    """The same parts, each made in the context of an app."""
+    while True:
+        with app.app_context():
+            part = next(parts, None)
+        if part is None:
+            return
+        yield part

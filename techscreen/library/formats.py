@@ -1,0 +1,153 @@
+"""The forms of an import and an export: a JSON list, JSON lines, or CSV. Bytes come in as rows; rows go out as text.
+
+A row that cannot be read is a problem of that row; a file that cannot be read is an error.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic_core import from_json
+
+from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson
+from techscreen.library.csv_cells import REQUIRED, cells_of, column_of, heading, question_of
+from techscreen.schemas.library import TransferFormat
+
+MEDIA_TYPES: dict[str, TransferFormat] = {
+    "application/json": "json",
+    "application/x-ndjson": "jsonl",
+    "text/csv": "csv",
+}
+# Spreadsheets take CSV for UTF-8 only with it.
+BOM = "\ufeff"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of an import, from 1: a question in plain JSON, or why it cannot be read."""
+
+    number: int
+    question: dict[str, Any] | None
+    problem: FieldProblem | None = None
+
+
+def rows_of(content: bytes, form: TransferFormat) -> Iterator[Row]:
+    """The rows of a file.
+
+    Raises:
+        MalformedJson, InvalidRequest: if it cannot be read as a whole.
+    """
+    if form == "json":
+        return _of_json(content)
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise InvalidRequest("The file must be text in UTF-8.") from None
+    return _of_lines(text) if form == "jsonl" else _of_csv(text)
+
+
+def field_name(path: str, form: TransferFormat) -> str:
+    """How a field of a question is called in a file."""
+    return column_of(path) if form == "csv" else path
+
+
+def text_of(questions: Iterable[dict[str, Any]], form: TransferFormat, widths: tuple[int, int, int]) -> Iterator[str]:
+    """A file, in parts.
+
+    Args:
+        widths: the most technologies, criteria and follow-ups that a question has.
+    """
+    if form == "json":
+        yield "["
+        for place, question in enumerate(questions):
+            yield f"{',' if place else ''}\n{_as_json(question)}"
+        yield "\n]\n"
+    elif form == "jsonl":
+        yield from (_as_json(question) + "\n" for question in questions)
+    else:
+        yield from _as_csv(questions, heading(*widths))
+
+
+def _as_json(question: dict[str, Any]) -> str:
+    return json.dumps(question, ensure_ascii=False)
+
+
+def _as_csv(questions: Iterable[dict[str, Any]], columns: list[str]) -> Iterator[str]:
+    buffer = io.StringIO(newline="")
+    writer = csv.DictWriter(buffer, columns, restval="")
+    buffer.write(BOM)
+    writer.writeheader()
+    for question in questions:
+        writer.writerow(cells_of(question))
+        yield buffer.getvalue()
+        buffer.seek(0)
+        buffer.truncate()
+    yield buffer.getvalue()
+
+
+def _of_json(content: bytes) -> Iterator[Row]:
+    try:
+        read = from_json(content.removeprefix(BOM.encode()), allow_inf_nan=False)
+    except ValueError as error:
+        raise MalformedJson(f"The body is not valid JSON: {error}.") from None
+    if not isinstance(read, list):
+        raise InvalidRequest("The body must be a JSON list of questions.")
+    return (_row(number, each) for number, each in enumerate(read, start=1))
+
+
+def _of_lines(text: str) -> Iterator[Row]:
+    # Not splitlines(), which also splits at characters that a JSON text may hold.
+    lines = [line for line in text.split("\n") if line.strip()]
+    for number, line in enumerate(lines, start=1):
+        try:
+            yield _row(number, from_json(line, allow_inf_nan=False))
+        except ValueError as error:
+            yield Row(number, None, FieldProblem("row", f"is not valid JSON: {error}"))
+
+
+def _row(number: int, each: Any) -> Row:
+    if isinstance(each, dict):
+        return Row(number, each)
+    return Row(number, None, FieldProblem("row", "must be a JSON object"))
+
+
+def _of_csv(text: str) -> Iterator[Row]:
+    first_line = text.partition("\n")[0]
+    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
+    try:
+        columns = [name.strip() for name in next(lines, [])]
+    except csv.Error as error:
+        raise InvalidRequest(f"The heading of the CSV cannot be read: {error}.") from None
+    missing = [name for name in REQUIRED if name not in columns]
+    if missing:
+        problems = [FieldProblem(name, f"The CSV needs a column {name} in its first row.") for name in missing]
+        raise InvalidRequest.of_fields(problems)
+    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    if twice:
+        raise InvalidRequest.of_fields([FieldProblem(name, f"The CSV has the column {name} twice.") for name in twice])
+    return _csv_rows(lines, columns)
+
+
+def _csv_rows(lines: Iterator[list[str]], columns: list[str]) -> Iterator[Row]:
+    number = 0
+    while True:
+        number += 1
+        try:
+            cells = next(lines)
+            while not any(cells):
+                cells = next(lines)
+        except StopIteration:
+            return
+        except csv.Error as error:  # where the next row begins is not known
+            yield Row(number, None, FieldProblem("row", f"cannot be read, nor what comes after it: {error}"))
+            return
+        if len(cells) > len(columns):
+            yield Row(number, None, FieldProblem("row", f"has {len(cells)} cells; the first row names {len(columns)}"))
+        else:
+            yield Row(number, question_of(columns, cells))
