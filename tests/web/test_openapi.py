@@ -313,7 +313,8 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
                 },
                 {
                     # No schema can say that the two ids belong together, that there is such a day, that `to` is not
-                    # before `from`, that a cursor was handed out, or that a question has such a criterion.
+                    # before `from`, that a cursor was handed out, that a question has such a criterion, or what is in
+                    # a file.
                     "include-path": [
                         "/api/interview/generate",
                         "/api/interview/logs",
@@ -322,6 +323,10 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
                         "/api/interview/history/{req_id}",
                         "/api/interview/{interview_id}/history",
                         "/api/interview/{interview_id}/questions/{number}/feedback",
+                        "/api/interview/{interview_id}/questions/{number}/save-to-library",
+                        "/api/interview/library",
+                        "/api/interview/library/import",
+                        "/api/interview/library/{library_question_id}",
                     ],
                     "checks": {"positive_data_acceptance": {"expected-statuses": [*accepted, used_key, "400"]}},
                 },
