@@ -77,6 +77,11 @@ def blank_is_none(value: object) -> object:
     return None if blank else value
 
 
+def whole_number(value: object) -> object:
+    """Read 2.0 as 2: to JSON Schema both are the same integer."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
 def _date_or_moment(value: object) -> object:
     if isinstance(value, str):
         if re.fullmatch(r"[0-9]{4}-[0-9]{2}-[0-9]{2}(T[0-9]{2}:[0-9]{2}:[0-9]{2}Z?)?", value):

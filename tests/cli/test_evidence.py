@@ -71,13 +71,20 @@ def test_what_was_only_edited_is_sound(app: Flask, client: FlaskClient, intervie
     questions = f"/api/interview/{interview_id}/questions"
     client.patch(f"{questions}/2", json={"question_text": "How do you … 😀 test it?", "minutes": 7}, headers=HEADERS)
     client.patch("/api/interview/jd/REQ-12345", json={"enhanced_title": "Größe"}, headers=HEADERS)
+    alternatives = f"{questions}/3/alternatives"
+    offered = client.post(alternatives, json={"kind": "other_scenario"}, headers=ADMIN)
+    assert offered.status_code == 200, offered.text
+    assert client.post(f"{alternatives}/1/accept", headers=HEADERS).status_code == 200
+    exported = client.get(f"/api/interview/{interview_id}/export?format=json", headers=ADMIN).json
+    imported = client.post("/api/interview/import", json={"interview": exported, "req_id": "REQ-12345"}, headers=ADMIN)
+    assert imported.status_code == 200, imported.text
     for way, body in (("publish", {"note": "Ja."}), ("archive", {}), ("revise", {})):
         answer = client.post(f"/api/interview/{interview_id}/{way}", json=body, headers=HEADERS)
         assert answer.status_code == 200, answer.text
     assert client.delete(f"/api/interview/{answer.json['interview']['id']}", headers=HEADERS).status_code == 200
     execute(delete(CachedQuestion))  # as `flask cache prune` may do
 
-    assert verify(app) == (0, "Sound: 14 entries of 5 histories.\n")
+    assert verify(app) == (0, "Sound: 16 entries of 6 histories.\n")
     assert verify(app, "--req-id", "REQ-OTHER") == (0, "Sound: 2 entries of 2 histories.\n")
     assert verify(app, "--req-id", "REQ-NONE") == (0, "Sound: 0 entries of 0 histories.\n")
 

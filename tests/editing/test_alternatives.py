@@ -376,6 +376,8 @@ def test_bad_requests_are_told_and_nothing_is_asked(app: Flask, asking: Asking, 
         ({}, "kind"),
         ({"kind": "funnier"}, "kind"),
         ({"kind": "easier", "count": 4}, "count"),
+        ({"kind": "easier", "count": 1.5}, "count"),
+        ({"kind": "easier", "count": True}, "count"),
         ({"kind": "easier", "wish": "x" * 1_001}, "wish"),
         ({"kind": "easier", "wish": "a\0b"}, "wish"),
     ):
@@ -402,7 +404,9 @@ def test_the_same_key_is_paid_for_once_and_events_tell_of_each(asking: Asking, f
     assert again.json == first.json
     assert len(fake.received) == 2
 
-    stream = asking.post("/questions/3/alternatives", {"kind": "shorter"}, Accept="text/event-stream").text
+    stream = asking.post(
+        "/questions/3/alternatives", {"kind": "shorter", "count": 2.0}, Accept="text/event-stream"
+    ).text
     assert stream.count("event: question") == 2
     last = stream.strip().rsplit("event: done\ndata: ", 1)[1].splitlines()[0]
     assert len(json.loads(last)["alternatives"]) == 2

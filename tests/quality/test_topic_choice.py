@@ -8,7 +8,14 @@ from typing import Any
 
 from config import PROJECT_FOLDER
 from prompts import InterviewTopic, PlannedTopics
-from techscreen.quality.topic_choice import HANDS_ON, WITH_OTHERS, choose_topics, optional_topic, parts_to_cover
+from techscreen.quality.topic_choice import (
+    HANDS_ON,
+    WITH_OTHERS,
+    choose_topics,
+    left_over_topics,
+    optional_topic,
+    parts_to_cover,
+)
 from techscreen.quality.work_items import WorkPart
 from tests.support.tables import table
 
@@ -126,6 +133,13 @@ def test_a_sixth_would_cover_the_most_of_what_is_missing() -> None:
     assert optional_topic(left_over[:1], missing) is None
     assert optional_topic([], missing) is None
     assert optional_topic(left_over, []) is None
+
+
+def test_of_the_topics_left_over_that_comes_first_which_covers_what_the_others_leave_out() -> None:
+    topics = [topic("a", "indexing"), topic("b", "caching"), topic("c", "indexing"), topic("d", "queues", "paging")]
+    assert names(left_over_topics(topics, topics[:1], REQUISITION)) == "dbc"
+    assert names(left_over_topics(topics, [topics[3], topic("own", "caching")], REQUISITION)) == "acb"
+    assert left_over_topics(topics, topics, REQUISITION) == []
 
 
 @table("path", EXEMPLARS, ids=lambda path: path.stem)
