@@ -42,12 +42,23 @@ ALLOWED_HEADERS = (
     "Authorization",
     "Content-Type",
     "Idempotency-Key",
+    "If-Match",
+    "If-None-Match",
     "Last-Event-ID",
     "Prefer",
     "X-Request-ID",
     *CALLER_HEADERS,
 )
-EXPOSED_HEADERS = ("X-Request-ID", "Retry-After", "Location", "Link", "Idempotency-Replayed", "Preference-Applied")
+EXPOSED_HEADERS = (
+    "Content-Disposition",
+    "ETag",
+    "Idempotency-Replayed",
+    "Link",
+    "Location",
+    "Preference-Applied",
+    "Retry-After",
+    "X-Request-ID",
+)
 # Exit code of every shell command if the settings cannot be used.
 UNUSABLE_SETTINGS = 2
 
@@ -107,7 +118,7 @@ def _open_to_frontends(app: Flask, settings: Settings) -> None:
             resources={r"/api/interview/.*": {}},
             # Escaped, because Flask-CORS takes brackets, such as those of an IPv6 address, for a regular expression.
             origins=[re.compile(re.escape(origin) + r"\Z", re.IGNORECASE) for origin in settings.cors_origins],
-            methods=["GET", "POST"],
+            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
             allow_headers=list(ALLOWED_HEADERS),
             expose_headers=list(EXPOSED_HEADERS),
             max_age=600,

@@ -26,7 +26,7 @@ from techscreen.library.rows import COLUMNS, as_given, columns_of
 from techscreen.observability import metrics
 from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE, cache_key
 from techscreen.schemas.generation import RowProblemView
-from techscreen.schemas.library import MAX_ROWS, LibraryImportAnswer, LibraryImport, LibraryQuestion, TransferFormat
+from techscreen.schemas.library import MAX_ROWS, LibraryImport, LibraryImportAnswer, LibraryQuestion, TransferFormat
 from techscreen.schemas.problems import problems_of
 from techscreen.storage.transactions import run_in_transaction, transaction
 

@@ -14,11 +14,11 @@ from techscreen.library.transfer import export_questions
 from techscreen.schemas.library import (
     MAX_IMPORT,
     ExportQuery,
-    LibraryImportAnswer,
     ImportQuery,
     LibraryAnswer,
     LibraryChange,
     LibraryImport,
+    LibraryImportAnswer,
     LibraryPatch,
     LibraryQuery,
     LibraryQuestion,

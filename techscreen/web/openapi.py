@@ -45,6 +45,8 @@ EXTENSION = "techscreen_openapi"
 EXAMPLES_FILE = DATA / "api_examples.json"
 VARIABLE = re.compile(r"<(?:(?P<converter>\w+)(?:\([^)]*\))?:)?(?P<name>\w+)>")
 REF = "#/components/schemas/{model}"
+# What is said of files by their media type; the view's docstring says the rest.
+_FILES: Json = {"application/json": {"type": "array", "items": {"type": "object"}}}
 
 
 class _WithoutFieldTitles(GenerateJsonSchema):
@@ -122,7 +124,10 @@ def _operation(app: Flask, rule: Rule, route: endpoint) -> Json:
     if route.body is not None:
         operation["requestBody"] = {"required": True, "content": {"application/json": _json_content(route.body)}}
     if route.files:
-        operation["requestBody"] = {"required": True, "content": {name: {"schema": {}} for name in route.files}}
+        operation["requestBody"] = {
+            "required": True,
+            "content": {name: {"schema": _FILES.get(name, {})} for name in route.files},
+        }
     return operation
 
 

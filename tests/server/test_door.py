@@ -16,6 +16,7 @@ from flask.testing import FlaskClient
 
 from techscreen.observability.logging import configure_logging
 from techscreen.web.auth import Caller
+from techscreen.web.openapi import openapi_document
 from tests.conftest import ADMIN, READER, MakeApp
 from tests.support.fake_claude import FakeClaude
 from tests.support.tables import table
@@ -350,3 +351,23 @@ def test_a_line_for_machines_says_who_what_and_for_how_long_and_nothing_that_was
         assert (line["req_id"], line["user_id"], line["outcome"]) == (requisition["req_id"], "anna.admin", "success")
     assert "XYZZY" not in log.getvalue()
     assert "a-key-that-buys-nothing" not in log.getvalue()
+
+
+def test_a_frontend_may_use_each_header_and_method_of_the_api(make_app: MakeApp) -> None:
+    app = make_app(CORS_ORIGINS="https://ats.example")
+    document, client = openapi_document(app), app.test_client()
+    named = set(document["components"]["parameters"])
+    methods = {method for path in document["paths"].values() for method in path if method != "parameters"}
+    for method in methods:
+        asked = {
+            "Origin": "https://ats.example",
+            "Access-Control-Request-Method": method.upper(),
+            "Access-Control-Request-Headers": ", ".join(sorted(named)),
+        }
+        allowed = client.options("/api/interview/1", headers=asked).headers
+        assert method.upper() in allowed["Access-Control-Allow-Methods"]
+        assert {name.lower() for name in named} <= set(allowed["Access-Control-Allow-Headers"].lower().split(", "))
+    answer = client.get("/api/interview/1", headers={"Origin": "https://ats.example"})
+    shown = set(answer.headers["Access-Control-Expose-Headers"].split(", "))
+    limits = {"X-RateLimit-Limit", "X-RateLimit-Remaining", "X-RateLimit-Reset"}  # told to programs, not to pages
+    assert set(document["components"]["headers"]) - limits <= shown

@@ -32,6 +32,7 @@ from techscreen.web.openapi import EXAMPLES_FILE
 from tests.conftest import ADMIN, READER, migrate
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply
 from tests.support.record_editing_examples import editing_errors, editing_examples
+from tests.support.record_library_examples import library_examples
 
 NAME = "backend-payments-engineer"
 REQUISITION = json.loads((PROJECT_FOLDER / "samples" / "requisitions" / f"{NAME}.json").read_text())
@@ -158,6 +159,7 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "WorkflowAnswer": made,
             "ImportRequest": to_import,
             "ImportAnswer": _ok(client.post("/api/interview/import", json=to_import, headers=ADMIN)),
+            **library_examples(client, made["interview"]),
             **editing_examples(client, fake, made["interview"]),
         }
 
