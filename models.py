@@ -319,7 +319,7 @@ class QuestionFeedback(Base):
     interview_id: Mapped[int] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
     lineage: Mapped[str] = mapped_column(String(32))
     cached_question_id: Mapped[int | None] = mapped_column(
-        ForeignKey("question_cache.id", ondelete="CASCADE"), index=True
+        ForeignKey("question_cache.id", ondelete="SET NULL"), index=True
     )
     kind: Mapped[str] = mapped_column(String(32))
     criterion: Mapped[str] = mapped_column(ExactString(255), default="")

@@ -123,7 +123,7 @@ def upgrade() -> None:
             ["cached_question_id"],
             ["question_cache.id"],
             name="fk_question_feedback_cached_question_id",
-            ondelete="CASCADE",
+            ondelete="SET NULL",
         ),
         sa.UniqueConstraint(
             "interview_id",

@@ -23,6 +23,7 @@ from techscreen.library.findings import library_findings
 from techscreen.library.rows import as_given, columns_of, view_of
 from techscreen.observability import metrics
 from techscreen.question_cache.administration import has_technology
+from techscreen.question_cache.feedback_sums import feedback_on
 from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE, cache_key
 from techscreen.question_cache.reservations import newest_variant
 from techscreen.schemas.cursors import cursor_after, position_of
@@ -88,9 +89,10 @@ def list_questions(query: LibraryQuery) -> LibraryAnswer:
     page = select(CachedQuestion).where(*conditions).order_by(CachedQuestion.id.desc())
     with transaction() as session:
         rows = session.scalars(page.limit(query.page_size + 1)).all()  # one more shows whether there is more
-    shown = rows[: query.page_size]
+        shown = rows[: query.page_size]
+        said = feedback_on(session, [row.id for row in shown])
     return LibraryAnswer(
-        questions=[view_of(row) for row in shown],
+        questions=[view_of(row, said.get(row.id, {})) for row in shown],
         page_size=query.page_size,
         next_cursor=cursor_after(shown[-1].id, asked_for) if len(rows) > len(shown) else None,
     )

@@ -98,8 +98,8 @@ def as_given(row: CachedQuestion | Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def view_of(row: CachedQuestion) -> LibraryQuestionView:
-    """A row as an answer shows it."""
+def view_of(row: CachedQuestion, feedback: Mapping[str, int] | None = None) -> LibraryQuestionView:
+    """A row as an answer shows it, with what people have said about it if that is given."""
     shown = as_given(row)
     told = {name: getattr(row, name) for name in _TOLD}
     return LibraryQuestionView.model_validate(
@@ -110,6 +110,7 @@ def view_of(row: CachedQuestion) -> LibraryQuestionView:
             "status": "retired" if row.retired_at is not None else row.library_status,
             "model": None if row.model == PEOPLE else row.model,
             "prompt_version": None,
+            "feedback": feedback,
         }
     )
 

@@ -248,6 +248,9 @@ class LibraryQuestionView(Provenance):
     usage_count: int = Field(description="In how many requisitions it is.")
     last_used_at: Moment | None
     complaints: int = Field(description="How many people have complained about it.")
+    feedback: dict[str, int] | None = Field(
+        None, description="How many people said what about it, by kind, over all its uses. In the list alone."
+    )
 
     @computed_field  # type: ignore[prop-decorator]
     @property

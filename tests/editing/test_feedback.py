@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from models import CachedQuestion, GenerationLog, QuestionFeedback
 from techscreen.storage.transactions import transaction
@@ -200,3 +200,17 @@ def test_a_question_with_enough_complaints_is_no_longer_lent(
 
     lent = {question["cached_question_id"] for question in other["questions"] if question["source"] == "cache"}
     assert lent == {each["cached_question_id"] for each in interview["questions"]} - {disliked}
+
+
+@on_sqlite
+def test_a_question_of_the_library_shows_what_was_said_wherever_it_was_used(
+    client: FlaskClient, interview: dict[str, Any]
+) -> None:
+    cached_id = interview["questions"][0]["cached_question_id"]
+    with transaction() as session:
+        session.execute(update(CachedQuestion).where(CachedQuestion.id == cached_id).values(library_status="active"))
+    assert say(client, interview, 1, kind="leaked").status_code == 200
+
+    (shown,) = client.get("/api/interview/library", headers=ADMIN).json["questions"]
+
+    assert (shown["id"], shown["feedback"], shown["complaints"]) == (cached_id, {"leaked": 1}, 1)

@@ -281,6 +281,7 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
     """What Schemathesis objects to, and how often each operation answered with each status."""
     # No schema can say which tag is the present one.
     accepted = ["2xx", "3xx", "401", "403", "404", "409", "412", "429", "5xx"]
+    refused = ["400", "401", "403", "404", "405", "406", "415"]
     used_key = "422"  # a key that was drawn before, for another body
     schema = schema_of(
         app,
@@ -298,6 +299,7 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
             "analysis": {"constants": {"enabled": False}},
             "checks": {
                 "positive_data_acceptance": {"expected-statuses": [*accepted, used_key]},
+                "negative_data_rejection": {"expected-statuses": [*refused, "409", "412", "422", "428", "429", "5xx"]},
                 **{check.__name__: {"enabled": False} for check in GUESSES_AT_CALLERS},
             },
             "operations": [
