@@ -161,7 +161,8 @@ class endpoint:  # in lower case, as decorators are
         if self.files:
             classes |= {errors.InvalidRequest, errors.UnsupportedMediaType}
         if self.dispatch is not None:
-            classes |= {errors.OperationInProgress, errors.IdempotencyMismatch}
+            # InvalidRequest: a key may be blank or too long.
+            classes |= {errors.InvalidRequest, errors.OperationInProgress, errors.IdempotencyMismatch}
         if self.changes:
             classes |= {errors.PreconditionRequired, errors.Stale}
         if self.dispatch == "generation":

@@ -299,6 +299,7 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
             "analysis": {"constants": {"enabled": False}},
             "checks": {
                 "positive_data_acceptance": {"expected-statuses": [*accepted, used_key]},
+                "missing_required_header": {"expected-statuses": [*refused, "422", "428"]},
                 "negative_data_rejection": {"expected-statuses": [*refused, "409", "412", "422", "428", "429", "5xx"]},
                 **{check.__name__: {"enabled": False} for check in GUESSES_AT_CALLERS},
             },
