@@ -5,9 +5,9 @@ An order is a body with what it is about and which state of it the caller has se
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from prompts import ExhibitKind, QuestionType, SkillLevel, WorkField
@@ -22,6 +22,7 @@ from techscreen.schemas.fields import (
     OptionalTitle,
     ReqId,
     RequiredTitle,
+    WholeNumber,
     not_blank,
     pasted_text,
 )
@@ -68,8 +69,15 @@ class WorkItemInput(RequestModel):
     part: Sentence
 
 
+def _one_of_them(schema: dict[str, Any]) -> None:
+    """Say in the schema that at least one field must be given."""
+    schema["anyOf"] = [{"required": [name]} for name in schema["properties"]]
+
+
 class GivenParts(RequestModel):
     """A body of which only what is given counts."""
+
+    model_config = ConfigDict(json_schema_extra=_one_of_them)
 
     @model_validator(mode="after")
     def _something_given(self) -> GivenParts:
@@ -94,7 +102,7 @@ class QuestionPatch(GivenParts):
     question_text: QuestionText | None = None
     spoken_text: QuestionText | None = None
     exhibit: ExhibitInput | None = Field(None, description="`null` removes it.")
-    minutes: Annotated[int, Field(ge=1, le=60)] | None = None
+    minutes: Annotated[WholeNumber, Field(ge=1, le=60)] | None = None
     question_type: QuestionType | None = None
     skill_level: SkillLevel | None = None
     topic: RequiredTitle | None = None
@@ -117,7 +125,7 @@ class NewQuestion(RequestModel):
 
     question_text: QuestionText
     exhibit: ExhibitInput | None = None
-    minutes: Annotated[int, Field(ge=1, le=60)] | None = None
+    minutes: Annotated[WholeNumber, Field(ge=1, le=60)] | None = None
     question_type: QuestionType = "technical"
     skill_level: SkillLevel | None = Field(None, description="By default that of most other questions.")
     topic: OptionalTitle = Field(None, description="By default the beginning of the question.")
@@ -126,7 +134,7 @@ class NewQuestion(RequestModel):
     rating_anchors: AnchorsInput = AnchorsInput()
     work_items: Annotated[list[WorkItemInput], Field(max_length=MAX_TOPICS)] = Field(default_factory=list)
     locked: bool = False
-    question_number: Annotated[int, Field(ge=1, le=MAX_QUESTIONS)] | None = Field(
+    question_number: Annotated[WholeNumber, Field(ge=1, le=MAX_QUESTIONS)] | None = Field(
         None, description="Its place; at the end by default."
     )
 
@@ -134,7 +142,7 @@ class NewQuestion(RequestModel):
 class QuestionOrder(RequestModel):
     """The questions of an interview in their new order."""
 
-    order: Annotated[list[int], Field(min_length=1, max_length=MAX_QUESTIONS)] = Field(
+    order: Annotated[list[WholeNumber], Field(min_length=1, max_length=MAX_QUESTIONS)] = Field(
         description="All present question numbers, each once, in the order wanted."
     )
 

@@ -122,6 +122,8 @@ ONE_LINE_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
 TEXT = f"^[^{_UNWELCOME}]*$"
 TEXT_WITH_WORDS = rf"^[^{_UNWELCOME}]*[{LETTERS}][^{_UNWELCOME}]*$"
 TEXT_NOT_BLANK = rf"^[^{_UNWELCOME}]*[^\s{_CONTROL}][^{_UNWELCOME}]*$"
+# An integer of a request's JSON.
+WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 ReqId = Annotated[
     str,
     Field(max_length=MAX_REQ_ID),

@@ -20,6 +20,7 @@ from techscreen.schemas.fields import (
     ReqId,
     RequiredText,
     RequiredTitle,
+    WholeNumber,
 )
 from techscreen.text.exhibits import spoken_part
 
@@ -72,7 +73,7 @@ class GenerateRequest(RequestModel):
     """An enhanced job description to make an interview from."""
 
     req_id: ReqId
-    job_description_id: Annotated[int, Field(ge=1)]
+    job_description_id: Annotated[WholeNumber, Field(ge=1)]
     interview_name: OptionalTitle = None
     use_library: _UseOfLibrary = "prefer"
 

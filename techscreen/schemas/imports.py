@@ -31,6 +31,7 @@ from techscreen.schemas.fields import (
     ReqId,
     RequiredText,
     RequiredTitle,
+    WholeNumber,
     pasted_text,
 )
 from techscreen.schemas.generation import Answer, EnhanceRequest, InterviewView, JobDescriptionView, RequestModel
@@ -49,7 +50,7 @@ class PortableQuestion(RequestModel):
     topic: RequiredTitle
     skill_level: SkillLevel
     question_type: QuestionType
-    minutes: Annotated[int, Field(ge=1, le=MAX_MINUTES)] | None = None
+    minutes: Annotated[WholeNumber, Field(ge=1, le=MAX_MINUTES)] | None = None
     spoken_text: QuestionText
     exhibit: ExhibitInput | None = None
     criteria: Annotated[list[CriterionInput], Field(max_length=MAX_CRITERIA)] = Field(default_factory=list)

@@ -127,7 +127,7 @@ REQUEST_HEADERS: dict[str, dict[str, Any]] = {
         "description": "The `ETag` of what the change is about, as it was read: 428 without it, 412 if somebody else "
         "has changed it since.",
         "required": True,
-        "schema": {"type": "string", "pattern": r"^\*$|\""},
+        "schema": {"type": "string", "pattern": r'^(\*|"[!#-~]+"(, ?"[!#-~]+")*)$'},
         "example": '"interview-1-1"',
     },
     "Prefer": {

@@ -323,6 +323,7 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
                         "/api/interview/logs",
                         "/api/interview/usage",
                         "/api/interview/req/{req_id}",
+                        "/api/interview/{interview_id}/order",
                         "/api/interview/history/{req_id}",
                         "/api/interview/{interview_id}/history",
                         "/api/interview/{interview_id}/questions/{number}/feedback",
@@ -359,12 +360,18 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
     return problems, answered
 
 
+# The example has no finding, let alone an overridden one. `tests/editing/test_states.py` overrides one and takes it back.
+NOT_DONE_HERE = {("DELETE", "/api/interview/{interview_id}/findings/{finding_id}/override")}
+
+
 def assert_well_answered(app: Flask, problems: list[str], answered: Counter[tuple[str, int]]) -> None:
     assert problems == [], "\n\n".join(problems)
     without_success = {
         f"{method} {path}"
         for path, method, _ in operations(openapi_document(app))
-        if path != OPENAPI and not any(answered[f"{method} {path}", status] for status in (200, 202))
+        if (method, path) not in NOT_DONE_HERE
+        and path != OPENAPI
+        and not any(answered[f"{method} {path}", status] for status in (200, 202))
     }
     assert without_success == set()
 
