@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from prompts import AlternativeKind
-from techscreen.schemas.fields import TEXT, Described, Moment, WholeNumber, blank_is_none, pasted_text
+from techscreen.schemas.fields import TEXT, Described, Moment, blank_is_none, pasted_text, whole_number
 from techscreen.schemas.generation import Answer, FindingView, Provenance, QuestionView, RequestModel, View
 
 MAX_WISH = 1_000
@@ -28,14 +28,14 @@ class AlternativesRequest(RequestModel):
         "`other_topic` takes a planned topic that the interview does not use."
     )
     wish: Wish = Field(None, description=_WISH)
-    count: Annotated[WholeNumber, Field(ge=1, le=MAX_ALTERNATIVES)] = 2
+    count: Annotated[int, Field(ge=1, le=MAX_ALTERNATIVES), BeforeValidator(whole_number)] = 2
 
 
 class CriteriaRequest(RequestModel):
     """How many criteria to suggest."""
 
     wish: Wish = Field(None, description=_WISH)
-    count: Annotated[WholeNumber, Field(ge=1, le=MAX_SUGGESTIONS)] = 3
+    count: Annotated[int, Field(ge=1, le=MAX_SUGGESTIONS), BeforeValidator(whole_number)] = 3
 
 
 class AlternativesOrder(AlternativesRequest):

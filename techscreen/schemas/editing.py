@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from prompts import ExhibitKind, QuestionType, SkillLevel, WorkField
@@ -25,6 +25,7 @@ from techscreen.schemas.fields import (
     WholeNumber,
     not_blank,
     pasted_text,
+    whole_number,
 )
 from techscreen.schemas.generation import RequestModel
 
@@ -102,7 +103,7 @@ class QuestionPatch(GivenParts):
     question_text: QuestionText | None = None
     spoken_text: QuestionText | None = None
     exhibit: ExhibitInput | None = Field(None, description="`null` removes it.")
-    minutes: Annotated[WholeNumber, Field(ge=1, le=60)] | None = None
+    minutes: Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)] | None = None
     question_type: QuestionType | None = None
     skill_level: SkillLevel | None = None
     topic: RequiredTitle | None = None
@@ -125,7 +126,7 @@ class NewQuestion(RequestModel):
 
     question_text: QuestionText
     exhibit: ExhibitInput | None = None
-    minutes: Annotated[WholeNumber, Field(ge=1, le=60)] | None = None
+    minutes: Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)] | None = None
     question_type: QuestionType = "technical"
     skill_level: SkillLevel | None = Field(None, description="By default that of most other questions.")
     topic: OptionalTitle = Field(None, description="By default the beginning of the question.")
@@ -134,7 +135,7 @@ class NewQuestion(RequestModel):
     rating_anchors: AnchorsInput = AnchorsInput()
     work_items: Annotated[list[WorkItemInput], Field(max_length=MAX_TOPICS)] = Field(default_factory=list)
     locked: bool = False
-    question_number: Annotated[WholeNumber, Field(ge=1, le=MAX_QUESTIONS)] | None = Field(
+    question_number: Annotated[int, Field(ge=1, le=MAX_QUESTIONS), BeforeValidator(whole_number)] | None = Field(
         None, description="Its place; at the end by default."
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
 from prompts import ExhibitKind
 from techscreen.checks.findings import FindingKind, FoundBy
@@ -20,7 +20,7 @@ from techscreen.schemas.fields import (
     ReqId,
     RequiredText,
     RequiredTitle,
-    WholeNumber,
+    whole_number,
 )
 from techscreen.text.exhibits import spoken_part
 
@@ -73,7 +73,7 @@ class GenerateRequest(RequestModel):
     """An enhanced job description to make an interview from."""
 
     req_id: ReqId
-    job_description_id: Annotated[WholeNumber, Field(ge=1)]
+    job_description_id: Annotated[int, Field(ge=1), BeforeValidator(whole_number)]
     interview_name: OptionalTitle = None
     use_library: _UseOfLibrary = "prefer"
 

@@ -7,7 +7,16 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Final, Literal, Self
 
-from pydantic import AfterValidator, ConfigDict, Field, ValidationInfo, computed_field, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+    computed_field,
+    field_validator,
+    model_validator,
+)
 from pydantic_core import PydanticCustomError
 
 from prompts import QuestionType, SkillLevel
@@ -31,8 +40,8 @@ from techscreen.schemas.fields import (
     ReqId,
     RequiredText,
     RequiredTitle,
-    WholeNumber,
     pasted_text,
+    whole_number,
 )
 from techscreen.schemas.generation import Answer, EnhanceRequest, InterviewView, JobDescriptionView, RequestModel
 
@@ -50,7 +59,7 @@ class PortableQuestion(RequestModel):
     topic: RequiredTitle
     skill_level: SkillLevel
     question_type: QuestionType
-    minutes: Annotated[WholeNumber, Field(ge=1, le=MAX_MINUTES)] | None = None
+    minutes: Annotated[int, Field(ge=1, le=MAX_MINUTES), BeforeValidator(whole_number)] | None = None
     spoken_text: QuestionText
     exhibit: ExhibitInput | None = None
     criteria: Annotated[list[CriterionInput], Field(max_length=MAX_CRITERIA)] = Field(default_factory=list)

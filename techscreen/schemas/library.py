@@ -37,9 +37,9 @@ from techscreen.schemas.fields import (
     OptionalText,
     OptionalTitle,
     RequiredTitle,
-    WholeNumber,
     blank_is_none,
     no_control_characters,
+    whole_number,
 )
 from techscreen.schemas.generation import (
     Answer,
@@ -80,7 +80,7 @@ Reference = Annotated[
     BeforeValidator(blank_is_none),
 ]
 _REFERENCE = "The team's own name for it, which no other question of the library has. It is compared exactly."
-Minutes = Annotated[WholeNumber, Field(ge=1, le=60)] | None
+Minutes = Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)] | None
 Technologies = Annotated[list[RequiredTitle], Field(max_length=MAX_TOPICS)]
 Criteria = Annotated[list[CriterionInput], Field(max_length=MAX_CRITERIA)]
 FollowUps = Annotated[list[Sentence], Field(max_length=MAX_FOLLOW_UPS)]

@@ -166,7 +166,11 @@ def test_a_changed_table_would_be_noticed(service: Service) -> None:
     before = service.contents()
     assert service.post(ENHANCE, service.body).status_code == 200
     after = service.contents()
-    assert {name for name in TABLES if before[name] != after[name]} == {"job_descriptions", "generation_logs"}
+    assert {name for name in TABLES if before[name] != after[name]} == {
+        "job_descriptions",
+        "generation_logs",
+        "history_entries",
+    }
     assert {"interviews", "interview_questions", "question_cache"} <= {name for name in TABLES if before[name]}
     assert len(service.fake.received) == 1
 
@@ -640,14 +644,14 @@ def test_an_address_that_does_not_exist_is_not_found(service: Service) -> None:
 # ------------------------------------------------------------------------------------- 405: wrong methods
 
 WRONG_METHODS = [
-    ("/api/interview/jd/REQ-12345", ("POST", "PUT", "PATCH", "DELETE"), {"GET", "HEAD", "OPTIONS"}),
+    ("/api/interview/jd/REQ-12345", ("POST", "PUT", "DELETE"), {"GET", "HEAD", "PATCH", "OPTIONS"}),
     ("/api/interview/req/REQ-12345", ("POST", "PUT", "PATCH", "DELETE"), {"GET", "HEAD", "OPTIONS"}),
-    ("/api/interview/1", ("POST", "PUT", "PATCH", "DELETE"), {"GET", "HEAD", "OPTIONS"}),
+    ("/api/interview/1", ("POST", "PUT"), {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}),
     ("/health", ("POST", "PUT", "PATCH", "DELETE"), {"GET", "HEAD", "OPTIONS"}),
     (WORKFLOW_FULL, ("GET", "PUT", "PATCH", "DELETE"), {"POST", "OPTIONS"}),
     (WORKFLOW_CREATE, ("GET", "PUT", "PATCH", "DELETE"), {"POST", "OPTIONS"}),
-    # A requisition may be called "enhance", so this address can be read as well.
-    (ENHANCE, ("PUT", "PATCH", "DELETE"), {"GET", "HEAD", "POST", "OPTIONS"}),
+    # A requisition may be called "enhance", so this address can be read and changed as well.
+    (ENHANCE, ("PUT", "DELETE"), {"GET", "HEAD", "POST", "PATCH", "OPTIONS"}),
 ]
 
 

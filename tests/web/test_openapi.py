@@ -360,8 +360,8 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
     return problems, answered
 
 
-# The example has no finding, let alone an overridden one. `tests/editing/test_states.py` overrides one and takes it back.
-NOT_DONE_HERE = {("DELETE", "/api/interview/{interview_id}/findings/{finding_id}/override")}
+# The example has no overridden finding; `tests/editing/test_states.py` overrides one and takes it back.
+NOT_DONE_HERE = {"DELETE /api/interview/{interview_id}/findings/{finding_id}/override"}
 
 
 def assert_well_answered(app: Flask, problems: list[str], answered: Counter[tuple[str, int]]) -> None:
@@ -369,11 +369,9 @@ def assert_well_answered(app: Flask, problems: list[str], answered: Counter[tupl
     without_success = {
         f"{method} {path}"
         for path, method, _ in operations(openapi_document(app))
-        if (method, path) not in NOT_DONE_HERE
-        and path != OPENAPI
-        and not any(answered[f"{method} {path}", status] for status in (200, 202))
+        if path != OPENAPI and not any(answered[f"{method} {path}", status] for status in (200, 202))
     }
-    assert without_success == set()
+    assert without_success <= NOT_DONE_HERE
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
