@@ -23,12 +23,8 @@ from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
 from techscreen.claude.offline import OfflineClaude
 from techscreen.editing.alternatives import Alternatives
-from techscreen.editing.feedback import give_feedback, refuse_unless_asked
-from techscreen.editing.imports import import_document, refuse_if_known
 from techscreen.editing.interviews import InterviewEditing
-from techscreen.editing.job_descriptions import change_job_description, seen_job_description
 from techscreen.editing.suggestions import CriteriaSuggestions
-from techscreen.editing.wanted_alternative import draft_question, wanted_alternative
 from techscreen.errors import Interrupted, JobsUnavailable
 from techscreen.generation.audit_log import INTERRUPTED, fail_interrupted
 from techscreen.jobs import recovery
@@ -38,33 +34,17 @@ from techscreen.jobs.queue import BrokerQueue, JobQueue, ThreadQueue
 from techscreen.jobs.runner import JobRunner, Operation
 from techscreen.jobs.stream_places import StreamPlaces
 from techscreen.jobs.watch import JobWatch
-from techscreen.library.questions import (
-    change_question,
-    create_question,
-    refuse_if_taken,
-    refuse_unless_savable,
-    save_question,
-    seen_question,
-)
-from techscreen.library.transfer import import_questions
 from techscreen.observability.error_answers import error_body
 from techscreen.operations import webhook_delivery
 from techscreen.operations.readiness import Readiness
-from techscreen.operations.webhook_delivery import WebhookEvent, WebhookSender
+from techscreen.operations.webhook_delivery import WebhookSender
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
-from techscreen.schemas.alternatives import AlternativesOrder, CriteriaOrder
-from techscreen.schemas.editing import InterviewChange, JobDescriptionChange
-from techscreen.schemas.feedback import FeedbackOrder
-from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
-from techscreen.schemas.imports import ImportRequest
-from techscreen.schemas.library import LibraryChange, LibraryImport, LibraryQuestion, SaveOrder
-from techscreen.schemas.operations import RetireOrder
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
 from techscreen.storage.heartbeat import Heartbeat
-from techscreen.storage.outbox import OPERATION as WEBHOOK
 from techscreen.storage.outbox import Outbox
 from techscreen.topics.tables import load_tables
+from techscreen.web.operation_table import Services, operations_of
 from techscreen.web.parsing import register_converters
 from workflow_service import WorkflowService
 
@@ -175,48 +155,10 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
     cache = CacheAdministration(claude, settings)
     alternatives = Alternatives(claude, settings)
     editing = InterviewEditing(settings, outbox)
-    operations = {
-        "jd_enhancement": Operation(EnhanceRequest, enhancement.enhance_jd),
-        "interview_generation": Operation(
-            GenerateRequest, generation.generate_interview, generation.refuse_unless_enhanced
-        ),
-        "workflow": Operation(WorkflowRequest, workflow.run),
-        "cache_retirement": Operation(
-            RetireOrder,
-            lambda order, user_id, *_: cache.retire(order, user_id),
-            lambda session, order: cache.refuse_unless_known(session, order.cached_question_id),
-        ),
-        "interview_change": Operation(
-            InterviewChange, lambda change, user_id, *_: editing.change(change, user_id), editing.refuse_if_stale
-        ),
-        "job_description_change": Operation(
-            JobDescriptionChange,
-            lambda change, user_id, *_: change_job_description(change, user_id),
-            seen_job_description,
-        ),
-        "library_question": Operation(
-            LibraryQuestion, lambda given, user_id, *_: create_question(given, user_id), refuse_if_taken
-        ),
-        "library_change": Operation(
-            LibraryChange, lambda change, user_id, *_: change_question(change, user_id), seen_question
-        ),
-        "library_import": Operation(LibraryImport, lambda order, user_id, *_: import_questions(order, user_id)),
-        "library_saving": Operation(
-            SaveOrder, lambda order, user_id, *_: save_question(order, user_id), refuse_unless_savable
-        ),
-        "import": Operation(ImportRequest, lambda asked, user_id, *_: import_document(asked, user_id), refuse_if_known),
-        "question_alternatives": Operation(AlternativesOrder, alternatives.offer, wanted_alternative),
-        "criteria_suggestion": Operation(CriteriaOrder, CriteriaSuggestions(claude, settings).suggest, draft_question),
-        "question_feedback": Operation(
-            FeedbackOrder, lambda order, user_id, *_: give_feedback(order, user_id), refuse_unless_asked
-        ),
-        WEBHOOK: Operation(
-            WebhookEvent,
-            lambda event, *_: webhooks.deliver(event),
-            attempts=webhook_delivery.ATTEMPTS,
-            pause=webhook_delivery.pause_after,
-        ),
-    }
+    suggestions = CriteriaSuggestions(claude, settings)
+    operations = operations_of(
+        Services(enhancement, generation, workflow, cache, editing, alternatives, suggestions, webhooks)
+    )
     runner = JobRunner(operations, settings.request_timeout, outbox)
 
     def run(job_id: str) -> None:
