@@ -15,6 +15,7 @@ from packaging.utils import canonicalize_name
 
 from app import create_app
 from config import PROJECT_FOLDER
+from techscreen.web.openapi import openapi_document
 
 FOLDER = PROJECT_FOLDER
 
@@ -36,6 +37,12 @@ def test_the_tables_name_exactly_the_endpoints() -> None:
         }
 
     assert documented == route(create_app())
+
+
+def test_the_api_page_explains_every_code() -> None:
+    codes = openapi_document(create_app())["components"]["schemas"]["ErrorAnswer"]["properties"]["code"]["enum"]
+    explained = set(re.findall(r"`([a-z_]+)`", (FOLDER / "docs/api.md").read_text().split("## Errors")[1]))
+    assert set(codes) <= explained
 
 
 DOCUMENTS = [FOLDER / "README.md", *sorted((FOLDER / "docs").glob("*.md"))]
