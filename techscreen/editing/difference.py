@@ -88,7 +88,7 @@ def _question_change(before: Sequence[State], after: Sequence[State], pair: Pair
     if kind is None:
         return None
     is_another = old is not None and new is not None and old["lineage"] != new["lineage"]
-    if is_another or (kind == "changed" and any(map(_says_all_anew, changes))):
+    if is_another:
         kind = "replaced"
     return QuestionChangeView(
         lineage=known["lineage"],
@@ -102,10 +102,6 @@ def _question_change(before: Sequence[State], after: Sequence[State], pair: Pair
         follow_ups=follow_ups,
         work_items=work_items,
     )
-
-
-def _says_all_anew(change: TextChangeView) -> bool:
-    return change.field == "spoken_text" and all(run.kind != "same" for run in change.words)
 
 
 def _question_fields(question: State | None) -> Fields:

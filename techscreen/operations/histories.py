@@ -182,6 +182,10 @@ def _page(
 def _summary(entry: HistoryEntry, before: State | None, difference: DifferenceView | None) -> list[str]:
     sentence = SENTENCES.get(entry.operation)  # type: ignore[call-overload]  # the column holds nothing but steps
     said = [_with_more(sentence, entry, before)] if sentence else []
+    if difference is not None and said:
+        # The sentence has told the new status already.
+        changes = [change for change in difference.changes if change.field != "status"]
+        difference = difference.model_copy(update={"changes": changes})
     return [*said, *(summary_of(difference) if difference else [])] or ["Edited"]
 
 

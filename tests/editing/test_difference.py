@@ -124,10 +124,10 @@ def test_a_question_that_was_added_or_replaced_is_there_in_full() -> None:
     assert [each.after for each in added.follow_ups] == question("d")["follow_ups"]
 
 
-def test_a_question_of_which_nothing_said_was_kept_is_replaced() -> None:
+def test_a_question_whose_words_are_all_new_is_still_the_same_question() -> None:
     other = question("a", question_text=TEXTS["d"], work_items=[{"field": "work_role", "part": "Runs releases"}])
     (change,) = interview_difference(interview("a", "b"), interview("b", other)).questions[::-1][:1]
-    assert (change.kind, change.lineage, change.replaced_lineage) == ("replaced", "a", None)
+    assert (change.kind, change.lineage, change.replaced_lineage) == ("changed", "a", None)
     assert [(each.kind, each.after) for each in change.work_items] == [("added", "work_role: Runs releases")]
 
 
