@@ -158,6 +158,11 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
+    # Older versions know no deleted drafts and would show them again.
+    deleted = "SELECT id FROM interviews WHERE deleted_at IS NOT NULL"
+    op.execute(f"DELETE FROM interview_questions WHERE interview_id IN ({deleted})")  # noqa: S608 -- words of our own
+    op.execute(f"DELETE FROM question_uses WHERE interview_id IN ({deleted})")  # noqa: S608
+    op.execute("DELETE FROM interviews WHERE deleted_at IS NOT NULL")
     for table in ("history_entries", "question_feedback", "question_alternatives"):
         op.drop_table(table)
     op.drop_index("uq_question_cache_reference", "question_cache")

@@ -6,13 +6,14 @@ An order comes in, the alternatives go out. Nothing of the interview changes, un
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 from functools import partial
 from typing import Final
 
 from sqlalchemy.orm import Session
 
 from config import Settings
-from models import JobDescription, QuestionAlternative
+from models import Interview, InterviewQuestion, JobDescription, QuestionAlternative
 from techscreen.claude.interface import Claude, Deadline
 from techscreen.editing.alternative_questions import AlternativeQuestions
 from techscreen.editing.edits import question_of
@@ -20,7 +21,7 @@ from techscreen.editing.interviews import interview_as_seen
 from techscreen.editing.offered import AlternativeViews, alternatives_of
 from techscreen.editing.wanted_alternative import WantedAlternative, planned_topics, wanted_alternative
 from techscreen.editing.wishes import wish_findings
-from techscreen.errors import TechScreenError
+from techscreen.errors import NotEditable, TechScreenError
 from techscreen.generation.audit_log import AuditRow, open_audit_row
 from techscreen.generation.interview_task import InterviewTask, read_source
 from techscreen.generation.progress import Progress
@@ -34,6 +35,8 @@ from techscreen.storage.transactions import run_in_transaction
 logger = logging.getLogger(__name__)
 
 OPERATION: Final = "question_alternatives"
+
+Find = Callable[[Session, Interview], InterviewQuestion]
 
 
 class Alternatives:
@@ -65,7 +68,7 @@ class Alternatives:
             self._find_or_write(questions, wanted, audit, deadline)
             audit.result_id, audit.cached_questions = order.interview_id, questions.lent
         numbers = [*wanted.already, *questions.numbers]
-        offered = self._shown(order.interview_id, order.number, numbers)
+        offered = self._shown(order.interview_id, partial(_still_there, lineage=wanted.lineage), numbers)
         return AlternativesAnswer(
             **dict(offered),
             missing=order.count - len(numbers),
@@ -79,7 +82,7 @@ class Alternatives:
         Raises:
             NotFound: if there is no such question.
         """
-        return self._shown(interview_id, number)
+        return self._shown(interview_id, partial(_numbered, number=number))
 
     def _find_or_write(
         self, questions: AlternativeQuestions, wanted: WantedAlternative, audit: AuditRow, deadline: Deadline
@@ -99,19 +102,38 @@ class Alternatives:
             OPERATION, req_id=req_id, user_id=user_id, claude=self._claude, session=session, expected_tokens=tokens
         )
 
-    def _shown(self, interview_id: int, number: int, numbers: list[int] | None = None) -> OfferedAnswer:
+    def _shown(self, interview_id: int, find: Find, numbers: list[int] | None = None) -> OfferedAnswer:
         """A question and its alternatives, or some of them by their numbers."""
-        question, rows, views = run_in_transaction(partial(_read, interview_id, number))
-        shown = [row for row in rows if numbers is None or row.number in numbers]
-        return OfferedAnswer(interview_id=interview_id, question=question, alternatives=views.all(shown, number))
+        question, rows, views = run_in_transaction(partial(_read, interview_id, find))
+        shown = views.all([row for row in rows if numbers is None or row.number in numbers], question.question_number)
+        return OfferedAnswer(interview_id=interview_id, question=question, alternatives=shown)
 
 
 def _read(
-    interview_id: int, number: int, session: Session
+    interview_id: int, find: Find, session: Session
 ) -> tuple[QuestionView, list[QuestionAlternative], AlternativeViews]:
     interview = interview_as_seen(session, interview_id, ["*"])
-    question = question_of(interview, number)
+    question = find(session, interview)
     source = read_source(session, session.get_one(JobDescription, interview.job_description_id), None, None)
     rows = alternatives_of(session, interview_id, question.lineage)
     views = AlternativeViews(source.requisition, planned_topics(interview, source))
     return QuestionView.model_validate(question), rows, views
+
+
+def _numbered(_: Session, interview: Interview, number: int) -> InterviewQuestion:
+    return question_of(interview, number)
+
+
+def _still_there(session: Session, interview: Interview, lineage: str) -> InterviewQuestion:
+    """The question that was asked about, wherever it is by now, also if an alternative has taken its place.
+
+    Raises:
+        NotEditable: if it was taken out meanwhile.
+    """
+    family = {lineage}
+    for row in alternatives_of(session, interview.id, lineage):
+        family |= {row.lineage, row.content["lineage"]}
+    for question in interview.questions:
+        if question.lineage in family:
+            return question
+    raise NotEditable("The question was taken out of the interview meanwhile.", req_id=interview.req_id)

@@ -50,7 +50,8 @@ def edit_question(interview: Interview, order: EditQuestionOrder) -> None:
     if patch.follow_ups is not None:
         question.follow_ups = list(patch.follow_ups)
     if patch.rating_anchors is not None:
-        question.rating_anchors = patch.rating_anchors.model_dump()
+        given = patch.rating_anchors.model_dump(exclude_unset=True)
+        question.rating_anchors = {**question.rating_anchors, **given}
     for name in ("minutes", "question_type", "skill_level", "topic", "locked"):
         value = getattr(patch, name)
         if value is not None:

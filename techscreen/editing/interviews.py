@@ -77,7 +77,8 @@ class InterviewEditing:
         operation, step = _names_of(order)
         note = getattr(order, "note", None) or getattr(order, "reason", None)
         with session.no_autoflush:  # everything is checked before anything is written
-            interview = seen_interview(session, order)
+            # Locked, so that many who change it at once wait for one another.
+            interview = seen_interview(session, order, lock=True)
             if isinstance(order, orders.ReviseOrder):
                 revision = revision_of(session, interview, user_id, note)
                 log_change(session, operation, revision.req_id, user_id, revision.id)
@@ -87,7 +88,9 @@ class InterviewEditing:
             is_deleted = interview.deleted_at is not None
             if interview_state(interview) == before and not is_deleted and step != "review_requested":
                 return _answer(interview)  # a change that changes nothing
-            interview.quality = interview_report(session, interview).model_dump(mode="json")
+            report = interview_report(session, interview)
+            states.keep_overrides(interview, report)
+            interview.quality = report.model_dump(mode="json")
         if replaced is not None:
             earlier = interview_state(replaced)
             states.archive(replaced)
@@ -130,6 +133,7 @@ class InterviewEditing:
                     return _published(session, interview)
             case orders.OverrideOrder():
                 states.override(interview, order, user_id)
+                interview.edited_by_user_id, interview.edited_at = user_id, utc_now()
             case orders.WithdrawOverrideOrder():
                 states.withdraw_override(interview, order)
             case orders.RequestReviewOrder():
@@ -147,20 +151,23 @@ class InterviewEditing:
         return None
 
 
-def seen_interview(session: Session, order: orders.InterviewOrder) -> Interview:
+def seen_interview(session: Session, order: orders.InterviewOrder, *, lock: bool = False) -> Interview:
     """The interview that an order is about, as it is now.
 
     Raises:
         NotFound: if there is none.
         Stale: if it is not what the caller has seen.
     """
-    return interview_as_seen(session, order.interview_id, order.if_match)
+    return interview_as_seen(session, order.interview_id, order.if_match, lock=lock)
 
 
-def interview_as_seen(session: Session, interview_id: int, if_match: list[str]) -> Interview:
+def interview_as_seen(session: Session, interview_id: int, if_match: list[str], *, lock: bool = False) -> Interview:
     """See `seen_interview`."""
-    known = interview_id <= MAX_ID
-    interview = session.get(Interview, interview_id, populate_existing=True) if known else None
+    interview = (
+        session.get(Interview, interview_id, populate_existing=True, with_for_update=lock or None)
+        if interview_id <= MAX_ID
+        else None
+    )
     if interview is None or interview.deleted_at is not None:
         raise NotFound("There is no interview with this id.")
     view = InterviewView.model_validate(interview)

@@ -33,7 +33,7 @@ def change_job_description(change: JobDescriptionChange, user_id: str) -> JobDes
     return answer
 
 
-def seen_job_description(session: Session, change: JobDescriptionChange) -> JobDescription:
+def seen_job_description(session: Session, change: JobDescriptionChange, *, lock: bool = False) -> JobDescription:
     """The job description that a change is about, as it is now.
 
     Raises:
@@ -41,6 +41,8 @@ def seen_job_description(session: Session, change: JobDescriptionChange) -> JobD
         Stale: if it is not what the caller has seen.
     """
     this = select(JobDescription).where(JobDescription.req_id == change.req_id)
+    if lock:  # so that many who change it at once wait for one another
+        this = this.with_for_update()
     stored = session.scalar(this, execution_options=FRESH)
     if stored is None:
         raise NotFound("There is no job description for this req_id.", req_id=change.req_id)
@@ -54,7 +56,7 @@ def seen_job_description(session: Session, change: JobDescriptionChange) -> JobD
 
 def _change(change: JobDescriptionChange, user_id: str, session: Session) -> JobDescriptionAnswer:
     with session.no_autoflush:
-        stored = seen_job_description(session, change)
+        stored = seen_job_description(session, change, lock=True)
         seen, before, was_enhanced = stored.revision, job_description_state(stored), stored.enhanced_at is not None
         _apply(stored, change.parts())
         if job_description_state(stored) == before:

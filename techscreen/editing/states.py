@@ -66,6 +66,13 @@ def withdraw_override(interview: Interview, order: WithdrawOverrideOrder) -> Non
     interview.overrides = kept or None
 
 
+def keep_overrides(interview: Interview, report: QualityView) -> None:
+    """Drop the overrides of findings that are no more: their text was changed."""
+    found = {finding.id for finding in report.findings}
+    kept = {name: said for name, said in _overrides(interview).items() if name in found}
+    interview.overrides = kept or None
+
+
 def refuse_unless_publishable(
     interview: Interview, user_id: str, report: QualityView, *, second_approver: bool
 ) -> None:
@@ -80,7 +87,7 @@ def refuse_unless_publishable(
     """
     missing = [*_missing_parts(interview), *_unsettled(report)]
     last = interview.edited_by_user_id or interview.created_by_user_id
-    if second_approver and last == user_id:
+    if second_approver and last.casefold() == user_id.casefold():
         sentence = "Somebody other than the last editor must approve it (REQUIRE_SECOND_APPROVER)."
         missing.append(FieldProblem("approver", sentence))
     if missing:
@@ -134,6 +141,11 @@ def _missing_parts(interview: Interview) -> list[FieldProblem]:
     count = len(interview.questions)
     if count != QUESTIONS:
         missing.append(FieldProblem("questions", f"It must have exactly {QUESTIONS} questions, not {count}."))
+    asked = [" ".join(question.question_text.casefold().split()) for question in interview.questions]
+    for place, text in enumerate(asked):
+        if text in asked[:place]:
+            sentence = f"Question {place + 1} is the same as question {asked.index(text) + 1}."
+            missing.append(FieldProblem(f"questions[{place}].question_text", sentence))
     for place, question in enumerate(interview.questions):
         number, criteria = question.question_number, question.criteria
         if not MIN_CRITERIA <= len(criteria) <= MAX_CRITERIA:

@@ -32,8 +32,8 @@ UNWELCOME_SPACE = frozenset("\x1c\x1d\x1e\x1f")
 
 
 def not_blank(value: str) -> str:
-    """Refuse a text of nothing but white space."""
-    if not value.strip():
+    """Refuse a text of which nothing can be seen: white space, and characters without a glyph of their own."""
+    if not any(character.isprintable() and not character.isspace() for character in value):
         raise PydanticCustomError("blank", "must not be blank")
     return value
 
@@ -116,12 +116,14 @@ class Described:
 
 # The validators above as regular expressions.
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
+# Without a glyph of their own; unassigned and private characters, which are blank too, are left out here.
+_UNSEEN = r"\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufeff"
 _UNWELCOME = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 ONE_LINE = f"^[^{_CONTROL}]*$"
-ONE_LINE_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}][^{_CONTROL}]*$"
+ONE_LINE_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}{_UNSEEN}][^{_CONTROL}]*$"
 TEXT = f"^[^{_UNWELCOME}]*$"
 TEXT_WITH_WORDS = rf"^[^{_UNWELCOME}]*[{LETTERS}][^{_UNWELCOME}]*$"
-TEXT_NOT_BLANK = rf"^[^{_UNWELCOME}]*[^\s{_CONTROL}][^{_UNWELCOME}]*$"
+TEXT_NOT_BLANK = rf"^[^{_UNWELCOME}]*[^\s{_CONTROL}{_UNSEEN}][^{_UNWELCOME}]*$"
 # An integer of a request's JSON.
 WholeNumber = Annotated[int, BeforeValidator(whole_number)]
 ReqId = Annotated[

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any, Literal
 
 from sqlalchemy import select
@@ -67,8 +68,28 @@ INTERVIEW_STATE = (
     "approved_by_user_id",
     "approval_note",
     "overrides",
+    # What later decisions rest on.
+    "job_description_id",
+    "created_by_user_id",
+    "edited_by_user_id",
+    "review_requested_at",
+    "published_at",
+    "archived_at",
+    "deleted_at",
+    "model",
+    "prompt_version",
 )
 JOB_DESCRIPTION_STATE = (
+    "basic_title",
+    "basic_description",
+    "basic_department",
+    "basic_level",
+    "work_output",
+    "work_role",
+    "work_knowledge",
+    "work_competencies",
+    "created_by_user_id",
+    "edited_by_user_id",
     "enhanced_title",
     "enhanced_description",
     "interview_topics",
@@ -88,9 +109,14 @@ def interview_state(interview: Interview) -> dict[str, Any]:
     """An interview as its history keeps it, in plain JSON."""
     questions = sorted(interview.questions, key=lambda question: question.question_number)
     return {
-        **{name: getattr(interview, name) for name in INTERVIEW_STATE},
+        **{name: _plain(getattr(interview, name)) for name in INTERVIEW_STATE},
         "questions": [question_state(question) for question in questions],
     }
+
+
+def _plain(value: Any) -> Any:
+    """A column's value in plain JSON."""
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def question_state(question: InterviewQuestion) -> dict[str, Any]:

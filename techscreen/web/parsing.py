@@ -146,10 +146,10 @@ def read_if_match() -> list[str]:
     """The entity tags that the caller's change is for, quotes included; `*` stands for whatever there is.
 
     Raises:
-        PreconditionRequired: if there are none. A weak tag counts for nothing (RFC 9110, section 13.1.1).
+        PreconditionRequired: if the header is missing. A weak tag fits nothing (RFC 9110, section 13.1.1).
     """
     given = request.if_match
     tags = ["*"] if given.star_tag else [f'"{tag}"' for tag in sorted(given.as_set())]
-    if not tags:
+    if not request.headers.get("If-Match", "").strip():
         raise PreconditionRequired("If-Match must carry the ETag of what was read, so that nobody overwrites anybody.")
     return tags

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import delete, select, text, update
+from sqlalchemy import delete, inspect, select, text, update
 
 from models import CachedQuestion, HistoryEntry, Interview, InterviewQuestion, JobDescription
 from techscreen.operations import evidence_check
-from techscreen.storage.history import FIRST_HASH, hash_of
+from techscreen.storage.history import FIRST_HASH, INTERVIEW_STATE, JOB_DESCRIPTION_STATE, QUESTION_STATE, hash_of
 from techscreen.storage.transactions import transaction
 from tests.conftest import ADMIN, MakeApp, on_sqlite
 
@@ -288,3 +288,18 @@ def test_few_entries_are_read_at_a_time_and_changes_meanwhile_are_no_problem(
 
     assert max(sizes) == 2
     assert [(one.entries, list(one.problems)) for one in walked] == [(6, []), (1, [])]
+
+
+def test_every_column_is_kept_in_the_history_or_decides_nothing() -> None:
+    kept = {Interview: INTERVIEW_STATE, InterviewQuestion: QUESTION_STATE, JobDescription: JOB_DESCRIPTION_STATE}
+    not_kept = {
+        # The subject and the number of the entry itself, and what is worked out from the rest.
+        Interview: {"id", "req_id", "revision", "created_at", "edited_at", "published_name", "quality"},
+        InterviewQuestion: {"id", "interview_id", "created_at", "cached_topic", "similarity"},
+        JobDescription: {
+            *{"id", "req_id", "revision", "created_at", "edited_at", "quality", "enhanced_at", "enhancement_asked_at"}
+        },
+    }
+    for table, names in kept.items():
+        columns = {column.key for column in inspect(table).column_attrs}
+        assert columns - set(names) == not_kept[table], table.__name__
