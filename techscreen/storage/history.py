@@ -75,7 +75,6 @@ INTERVIEW_STATE = (
     "review_requested_at",
     "published_at",
     "archived_at",
-    "deleted_at",
     "model",
     "prompt_version",
 )

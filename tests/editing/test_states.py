@@ -116,9 +116,11 @@ def test_a_finding_is_overridden_with_a_reason_that_stays_until_the_text_changes
     draft.ok("PATCH", "/questions/1", {"spoken_text": f"{PERSONAL} And why?"})
     assert any(finding["override"] is None for finding in personal_findings(draft.now))
     draft.ok("PATCH", "/questions/1", {"spoken_text": PERSONAL})
+    assert personal_findings(draft.now)[0]["override"] is None  # it went with the text
+    draft.ok("POST", path, {"reason": "It is quoted as a bad example."})
     draft.ok("POST", "/publish", {})
     notes = [entry.note for entry in all_of(app, HistoryEntry) if entry.operation == "finding_overridden"]
-    assert notes == 2 * ["It is quoted as a bad example."]
+    assert notes == 3 * ["It is quoted as a bad example."]
 
 
 @on_sqlite
