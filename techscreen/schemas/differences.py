@@ -80,9 +80,7 @@ class QuestionChangeView(View):
 
     lineage: str = Field(description="What a question keeps when it is edited, moved or carried to the next version.")
     replaced_lineage: str | None = Field(description="That of the question whose place it took, if it is another.")
-    kind: QuestionChange = Field(
-        description="`replaced` if it has taken the place of a question of another lineage."
-    )
+    kind: QuestionChange = Field(description="`replaced` if it has taken the place of a question of another lineage.")
     is_moved: bool = Field(description="Whether its order among those that stayed is another.")
     number_before: int | None = Field(description=_PLACE_BEFORE)
     number_after: int | None = Field(description=_PLACE_AFTER)
