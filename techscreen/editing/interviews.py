@@ -124,8 +124,10 @@ class InterviewEditing:
             case orders.PublishOrder():
                 report = interview_report(session, interview)
                 second = self._settings.require_second_approver
-                states.publish(interview, order, user_id, report, second_approver=second)
-                return _published(session, interview)
+                states.refuse_unless_publishable(interview, user_id, report, second_approver=second)
+                if not order.dry_run:
+                    states.publish(interview, order, user_id)
+                    return _published(session, interview)
             case orders.OverrideOrder():
                 states.override(interview, order, user_id)
             case orders.WithdrawOverrideOrder():

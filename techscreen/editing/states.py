@@ -66,10 +66,10 @@ def withdraw_override(interview: Interview, order: WithdrawOverrideOrder) -> Non
     interview.overrides = kept or None
 
 
-def publish(
-    interview: Interview, order: PublishOrder, user_id: str, report: QualityView, *, second_approver: bool
+def refuse_unless_publishable(
+    interview: Interview, user_id: str, report: QualityView, *, second_approver: bool
 ) -> None:
-    """Approve an interview and publish it.
+    """Check that nothing is missing before this user publishes an interview.
 
     Args:
         report: on the interview as it is now.
@@ -86,6 +86,10 @@ def publish(
     if missing:
         sentences = " ".join(problem.message for problem in missing)
         raise NotPublishable(f"It cannot be published yet. {sentences}", details=missing, req_id=interview.req_id)
+
+
+def publish(interview: Interview, order: PublishOrder, user_id: str) -> None:
+    """Approve an interview and publish it. Its name is taken when it is stored."""
     interview.status = PUBLISHED
     interview.approved_by_user_id, interview.approval_note = user_id, order.note
     interview.published_at, interview.archived_at = utc_now(), None

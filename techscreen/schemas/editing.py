@@ -159,6 +159,7 @@ class PublishRequest(RequestModel):
     """What the person who approves says about it."""
 
     note: OptionalText = None
+    dry_run: bool = Field(False, description="Change nothing; only say what is missing, if anything is.")
 
 
 class NoteRequest(RequestModel):
@@ -280,6 +281,7 @@ class PublishOrder(InterviewOrder):
 
     do: Literal["publish"] = "publish"
     note: str | None
+    dry_run: bool = False
 
 
 class ArchiveOrder(InterviewOrder):

@@ -499,6 +499,12 @@ class GenerateAnswer(Provenance, Answer):
     library_questions: int = Field(description="How many are from the team's own library.")
     created_at: Moment
 
+    @computed_field(description=_ETAG)  # type: ignore[prop-decorator]
+    @property
+    def etag(self) -> str:
+        """That of the interview."""
+        return self.interview.etag
+
     def writers(self) -> set[str | None]:
         """Those of the interview."""
         return self.interview.writers()
@@ -519,6 +525,12 @@ class WorkflowAnswer(Provenance, Answer):
     cached_questions: int
     library_questions: int = Field(description="How many are from the team's own library.")
     created_at: Moment
+
+    @computed_field(description=_ETAG)  # type: ignore[prop-decorator]
+    @property
+    def etag(self) -> str:
+        """That of the interview."""
+        return self.interview.etag
 
     def writers(self) -> set[str | None]:
         """Those of the interview."""

@@ -147,7 +147,7 @@ def publish_interview(interview_id: int, body: PublishRequest, if_match: list[st
 
     The published interview of the same requisition and name, if there is one, is archived.
     """
-    return InterviewChange(order=PublishOrder(interview_id=interview_id, if_match=if_match, note=body.note))
+    return InterviewChange(order=PublishOrder(interview_id=interview_id, if_match=if_match, **body.model_dump()))
 
 
 @interview_bp.post("/<row_id:interview_id>/archive")

@@ -37,6 +37,7 @@ from techscreen.web.api_description import (
 )
 from techscreen.web.endpoint import ErrorKind, Tag, declaration_of, endpoint
 from techscreen.web.error_handlers import SENTENCES
+from techscreen.web.parsing import may_be_left_out
 from techscreen.web.sse import EVENT_STREAM
 
 Json = dict[str, Any]
@@ -122,7 +123,8 @@ def _operation(app: Flask, rule: Rule, route: endpoint) -> Json:
         "responses": _responses(route),
     }
     if route.body is not None:
-        operation["requestBody"] = {"required": True, "content": {"application/json": _json_content(route.body)}}
+        needed = not may_be_left_out(route.body)
+        operation["requestBody"] = {"required": needed, "content": {"application/json": _json_content(route.body)}}
     if route.files:
         operation["requestBody"] = {
             "required": True,

@@ -9,7 +9,7 @@ from collections.abc import Collection
 from typing import TypeVar
 
 from flask import Flask, g, request
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 from pydantic_core import from_json
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
@@ -57,11 +57,22 @@ def read_body(model: type[T]) -> T:
         MalformedJson: if it is not JSON, or not UTF-8.
         InvalidRequest: if it does not arrive whole, or with every field problem at once.
     """
+    if not request.content_length and not request.is_json and may_be_left_out(model):
+        return validated(model, {})
     if not request.is_json:
         raise UnsupportedMediaType("The body must be JSON: send it with Content-Type: application/json.")
     read = parse_json(model, _body_of_at_most(MAX_BODY))
     g.req_id = getattr(read, "req_id", None)  # for the log
     return read
+
+
+def may_be_left_out(model: type[BaseModel]) -> bool:
+    """Whether a request may do without this body: nothing in it is required."""
+    try:
+        model.model_validate({})
+    except ValidationError:
+        return False
+    return True
 
 
 def read_file(media_types: Collection[str], max_body: int) -> tuple[str, bytes]:

@@ -78,7 +78,7 @@ def test_a_history_says_who_did_what_with_before_and_after(client: FlaskClient, 
     assert before_and_after(edited) == [(old, old + MORE)]
     assert edited["summary"] == ["Question 2: text changed"]
     assert (asked["summary"], asked["note"]) == (["Review requested of Paula"], "Before Friday, please.")
-    assert published["summary"] == ["Approved and published", "Status changed from “draft” to “published”"]
+    assert published["summary"] == ["Approved and published"]
     assert published["note"] == "Fits the role."
     assert generated["previous_hash"] == "0" * 64
     hashes = [entry["entry_hash"] for entry in shown["entries"]]

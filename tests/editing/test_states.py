@@ -207,3 +207,34 @@ def test_of_two_published_at_once_under_one_name_one_stays_published(
 def test_readers_do_none_of_it(draft: Draft, path: str) -> None:
     draft.headers = READER
     assert draft.call("POST", path, {}).status_code == 403
+
+
+@on_sqlite
+def test_what_is_missing_can_be_asked_without_publishing(draft: Draft) -> None:
+    assert draft.ok("POST", "/publish", {"dry_run": True})["status"] == "draft"
+    assert draft.now["revision"] == 1
+    draft.ok("DELETE", "/questions/5")
+    refused = draft.call("POST", "/publish", {"dry_run": True})
+    assert (refused.status_code, [each["field"] for each in refused.json["details"]]) == (422, ["questions"])
+
+
+@on_sqlite
+def test_a_body_may_be_left_out_where_nothing_in_it_is_required(draft: Draft, client: FlaskClient) -> None:
+    def post(path: str) -> Any:
+        headers = {**EDITOR, "If-Match": draft.etag}
+        return client.post(f"/api/interview/{draft.id}{path}", headers=headers)
+
+    assert post("/publish").status_code == 200
+    draft.read()
+    assert post("/archive").json["interview"]["status"] == "archived"
+    assert post("/questions").status_code == 415  # a question cannot be left out
+
+
+@on_sqlite
+def test_the_answer_of_a_generation_has_the_tag_that_a_change_needs(
+    client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    made = workflow(client, requisition)
+    assert made.headers["ETag"] == made.json["etag"] == made.json["interview"]["etag"]
+    headers = {**EDITOR, "If-Match": made.headers["ETag"]}
+    assert client.post(f"/api/interview/{made.json['interview_id']}/archive", headers=headers).status_code == 200

@@ -19,7 +19,7 @@ from techscreen.editing.exports.source import (
     one_line,
     paragraphs_of,
 )
-from techscreen.schemas.generation import QuestionView
+from techscreen.schemas.generation import InterviewView, QuestionView
 from techscreen.text.exhibits import with_exhibit
 
 NOTE_LINES = 4
@@ -35,17 +35,16 @@ body { font: 11pt/1.45 Georgia, serif; max-width: 46em; margin: 2em auto; paddin
 h1, h2, h3, .facts, .warning { font-family: Helvetica, Arial, sans-serif; }
 h1 { font-size: 1.6em; margin-bottom: 0.2em; }
 h2 { font-size: 1.2em; border-top: 2px solid #111; padding-top: 0.6em; break-after: avoid; }
+@media print { section + section { break-before: page; } }
 h3 { font-size: 1em; margin-bottom: 0.2em; break-after: avoid; }
 .facts { color: #444; font-size: 0.9em; }
 .warning { border: 2px solid #111; padding: 0.4em 0.8em; font-weight: bold; }
 .spoken { font-size: 1.1em; }
-p, li, dd, h1, h2, pre { overflow-wrap: anywhere; }
+p, li, h1, h2, pre { overflow-wrap: anywhere; }
 pre { border: 1px solid #888; padding: 0.6em; font: 9pt/1.35 monospace; white-space: pre-wrap; }
 ul.ticks { list-style: none; padding-left: 0; }
 ul.ticks li { padding-left: 1.6em; text-indent: -1.6em; break-inside: avoid; }
 .box { display: inline-block; width: 1.6em; text-indent: 0; }
-dt { font-weight: bold; }
-dd { margin-left: 1.6em; }
 .notes { border-bottom: 1px solid #888; height: 2em; }
 """
 
@@ -87,9 +86,17 @@ def _facts(source: ExportSource) -> list[tuple[str, str]]:
         ("Interview", interview.interview_name),
         ("Version", str(interview.version)),
         ("Status", interview.status.replace("_", " ")),
-        ("Approved by", interview.approved_by_user_id or "nobody yet"),
+        ("Approved by", _approval(interview)),
         *told,
     ]
+
+
+def _approval(interview: InterviewView) -> str:
+    if interview.approved_by_user_id is None:
+        return "nobody yet"
+    day = f", {interview.published_at:%Y-%m-%d}" if interview.published_at else ""
+    note = f": {interview.approval_note}" if interview.approval_note else ""
+    return f"{interview.approved_by_user_id}{day}{note}"
 
 
 def _markdown_question(question: QuestionView) -> list[str]:
@@ -103,8 +110,9 @@ def _markdown_question(question: QuestionView) -> list[str]:
     if question.criteria:
         ticks = [f"- [ ] **{_inline(each.criterion)}:** {_inline(each.description)}" for each in question.criteria]
         parts += ["### Criteria", "\n".join(ticks)]
-    anchors = [f"- **{name}:** {_inline(text)}" for name, text in anchors_of(question)]
-    parts += ["### What answers sound like", "\n".join(anchors)]
+    anchors = [f"- [ ] **{name}:** {_inline(text)}" for name, text in anchors_of(question) if text.strip()]
+    if anchors:
+        parts += ["### What answers sound like", "\n".join(anchors)]
     return [*parts, "### Notes", *["." * 60] * NOTE_LINES]
 
 
@@ -123,8 +131,9 @@ def _html_question(question: QuestionView) -> str:
     if question.criteria:
         ticks = [f"{BOX}<b>{_broken(each.criterion)}:</b> {_broken(each.description)}" for each in question.criteria]
         parts.append(f'<h3>Criteria</h3>\n<ul class="ticks">\n{_items(ticks)}</ul>\n')
-    anchors = "".join(f"<dt>{name}</dt><dd>{_broken(text)}</dd>\n" for name, text in anchors_of(question))
-    parts.append(f"<h3>What answers sound like</h3>\n<dl>\n{anchors}</dl>\n")
+    anchors = [f"{BOX}<b>{name}:</b> {_broken(text)}" for name, text in anchors_of(question) if text.strip()]
+    if anchors:
+        parts.append(f'<h3>What answers sound like</h3>\n<ul class="ticks">\n{_items(anchors)}</ul>\n')
     notes = '<div class="notes"></div>\n' * NOTE_LINES
     return "".join(parts) + f"<h3>Notes</h3>\n{notes}</section>\n"
 
