@@ -32,7 +32,7 @@ def export_library(file: Path) -> None:
 
 @library_commands.command("import")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--update", is_flag=True, help="Replace questions whose reference is in the library already.")
+@click.option("--update", is_flag=True, help="Change what FILE gives of questions that the library has already.")
 @click.option("--dry-run", is_flag=True, help="Only say what would be done.")
 @click.option("--user", default="shell", show_default=True, help="Who imports it, for the audit trail.")
 def import_library(file: Path, update: bool, dry_run: bool, user: str) -> None:
@@ -52,6 +52,8 @@ def import_library(file: Path, update: bool, dry_run: bool, user: str) -> None:
         raise SystemExit(1) from None
     for problem in answer.problems:
         say(problem.message, err=True)
+    if answer.ignored:
+        say(f"Ignored, for a question has no such thing: {', '.join(answer.ignored)}.", err=True)
     would_be = "would be " if dry_run else ""
     say(f"{answer.imported} questions {would_be}imported, {answer.updated} {would_be}updated.")
     if answer.problems:

@@ -1,13 +1,15 @@
 """Library questions as rows of a CSV file: one row for each question, with numbered columns for what it has several of.
 
-A question in plain JSON comes in and cells go out, or the other way round. A cell that a spreadsheet would take for a
-formula gets an apostrophe in front, which is taken away again when it is read.
+A question in plain JSON comes in and cells go out, or the other way round: then only what has a column counts as given.
+A cell that a spreadsheet would take for a formula gets an apostrophe in front, which is taken away again when it is
+read.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from itertools import chain, zip_longest
 from typing import Any
 
 from techscreen.schemas.editing import MAX_CRITERIA, MAX_FOLLOW_UPS, MAX_TOPICS
@@ -22,10 +24,17 @@ PLAIN = (
     "owner",
     "review_on",
     "minutes",
+    "model",
     "question_text",
 )
 REQUIRED = ("question_text", "topic", "skill_level")
+# What an empty cell clears. The others are never empty, so it says nothing about them.
+_OPTIONAL = ("reference", "owner", "review_on", "minutes", "model")
 ANCHORS = ("low", "mid", "high")
+_TECHNOLOGIES = [f"technology_{number}" for number in range(1, MAX_TOPICS + 1)]
+_CRITERIA = [(f"criterion_{number}", f"criterion_{number}_description") for number in range(1, MAX_CRITERIA + 1)]
+_FOLLOW_UPS = [f"follow_up_{number}" for number in range(1, MAX_FOLLOW_UPS + 1)]
+_ANCHORS = [f"anchor_{level}" for level in ANCHORS]
 # What makes a formula at the beginning of a cell, and the apostrophes that a text may have before it anyway.
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 _PATHS = (
@@ -41,16 +50,29 @@ _NAMES = {
 }
 
 
+def column_name(written: str) -> str:
+    """The name of a column, as somebody has written it in a heading: `Question text` is `question_text`."""
+    return re.sub(r"[\s\-]+", "_", written.strip()).casefold()
+
+
+def unknown_columns(columns: Collection[str]) -> set[str]:
+    """Those of which `question_of` makes nothing."""
+    known = set(heading(MAX_TOPICS, MAX_CRITERIA, MAX_FOLLOW_UPS))
+    if "exhibit_text" not in columns:
+        known.remove("exhibit_kind")
+    return {name for name in columns if name and name not in known}
+
+
 def heading(technologies: int, criteria: int, follow_ups: int) -> list[str]:
     """The names of the columns for questions that have at most so many of these."""
     return [
         *PLAIN,
         "exhibit_kind",
         "exhibit_text",
-        *(f"technology_{number}" for number in range(1, technologies + 1)),
-        *(f"criterion_{number}{part}" for number in range(1, criteria + 1) for part in ("", "_description")),
-        *(f"follow_up_{number}" for number in range(1, follow_ups + 1)),
-        *(f"anchor_{level}" for level in ANCHORS),
+        *_TECHNOLOGIES[:technologies],
+        *chain(*_CRITERIA[:criteria]),
+        *_FOLLOW_UPS[:follow_ups],
+        *_ANCHORS,
     ]
 
 
@@ -69,21 +91,25 @@ def cells_of(question: Mapping[str, Any]) -> dict[str, str]:
 
 
 def question_of(columns: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
-    """The question that a row of cells stands for. Nothing is checked."""
-    given = {name: _as_written(cell) for name, cell in zip(columns, cells, strict=False) if cell}
-    question: dict[str, Any] = {name: given[name] for name in PLAIN if name in given}
-    if re.fullmatch(r"\s*[0-9]{1,9}\s*", given.get("minutes", "")):
-        question["minutes"] = int(given["minutes"])
-    if given.get("exhibit_text"):
-        question["exhibit"] = {"kind": given.get("exhibit_kind") or "text", "text": given["exhibit_text"]}
-    question["technologies"] = _filled([given.get(f"technology_{number}", "") for number in _up_to(MAX_TOPICS)])
-    named = [
-        (given.get(f"criterion_{number}", ""), given.get(f"criterion_{number}_description", ""))
-        for number in _up_to(MAX_CRITERIA)
-    ]
-    question["criteria"] = [{"criterion": name, "description": text} for name, text in _filled(named, ("", ""))]
-    question["follow_ups"] = _filled([given.get(f"follow_up_{number}", "") for number in _up_to(MAX_FOLLOW_UPS)])
-    question["rating_anchors"] = {level: given.get(f"anchor_{level}", "") for level in ANCHORS}
+    """What a row of cells gives of a question: nothing that has no column. Nothing is checked."""
+    written = {name: _as_written(cell) for name, cell in zip_longest(columns, cells, fillvalue="")}
+    question: dict[str, Any] = {
+        name: written[name] or None for name in PLAIN if written.get(name) or (name in _OPTIONAL and name in written)
+    }
+    if re.fullmatch(r"\s*[0-9]{1,9}\s*", written.get("minutes", "")):
+        question["minutes"] = int(written["minutes"])
+    if "exhibit_text" in written:
+        exhibit = {"kind": written.get("exhibit_kind") or "text", "text": written["exhibit_text"]}
+        question["exhibit"] = exhibit if exhibit["text"] else None
+    if not written.keys().isdisjoint(_TECHNOLOGIES):
+        question["technologies"] = _filled([written.get(name, "") for name in _TECHNOLOGIES])
+    if not written.keys().isdisjoint(chain(*_CRITERIA)):
+        named = [(written.get(name, ""), written.get(description, "")) for name, description in _CRITERIA]
+        question["criteria"] = [{"criterion": name, "description": text} for name, text in _filled(named, ("", ""))]
+    if not written.keys().isdisjoint(_FOLLOW_UPS):
+        question["follow_ups"] = _filled([written.get(name, "") for name in _FOLLOW_UPS])
+    if not written.keys().isdisjoint(_ANCHORS):
+        question["rating_anchors"] = {level: written.get(f"anchor_{level}", "") for level in ANCHORS}
     return question
 
 
@@ -98,10 +124,6 @@ def column_of(path: str) -> str:
 
 def _numbered(values: Iterable[Any]) -> Iterable[tuple[int, Any]]:
     return enumerate(values, start=1)
-
-
-def _up_to(most: int) -> range:
-    return range(1, most + 1)
 
 
 def _filled(values: list[Any], empty: Any = "") -> list[Any]:

@@ -9,14 +9,23 @@ import csv
 import io
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic_core import from_json
 
 from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson
-from techscreen.library.csv_cells import REQUIRED, cells_of, column_of, heading, question_of
-from techscreen.schemas.library import TransferFormat
+from techscreen.library.csv_cells import (
+    REQUIRED,
+    cells_of,
+    column_name,
+    column_of,
+    heading,
+    question_of,
+    unknown_columns,
+)
+from techscreen.schemas.editing import AnchorsInput, CriterionInput, ExhibitInput
+from techscreen.schemas.library import ImportedQuestion, TransferFormat
 
 MEDIA_TYPES: dict[str, TransferFormat] = {
     "application/json": "json",
@@ -25,19 +34,35 @@ MEDIA_TYPES: dict[str, TransferFormat] = {
 }
 # Spreadsheets take CSV for UTF-8 only with it.
 BOM = "\ufeff"
+DELIMITERS = (",", ";", "\t")
+# Characters of a heading that an error repeats.
+MAX_TOLD = 500
+_KEYS = frozenset(ImportedQuestion.model_fields)
+_KEYS_WITHIN = {
+    "exhibit": frozenset(ExhibitInput.model_fields),
+    "criteria": frozenset(CriterionInput.model_fields),
+    "rating_anchors": frozenset(AnchorsInput.model_fields),
+}
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of an import, from 1: a question in plain JSON, or why it cannot be read."""
+    """A row of an import, from 1: what it gives of a question, in plain JSON, or why it cannot be read.
+
+    `ignored` names what it has besides.
+    """
 
     number: int
     question: dict[str, Any] | None
     problem: FieldProblem | None = None
+    ignored: frozenset[str] = field(default_factory=frozenset)
 
 
-def rows_of(content: bytes, form: TransferFormat) -> Iterator[Row]:
+def rows_of(content: bytes, form: TransferFormat, may_update: bool = False) -> Iterator[Row]:
     """The rows of a file.
+
+    Args:
+        may_update: whether a row needs no more than the reference of a question that the library has.
 
     Raises:
         MalformedJson, InvalidRequest: if it cannot be read as a whole.
@@ -48,7 +73,7 @@ def rows_of(content: bytes, form: TransferFormat) -> Iterator[Row]:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise InvalidRequest("The file must be text in UTF-8.") from None
-    return _of_lines(text) if form == "jsonl" else _of_csv(text)
+    return _of_lines(text) if form == "jsonl" else _of_csv(text, may_update)
 
 
 def field_name(path: str, form: TransferFormat) -> str:
@@ -112,29 +137,43 @@ def _of_lines(text: str) -> Iterator[Row]:
 
 def _row(number: int, each: Any) -> Row:
     if isinstance(each, dict):
-        return Row(number, each)
+        return Row(number, each, ignored=frozenset(_unknown_keys(each)))
     return Row(number, None, FieldProblem("row", "must be a JSON object"))
 
 
-def _of_csv(text: str) -> Iterator[Row]:
+def _unknown_keys(question: dict[str, Any]) -> Iterator[str]:
+    yield from question.keys() - _KEYS
+    for name, known in _KEYS_WITHIN.items():
+        value = question.get(name)
+        for part in value if isinstance(value, list) else [value]:
+            if isinstance(part, dict) and not part.keys() <= known:
+                yield from (f"{name}.{key}" for key in part.keys() - known)
+
+
+def _of_csv(text: str, may_update: bool) -> Iterator[Row]:
     first_line = text.partition("\n")[0]
-    delimiter = ";" if first_line.count(";") > first_line.count(",") else ","
+    delimiter = max(DELIMITERS, key=first_line.count)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True)
     try:
-        columns = [name.strip() for name in next(lines, [])]
+        written = next(lines, [])
     except csv.Error as error:
         raise InvalidRequest(f"The heading of the CSV cannot be read: {error}.") from None
+    columns = [column_name(name) for name in written]
+    unknown = unknown_columns(columns)
     missing = [name for name in REQUIRED if name not in columns]
-    if missing:
-        problems = [FieldProblem(name, f"The CSV needs a column {name} in its first row.") for name in missing]
+    if missing and not (may_update and "reference" in columns):
+        found = f"It has {', '.join(filter(str.strip, written))[:MAX_TOLD] or 'none'}."
+        problems = [FieldProblem(name, f"The CSV needs a column {name} in its first row. {found}") for name in missing]
         raise InvalidRequest.of_fields(problems)
-    twice = sorted({name for name in columns if name and columns.count(name) > 1})
+    twice = sorted({name for name in columns if name and columns.count(name) > 1} - unknown)
     if twice:
         raise InvalidRequest.of_fields([FieldProblem(name, f"The CSV has the column {name} twice.") for name in twice])
-    return _csv_rows(lines, columns)
+    ignored = {name.strip() for name, column in zip(written, columns, strict=True) if column in unknown}
+    return _csv_rows(lines, columns, frozenset(ignored))
 
 
-def _csv_rows(lines: Iterator[list[str]], columns: list[str]) -> Iterator[Row]:
+def _csv_rows(lines: Iterator[list[str]], columns: list[str], ignored: frozenset[str]) -> Iterator[Row]:
+    nameless = [place for place, name in enumerate(columns) if not name]
     number = 0
     while True:
         number += 1
@@ -150,4 +189,5 @@ def _csv_rows(lines: Iterator[list[str]], columns: list[str]) -> Iterator[Row]:
         if len(cells) > len(columns):
             yield Row(number, None, FieldProblem("row", f"has {len(cells)} cells; the first row names {len(columns)}"))
         else:
-            yield Row(number, question_of(columns, cells))
+            filled = {f"column {place + 1}" for place in nameless if any(cells[place : place + 1])}
+            yield Row(number, question_of(columns, cells), ignored=ignored | filled)

@@ -11,6 +11,7 @@ from typing import Any
 
 from models import CachedQuestion
 from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE, request_hash, subject_of
+from techscreen.question_cache.lookup import has_enough_criteria
 from techscreen.schemas.library import LibraryQuestion, LibraryQuestionView
 from techscreen.text.exhibits import shown_text, spoken_part, with_exhibit
 from techscreen.topics import matching
@@ -32,6 +33,7 @@ COLUMNS = (
     "owner",
     "review_on",
     "library_status",
+    "model",
 )
 _TOLD = (
     "id",
@@ -95,6 +97,7 @@ def as_given(row: CachedQuestion | Mapping[str, Any]) -> dict[str, Any]:
         "owner": stored["owner"],
         "review_on": None if stored["review_on"] is None else stored["review_on"].isoformat(),
         "status": stored["library_status"],
+        "model": None if stored["model"] == PEOPLE else stored["model"],
     }
 
 
@@ -102,13 +105,14 @@ def view_of(row: CachedQuestion, feedback: Mapping[str, int] | None = None) -> L
     """A row as an answer shows it, with what people have said about it if that is given."""
     shown = as_given(row)
     told = {name: getattr(row, name) for name in _TOLD}
+    status = "retired" if row.retired_at is not None else row.library_status
     return LibraryQuestionView.model_validate(
         {
             **shown,
             **told,
             "question_text": row.question_text,
-            "status": "retired" if row.retired_at is not None else row.library_status,
-            "model": None if row.model == PEOPLE else row.model,
+            "status": status,
+            "is_ready": status == "active" and has_enough_criteria(row.criteria),
             "prompt_version": None,
             "feedback": feedback,
         }

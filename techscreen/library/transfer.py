@@ -1,33 +1,38 @@
 """Imports and exports of the library. A file comes in and is stored as a whole or not at all; or a file goes out.
 
-All rows are checked first. Then one transaction stores them, with as few statements as there are batches.
+All rows are checked first; one for a known question is merged with what that has. Then one transaction stores them,
+with as few statements as there are batches.
 """
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import partial
+from dataclasses import dataclass
 from itertools import islice
 from typing import Any, TypeVar
 
-from pydantic import ValidationError
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import Session
+from sqlalchemy.orm.exc import StaleDataError
 
 from models import CachedQuestion, utc_now
-from techscreen.errors import InvalidRequest, NotImportable
+from techscreen.errors import NotImportable
 from techscreen.generation.audit_log import log_change
 from techscreen.library.findings import library_findings
-from techscreen.library.formats import field_name, rows_of, text_of
+from techscreen.library.formats import text_of
+from techscreen.library.import_rows import CheckedRows, GivenRows, Known, checked_rows, read_rows
 from techscreen.library.questions import OPERATION
-from techscreen.library.rows import COLUMNS, as_given, columns_of
+from techscreen.library.rows import COLUMNS, as_given
 from techscreen.observability import metrics
-from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE, cache_key
-from techscreen.schemas.generation import RowProblemView
-from techscreen.schemas.library import MAX_ROWS, LibraryImport, LibraryImportAnswer, LibraryQuestion, TransferFormat
-from techscreen.schemas.problems import problems_of
+from techscreen.question_cache.keys import LIBRARY_VERSION, cache_key
+from techscreen.schemas.fields import MAX_SHORT_TEXT
+from techscreen.schemas.library import (
+    MAX_IGNORED,
+    LibraryImport,
+    LibraryImportAnswer,
+    TransferFormat,
+)
 from techscreen.storage.transactions import run_in_transaction, transaction
 
 V = TypeVar("V")
@@ -36,16 +41,8 @@ BATCH = 500
 MAX_PROBLEMS = 1_000
 # Rows up to which an import is checked at once: a question takes about 10 ms.
 MAX_CHECKED = 50
+_NUMBERED = ("id", "request_hash", "variant", "cache_key", "revision")
 _EXPORTED = CachedQuestion.library_status.is_not(None), CachedQuestion.retired_at.is_(None)
-
-
-@dataclass
-class _Import:
-    """The rows of an import: the columns of each by its number, and what is wrong with which row."""
-
-    columns: dict[int, dict[str, Any]] = field(default_factory=dict)
-    problems: list[RowProblemView] = field(default_factory=list)
-    rows: int = 0
 
 
 def import_questions(order: LibraryImport, user_id: str) -> LibraryImportAnswer:
@@ -55,23 +52,34 @@ def import_questions(order: LibraryImport, user_id: str) -> LibraryImportAnswer:
         MalformedJson, InvalidRequest: if the file cannot be read, or has too many rows.
         NotImportable: if rows have problems; with all of them. A dry run answers with them.
     """
-    read = _read(order)
-    stored = run_in_transaction(partial(_store, read, order, user_id))
-    problems = sorted([*read.problems, *stored.problems], key=lambda problem: problem.row)
+    file = read_rows(order)
+    with transaction() as session:
+        checked = checked_rows(file, _known(session, file.references), order)
+
+    def store(session: Session) -> _Stored:
+        nonlocal checked
+        known = _known(session, file.references)
+        if known != checked.known:  # somebody has changed one meanwhile
+            checked = checked_rows(file, known, order)
+        return _store(checked, order, user_id, session)
+
+    stored = run_in_transaction(store)
+    problems = sorted(checked.problems, key=lambda problem: problem.row)
     report = {
         "imported": stored.imported,
         "updated": stored.updated,
         "problems": problems[:MAX_PROBLEMS],
         "problems_total": len(problems),
+        "ignored": sorted({name[:MAX_SHORT_TEXT] for name in file.ignored})[:MAX_IGNORED],
     }
     if problems and not order.dry_run:
         rows = len({problem.row for problem in problems})
-        error = NotImportable(f"Nothing was imported: {rows} of {read.rows} rows have problems.")
+        error = NotImportable(f"Nothing was imported: {rows} of {file.rows} rows have problems.")
         error.report = report
         raise error
     if not order.dry_run:
         metrics.changed(OPERATION)
-    return LibraryImportAnswer(dry_run=order.dry_run, rows=read.rows, findings=_findings(read), **report)
+    return LibraryImportAnswer(dry_run=order.dry_run, rows=file.rows, findings=_findings(file, checked), **report)
 
 
 def export_questions(form: TransferFormat) -> Iterator[str]:
@@ -104,69 +112,45 @@ def _batches(names: Sequence[str]) -> Iterator[list[Mapping[str, Any]]]:
         after = rows[-1]["id"]
 
 
-def _read(order: LibraryImport) -> _Import:
-    """Check every row by itself, and that no two have the same reference."""
-    read = _Import()
-    first_with: dict[str, int] = {}
-    for row in rows_of(order.content, order.format):
-        read.rows = row.number
-        if row.number > MAX_ROWS:
-            raise InvalidRequest(f"The file has more than {MAX_ROWS:,} rows: import it in parts.")
-        if row.question is None:
-            assert row.problem is not None
-            read.problems.append(_problem(row.number, row.problem.field, f"The row {row.problem.message}."))
-            continue
-        try:
-            given = LibraryQuestion.model_validate(row.question)
-        except ValidationError as error:
-            read.problems += _told(row.number, error, order.format)
-            continue
-        if given.reference is not None:
-            first = first_with.setdefault(given.reference, row.number)
-            if first != row.number:
-                sentence = f"reference “{given.reference}” is that of row {first} already."
-                read.problems.append(_problem(row.number, "reference", sentence))
-        read.columns[row.number] = columns_of(given)
-    return read
-
-
-def _told(number: int, error: ValidationError, form: TransferFormat) -> Iterator[RowProblemView]:
-    for problem in problems_of(error):
-        name = field_name(problem.field, form)
-        yield _problem(number, name, name + problem.message.removeprefix(problem.field))
-
-
 @dataclass
 class _Stored:
     imported: int = 0
     updated: int = 0
-    problems: list[RowProblemView] = field(default_factory=list)
 
 
-def _store(read: _Import, order: LibraryImport, user_id: str, session: Session) -> _Stored:
+def _store(checked: CheckedRows, order: LibraryImport, user_id: str, session: Session) -> _Stored:
     """Write all rows, unless one has a problem; a dry run only counts."""
-    known = _known_references(session, [columns["reference"] for columns in read.columns.values()])
-    new = {number: columns for number, columns in read.columns.items() if columns["reference"] not in known}
-    old = {number: columns for number, columns in read.columns.items() if number not in new}
-    stored = _Stored()
-    if order.on_conflict == "refuse":
-        for number, columns in old.items():
-            sentence = f"reference “{columns['reference']}” is in the library already: import with on_conflict=update."
-            stored.problems.append(_problem(number, "reference", sentence))
-    if read.problems or stored.problems:
+    if checked.problems:
+        return _Stored()
+    known, rows = checked.known, checked.columns.values()
+    new = [columns for columns in rows if columns["reference"] not in known]
+    old = [(known[columns["reference"]], columns) for columns in rows if columns["reference"] in known]
+    stored = _Stored(len(new), len(old))
+    if order.dry_run or not rows:
         return stored
-    stored.imported, stored.updated = len(new), len(old)
-    if order.dry_run or not read.columns:
-        return stored
-    variants = _Variants(session, [columns["request_hash"] for columns in read.columns.values()])
+    _claim(session, [before for before, _ in old])
+    variants = _Variants(session, [columns["request_hash"] for columns in rows])
     now = utc_now()
-    written = {"prompt_version": LIBRARY_VERSION, "model": PEOPLE, "created_by_user_id": user_id, "created_at": now}
+    written = {"prompt_version": LIBRARY_VERSION, "created_by_user_id": user_id, "created_at": now}
     written |= {"revision": 1, "usage_count": 0, "complaints": 0}
-    for some in _in_batches(new.values()):
+    for some in _in_batches(new):
         session.execute(insert(CachedQuestion), [{**columns, **variants.next(columns), **written} for columns in some])
-    _update(session, [(known[columns["reference"]], columns) for columns in old.values()], variants, user_id)
+    _update(session, old, variants, user_id)
     log_change(session, OPERATION, "", user_id)
     return stored
+
+
+def _claim(session: Session, known: Iterable[Mapping[str, Any]]) -> None:
+    """Lock known questions, so that nobody's change is overwritten by what they had before it.
+
+    Raises:
+        StaleDataError: if one has been changed since this transaction began.
+    """
+    for some in _in_batches(known):
+        seen = {before["id"]: before["revision"] for before in some}
+        now = select(CachedQuestion.id, CachedQuestion.revision).where(CachedQuestion.id.in_(seen)).with_for_update()
+        if {row.id: row.revision for row in session.execute(now)} != seen:
+            raise StaleDataError("A question was changed meanwhile.")
 
 
 def _update(
@@ -214,12 +198,11 @@ class _Variants:
         return {"variant": before["variant"], "cache_key": before["cache_key"]}
 
 
-def _known_references(session: Session, references: Iterable[str | None]) -> dict[str, Mapping[str, Any]]:
+def _known(session: Session, references: Sequence[str]) -> Known:
     """The questions that have one of these references."""
-    names = ("id", "reference", "request_hash", "variant", "cache_key", "revision")
-    columns = [getattr(CachedQuestion, name) for name in names]
-    known: dict[str, Mapping[str, Any]] = {}
-    for some in _in_batches(sorted({name for name in references if name is not None})):
+    columns = [getattr(CachedQuestion, name) for name in (*_NUMBERED, *COLUMNS)]
+    known: Known = {}
+    for some in _in_batches(references):
         found = session.execute(select(*columns).where(CachedQuestion.reference.in_(some))).mappings()
         known |= {row["reference"]: dict(row) for row in found}
     return known
@@ -231,12 +214,8 @@ def _in_batches(values: Iterable[V]) -> Iterator[list[V]]:
         yield some
 
 
-def _findings(read: _Import) -> dict[str, int] | None:
-    if read.rows > MAX_CHECKED:
+def _findings(file: GivenRows, checked: CheckedRows) -> dict[str, int] | None:
+    if file.rows > MAX_CHECKED:
         return None
-    rows = (CachedQuestion(**columns) for columns in read.columns.values())
+    rows = (CachedQuestion(**columns) for columns in checked.columns.values())
     return dict(Counter(finding.kind for row in rows for finding in library_findings(row)))
-
-
-def _problem(row: int, field_of_it: str, message: str) -> RowProblemView:
-    return RowProblemView(row=row, field=field_of_it, message=f"Row {row}: {message}")

@@ -8,16 +8,21 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import ColumnElement, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Integer, and_, false, func, or_, select
+from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import GenericFunction
 
 from config import Settings
 from models import CachedQuestion, QuestionUse, utc_now
 from prompts import InterviewTopic
+from techscreen.checks.answers import MAX_CRITERIA, MIN_CRITERIA
 from techscreen.claude.interface import Claude
 from techscreen.question_cache.keys import LIBRARY_VERSION, request_hash, subject_of
 from techscreen.schemas.generation import LibraryUse
@@ -34,6 +39,24 @@ NEAR_MISS_SAMPLE = 15
 MAX_HITS = 10
 MAX_TAKEN_TEXTS = 5
 _IS_GENERATED = CachedQuestion.library_status.is_(None)
+
+
+class _json_length(GenericFunction[int]):  # the name of the database's function
+    """How many entries a JSON list has."""
+
+    name = "json_length"
+    type = Integer()
+    inherit_cache = True
+
+
+@compiles(_json_length, "sqlite")
+def _in_sqlite(element: _json_length, compiler: SQLCompiler, **how: Any) -> str:
+    return f"json_array_length({compiler.process(element.clauses, **how)})"
+
+
+def has_enough_criteria(criteria: Sized) -> bool:
+    """Whether a library question may be in an interview: with fewer or more criteria it could not be published."""
+    return MIN_CRITERIA <= len(criteria) <= MAX_CRITERIA
 
 
 @dataclass(frozen=True)
@@ -109,7 +132,7 @@ class CacheLookup:
     def lendable(self) -> tuple[ColumnElement[bool], ...]:
         """The conditions under which a question may be lent to this requisition.
 
-        A library question neither expires nor is used up, whoever wrote it.
+        A library question neither expires nor is used up, whoever wrote it; see `has_enough_criteria`.
         """
         used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == self._req_id)
         ours = [CachedQuestion.model == self._claude.model] if self._settings.cache_same_model_only else []
@@ -119,7 +142,10 @@ class CacheLookup:
             CachedQuestion.usage_count < self._settings.cache_max_uses,
             CachedQuestion.created_at > utc_now() - timedelta(days=self._settings.cache_ttl_days),
         )
-        library = CachedQuestion.library_status == "active"
+        library = and_(
+            CachedQuestion.library_status == "active",
+            _json_length(CachedQuestion.criteria).between(MIN_CRITERIA, MAX_CRITERIA),
+        )
         return (
             or_(generated if self._takes_generated else false(), library if self._takes_library else false()),
             self._not_of_others(),

@@ -166,6 +166,11 @@ class ErrorAnswer(View):
     problems_total: int | None = Field(
         None, exclude_if=lambda value: value is None, description="All of them: `problems` has the first."
     )
+    ignored: list[str] | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="Of an import: columns or keys that a question does not have.",
+    )
     request_id: str | None
 
 

@@ -56,6 +56,8 @@ from techscreen.text.exhibits import spoken_part
 
 MAX_ROWS = 10_000
 MAX_IMPORT = 33_554_432
+# Names of unknown columns or keys that an answer has.
+MAX_IGNORED = 50
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 LibraryStatus = Literal["draft", "active"]
@@ -104,6 +106,12 @@ class LibraryQuestion(RequestModel):
     owner: OptionalTitle = Field(None, description="The person or team that looks after it.")
     review_on: Day | None = Field(None, description="When somebody should look at it again.")
     status: LibraryStatus = Field("active", description="A draft is in no interview until it is active.")
+
+
+class ImportedQuestion(LibraryQuestion):
+    """A question of the team's own in a file."""
+
+    model: OptionalTitle = Field(None, description="Which Claude wrote it; null for people's own.")
 
 
 class LibraryPatch(GivenParts):
@@ -160,7 +168,8 @@ class ImportQuery(BaseModel):
     model_config = ConfigDict(frozen=True)
 
     on_conflict: Literal["refuse", "update"] = Field(
-        "refuse", description="What to do with a row whose reference is in the library already."
+        "refuse",
+        description="What to do with a row whose reference is in the library already. `update` changes what it gives.",
     )
     dry_run: bool = Field(False, description="Only say what would be done.")
 
@@ -249,6 +258,9 @@ class LibraryQuestionView(Provenance):
     usage_count: int = Field(description="In how many requisitions it is.")
     last_used_at: Moment | None
     complaints: int = Field(description="How many people have complained about it.")
+    is_ready: bool = Field(
+        description="Whether generation may take it: active, with 8 to 10 criteria. Complaints may still keep it out."
+    )
     feedback: dict[str, int] | None = Field(
         None, description="How many people said what about it, by kind, over all its uses. In the list alone."
     )
@@ -296,6 +308,10 @@ class LibraryImportAnswer(Answer):
     updated: int
     problems: list[RowProblemView] = Field(description="Empty, except in a dry run: with one, nothing is imported.")
     problems_total: int
+    ignored: list[str] = Field(
+        max_length=MAX_IGNORED,
+        description="Columns or keys of the file that a question does not have: the first of them.",
+    )
     findings: dict[str, int] | None = Field(
         description="How many findings of each kind the questions have; null for an import too large to check at once."
     )

@@ -43,7 +43,8 @@ def questions_asked(fake: FakeClaude) -> int:
 def test_library_before_cache_before_claude(client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude) -> None:
     topics = topics_of(client, requisition)
     own = "Is your wife pregnant? <b>What</b> do you do next?"
-    kept = keep_for(client, topics[0], question_text=own, minutes=33, criteria=[])
+    criteria = [{"criterion": f"Names\tthing {number}", "description": ""} for number in range(8)]
+    kept = keep_for(client, topics[0], question_text=own, minutes=33, criteria=criteria)
 
     first = workflow(client, requisition)
     second = workflow(client, {**requisition, "req_id": "REQ-2"})
@@ -54,7 +55,8 @@ def test_library_before_cache_before_claude(client: FlaskClient, requisition: di
     assert sources(never) == ["generated", *["cache"] * 4]
     assert (second.json["library_questions"], second.json["cached_questions"]) == (1, 4)
     question = first.json["interview"]["questions"][0]
-    assert (question["question_text"], question["minutes"], question["criteria"]) == (own, 33, [])
+    assert (question["question_text"], question["minutes"]) == (own, 33)
+    assert [each["criterion"] for each in question["criteria"]] == [each["criterion"] for each in criteria]
     assert (question["cached_question_id"], question["similarity"]) == (kept, 1.0)
     assert (question["model"], question["prompt_version"]) == (None, None)
     found = {finding["kind"] for finding in first.json["quality"]["findings"] if "questions[0]" in finding["field"]}
@@ -73,6 +75,9 @@ def test_library_before_cache_before_claude(client: FlaskClient, requisition: di
         ({"library_status": "draft"}, False),
         ({"retired_at": utc_now()}, False),
         ({"complaints": 3}, False),
+        ({"criteria": [{"criterion": "One", "description": ""}] * 10}, True),
+        ({"criteria": [{"criterion": "One", "description": ""}] * 7}, False),
+        ({"criteria": [{"criterion": "One", "description": ""}] * 11}, False),
     ],
 )
 @on_sqlite
@@ -85,8 +90,10 @@ def test_which_library_questions_are_lent(
     with app.app_context(), transaction() as session:
         session.execute(update(CachedQuestion).where(CachedQuestion.id == kept).values(**columns))
 
+    shown = client.get(f"{LIBRARY}/{kept}", headers=EDITOR).json["question"]
     answer = workflow(client, requisition)
 
+    assert shown["is_ready"] == (is_lent or "complaints" in columns)
     assert sources(answer) == ["library" if is_lent else "generated", *["generated"] * 4]
 
 

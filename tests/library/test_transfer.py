@@ -125,6 +125,13 @@ def test_ten_thousand_rows_go_in_at_once_or_not_at_all(app: Flask, client: Flask
     assert time.process_time() - began < 15
     assert len({row.cache_key for row in all_of(app, CachedQuestion)}) == 10_000
 
+    parts = "".join(f"R-{number},Payments\n" for number in range(10_000))
+    began = time.process_time()
+    changed = imported(client, "reference,owner\n" + parts, "csv", on_conflict="update")
+
+    assert (changed.status_code, changed.json["updated"]) == (200, 10_000)
+    assert time.process_time() - began < 15
+
 
 def test_a_key_imports_once_and_its_job_does_not_hold_the_file(app: Flask, client: FlaskClient) -> None:
     rows = [a_question(topic=f"Kafka topic {number % 7}") for number in range(1_100)]
