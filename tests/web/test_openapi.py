@@ -416,6 +416,8 @@ def test_every_answer_is_documented_on_mariadb_and_in_the_background(
     assert app.test_client().post("/api/interview/jd/enhance", json=enhancement, headers=ADMIN).status_code == 200
     with app.app_context(), transaction() as session:
         session.execute(update(JobDescription).values(id=example["job_description_id"]))
+        session.execute(text("ALTER TABLE interviews AUTO_INCREMENT = 1"))
+    assert app.test_client().post("/api/interview/generate", json=example, headers=ADMIN).json["interview_id"] == 1
     problems, answered = findings(app, mode="positive")
 
     assert_well_answered(app, problems, answered)
