@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from techscreen.errors import InvalidRequest
 from techscreen.library.formats import field_name, rows_of
-from techscreen.library.rows import as_given, columns_of
+from techscreen.library.rows import as_changed, columns_of
 from techscreen.question_cache.keys import PEOPLE
 from techscreen.schemas.fields import MAX_REQ_ID
 from techscreen.schemas.generation import RowProblemView
@@ -79,7 +79,7 @@ def checked_rows(file: GivenRows, known: Known, order: LibraryImport) -> Checked
     for number, given in file.given.items():
         before = _named(known, given) if order.on_conflict == "update" else None
         try:
-            question = ImportedQuestion.model_validate(given if before is None else {**as_given(before), **given})
+            question = ImportedQuestion.model_validate(given if before is None else as_changed(before, given))
         except ValidationError as error:
             checked.problems += _told(number, error, order.format)
             continue

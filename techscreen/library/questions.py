@@ -20,7 +20,7 @@ from techscreen.checks.entity_names import names_to_avoid
 from techscreen.errors import FieldProblem, NotFound, ReferenceTaken, Stale
 from techscreen.generation.audit_log import log_change
 from techscreen.library.findings import library_findings
-from techscreen.library.rows import as_given, columns_of, view_of
+from techscreen.library.rows import as_changed, columns_of, view_of
 from techscreen.observability import metrics
 from techscreen.question_cache.administration import has_technology
 from techscreen.question_cache.feedback_sums import feedback_on
@@ -180,7 +180,7 @@ def _change(change: LibraryChange, user_id: str, session: Session) -> CachedQues
 
 
 def _edit(session: Session, row: CachedQuestion, patch: dict[str, Any]) -> None:
-    given = validated(LibraryQuestion, {**as_given(row), **patch})
+    given = validated(LibraryQuestion, as_changed(row, patch))
     if given.reference != row.reference:
         _refuse_reference(session, given.reference)
     columns = columns_of(given)

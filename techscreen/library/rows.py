@@ -101,6 +101,15 @@ def as_given(row: CachedQuestion | Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def as_changed(row: CachedQuestion | Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """A row as somebody would give it, with what is given of it changed. An anchor that is not given stays."""
+    before = as_given(row)
+    changed = {**before, **given}
+    if isinstance(given.get("rating_anchors"), Mapping):
+        changed["rating_anchors"] = {**before["rating_anchors"], **given["rating_anchors"]}
+    return changed
+
+
 def view_of(row: CachedQuestion, feedback: Mapping[str, int] | None = None) -> LibraryQuestionView:
     """A row as an answer shows it, with what people have said about it if that is given."""
     shown = as_given(row)

@@ -309,3 +309,23 @@ def test_what_people_do_is_in_the_audit_trail_and_not_in_the_usage(draft: Draft,
     assert client.get("/api/interview/usage", headers=ADMIN).json == before
     (row,) = client.get("/api/interview/logs?operation_type=edit", headers=ADMIN).json["logs"]
     assert (row["user_id"], row["tokens_used"], row["model"]) == (EDITOR["X-User-ID"], 0, "none")
+
+
+@on_sqlite
+def test_an_anchor_that_is_not_given_stays(draft: Draft) -> None:
+    before = draft.now["questions"][0]["rating_anchors"]
+    after = draft.ok("PATCH", "/questions/1", {"rating_anchors": {"low": "Guesses."}})["questions"][0]
+    assert after["rating_anchors"] == {**before, "low": "Guesses."}
+
+
+@on_sqlite
+def test_a_text_of_which_nothing_can_be_seen_is_blank(draft: Draft) -> None:
+    for text in ("\u200b\u200b", "\u2060 \ufeff", "\u3164\u200e".replace("\u3164", "\u00ad")):
+        assert draft.call("PATCH", "/questions/1", {"question_text": text}).status_code == 400
+
+
+@on_sqlite
+def test_a_weak_tag_fits_nothing(draft: Draft, client: FlaskClient) -> None:
+    headers = {**EDITOR, "If-Match": f"W/{draft.etag}"}
+    answer = client.patch(f"/api/interview/{draft.id}", json={"interview_name": "X"}, headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (412, "stale")
