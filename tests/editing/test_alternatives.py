@@ -506,3 +506,23 @@ def test_the_offline_mode_offers_samples(make_app: MakeApp, requisition: dict[st
     suggested = asking.post("/questions/1/criteria/suggest", {"count": 5}).json
     assert len({each["criterion"] for each in suggested["criteria"]}) == 5
     assert suggested["sample"]
+
+
+def test_what_happens_to_the_question_meanwhile_is_told(app: Flask, asking: Asking, fake: FakeClaude) -> None:
+    asked = asking.before["questions"][2]
+    changes = [("PUT", "/order", {"order": [3, 1, 2, 4, 5]}), ("DELETE", "/questions/1", None)]
+    done: list[int] = []
+
+    def meanwhile(_: Any) -> None:
+        method, path, body = changes[len(done)]
+        other = Asking(app.test_client(), asking.before)
+        done.append(other.change(method, path, body).status_code)
+
+    fake.on_request = meanwhile
+    moved = asking.offered("harder", number=3, count=1)
+    assert (moved["question"]["lineage"], moved["question"]["question_number"]) == (asked["lineage"], 1)
+    assert [each["question_number"] for each in moved["alternatives"]] == [1]
+
+    gone = asking.post("/questions/1/alternatives", {"kind": "harder", "count": 1})
+    assert (gone.status_code, gone.json["code"], done) == (409, "not_editable", [200, 200])
+    assert len(all_of(app, QuestionAlternative)) == 2  # what was paid for is kept

@@ -182,6 +182,29 @@ def test_of_two_who_change_the_same_at_once_one_is_told(make_app: MakeApp, requi
     assert [entry.revision for entry in all_of(app, HistoryEntry) if entry.subject == "interview"] == [1, 2]
 
 
+def test_many_who_overwrite_whatever_there_is_wait_for_one_another(
+    make_app: MakeApp, requisition: dict[str, Any]
+) -> None:
+    app = make_app()
+    made = workflow(app.test_client(), requisition).json["interview"]
+    start, statuses = threading.Barrier(20), []
+
+    def edit(number: int) -> None:
+        mine = Draft(app.test_client(), made)
+        start.wait()
+        answer = mine.call("PATCH", "/questions/1", {"spoken_text": f"What about {number}?"}, **{"If-Match": "*"})
+        statuses.append(answer.status_code)
+
+    people = [threading.Thread(target=edit, args=(number,)) for number in range(20)]
+    for person in people:
+        person.start()
+    for person in people:
+        person.join()
+    assert statuses == 20 * [200]
+    stored = app.test_client().get(f"/api/interview/{made['id']}", headers=READER).json["interview"]
+    assert stored["revision"] == 21
+
+
 @on_sqlite
 def test_who_reads_may_not_edit_and_who_is_unknown_may_nothing(draft: Draft, client: FlaskClient, app: Flask) -> None:
     draft.headers = READER
