@@ -237,14 +237,14 @@ def enhancement_paid_for(session: Session, values: Values) -> None:
 
 def _replace(session: Session, stored: JobDescription, values: Mapping[str, Any], user_id: str) -> None:
     """Store a new enhancement, and enter it in the history."""
-    before = job_description_state(stored)
-    if stored.enhanced_at is not None:
-        keep_older_state(session, stored, before)
+    is_first = stored.enhanced_at is None and stored.revision == 0
+    if not is_first:
+        keep_older_state(session, stored, job_description_state(stored))
     for name, value in values.items():
         setattr(stored, name, value)
     stored.revision += 1
     stored.edited_by_user_id = stored.edited_at = None
-    record(session, stored, "enhanced", user_id)
+    record(session, stored, "enhanced", user_id, is_first=is_first)
 
 
 def _comes_after(stored: JobDescription, asked_at: datetime, enhanced_at: datetime) -> bool:
