@@ -294,7 +294,8 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
                 "database": "none",
                 "no-shrink": True,
             },
-            "phases": {"stateful": {"enabled": False}},
+            # Every edge of every field is asked once, with what must be refused.
+            "phases": {"stateful": {"enabled": False}, "coverage": {"enabled": mode == "all"}},
             # Else what is asked would change with every literal in our code, and reading that takes long.
             "analysis": {"constants": {"enabled": False}},
             "checks": {
