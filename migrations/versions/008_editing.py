@@ -81,6 +81,16 @@ def upgrade() -> None:
     # Numbers name the older questions; a new lineage has letters too.
     text = "CHAR" if op.get_context().dialect.name in ("mysql", "mariadb") else "VARCHAR"
     op.execute(f"UPDATE interview_questions SET lineage = CAST(id AS {text})")  # noqa: S608 -- a word of our own
+    # Only the newest published interview of a name stays published. (MySQL reads no table that it updates, but a copy.)
+    newest = "SELECT MAX(id) AS id FROM interviews WHERE status = 'published' GROUP BY req_id, interview_name"
+    op.execute(
+        "UPDATE interviews SET published_name = interview_name, published_at = created_at "  # noqa: S608 -- our own words
+        f"WHERE id IN (SELECT id FROM ({newest}) AS newest)"
+    )
+    op.execute(
+        "UPDATE interviews SET status = 'archived', archived_at = created_at "
+        "WHERE status = 'published' AND published_name IS NULL"
+    )
     op.create_index("uq_interviews_req_id_published_name", "interviews", ["req_id", "published_name"], unique=True)
     op.create_index("uq_question_cache_reference", "question_cache", ["reference"], unique=True)
     op.create_table(

@@ -52,7 +52,9 @@ def edit_question(interview: Interview, order: EditQuestionOrder) -> None:
     if patch.rating_anchors is not None:
         given = patch.rating_anchors.model_dump(exclude_unset=True)
         question.rating_anchors = {**question.rating_anchors, **given}
-    for name in ("minutes", "question_type", "skill_level", "topic", "locked"):
+    if "minutes" in patch.model_fields_set:
+        question.minutes = patch.minutes
+    for name in ("question_type", "skill_level", "topic", "locked"):
         value = getattr(patch, name)
         if value is not None:
             setattr(question, name, value)

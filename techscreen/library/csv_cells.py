@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from itertools import chain, zip_longest
+from itertools import chain
 from typing import Any
 
 from techscreen.schemas.editing import MAX_CRITERIA, MAX_FOLLOW_UPS, MAX_TOPICS
@@ -92,15 +92,15 @@ def cells_of(question: Mapping[str, Any]) -> dict[str, str]:
 
 def question_of(columns: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
     """What a row of cells gives of a question: nothing that has no column. Nothing is checked."""
-    written = {name: _as_written(cell) for name, cell in zip_longest(columns, cells, fillvalue="")}
+    written = {name: _as_written(cell) for name, cell in zip(columns, cells, strict=False)}
     question: dict[str, Any] = {
         name: written[name] or None for name in PLAIN if written.get(name) or (name in _OPTIONAL and name in written)
     }
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", written.get("minutes", "")):
         question["minutes"] = int(written["minutes"])
     if "exhibit_text" in written:
-        exhibit = {"kind": written.get("exhibit_kind") or "text", "text": written["exhibit_text"]}
-        question["exhibit"] = exhibit if exhibit["text"] else None
+        kind = {"kind": written["exhibit_kind"]} if written.get("exhibit_kind") else {}
+        question["exhibit"] = {**kind, "text": written["exhibit_text"]} if written["exhibit_text"] else None
     if not written.keys().isdisjoint(_TECHNOLOGIES):
         question["technologies"] = _filled([written.get(name, "") for name in _TECHNOLOGIES])
     if not written.keys().isdisjoint(chain(*_CRITERIA)):
@@ -109,7 +109,8 @@ def question_of(columns: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
     if not written.keys().isdisjoint(_FOLLOW_UPS):
         question["follow_ups"] = _filled([written.get(name, "") for name in _FOLLOW_UPS])
     if not written.keys().isdisjoint(_ANCHORS):
-        question["rating_anchors"] = {level: written.get(f"anchor_{level}", "") for level in ANCHORS}
+        levels = [level for level in ANCHORS if f"anchor_{level}" in written]
+        question["rating_anchors"] = {level: written[f"anchor_{level}"] for level in levels}
     return question
 
 

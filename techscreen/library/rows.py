@@ -102,11 +102,12 @@ def as_given(row: CachedQuestion | Mapping[str, Any]) -> dict[str, Any]:
 
 
 def as_changed(row: CachedQuestion | Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
-    """A row as somebody would give it, with what is given of it changed. An anchor that is not given stays."""
+    """A row as somebody would give it, with what is given of it changed. Parts of a part that are not given stay."""
     before = as_given(row)
     changed = {**before, **given}
-    if isinstance(given.get("rating_anchors"), Mapping):
-        changed["rating_anchors"] = {**before["rating_anchors"], **given["rating_anchors"]}
+    for name in ("rating_anchors", "exhibit"):
+        if isinstance(given.get(name), Mapping):
+            changed[name] = {**(before[name] or {}), **given[name]}
     return changed
 
 

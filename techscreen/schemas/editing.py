@@ -103,7 +103,9 @@ class QuestionPatch(GivenParts):
     question_text: QuestionText | None = None
     spoken_text: QuestionText | None = None
     exhibit: ExhibitInput | None = Field(None, description="`null` removes it.")
-    minutes: Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)] | None = None
+    minutes: Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)] | None = Field(
+        None, description="`null` removes them."
+    )
     question_type: QuestionType | None = None
     skill_level: SkillLevel | None = None
     topic: RequiredTitle | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated
@@ -27,13 +28,16 @@ LETTERS = (
 )
 _LETTER = re.compile(f"[{LETTERS}]")
 _CONTROL_CHARACTER = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Letters and symbols that are shown as nothing: fillers of Hangul and the empty pattern of Braille.
+BLANKS = frozenset("\u115f\u1160\u2800\u3164\uffa0")
 # Control characters that str.strip() treats as white space.
 UNWELCOME_SPACE = frozenset("\x1c\x1d\x1e\x1f")
 
 
 def not_blank(value: str) -> str:
     """Refuse a text of which nothing can be seen: white space, and characters without a glyph of their own."""
-    if not any(character.isprintable() and not character.isspace() for character in value):
+    # Letters, digits, punctuation and symbols, emoji among them; a mark alone has nothing to stand on.
+    if not any(unicodedata.category(character)[0] in "LNPS" and character not in BLANKS for character in value):
         raise PydanticCustomError("blank", "must not be blank")
     return value
 
@@ -117,7 +121,10 @@ class Described:
 # The validators above as regular expressions.
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
 # Without a glyph of their own; unassigned and private characters, which are blank too, are left out here.
-_UNSEEN = r"\xad\u200b-\u200f\u2028-\u202e\u2060-\u206f\ue000-\uf8ff\ufeff"
+_UNSEEN = (
+    r"\xad\u0300-\u036f\u115f\u1160\u200b-\u200f\u2028-\u202e\u2060-\u206f"
+    r"\u2800\u3164\ue000-\uf8ff\ufe00-\ufe0f\ufeff\uffa0"
+)
 _UNWELCOME = r"\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f"
 ONE_LINE = f"^[^{_CONTROL}]*$"
 ONE_LINE_NOT_BLANK = rf"^[^{_CONTROL}]*[^\s{_CONTROL}{_UNSEEN}][^{_CONTROL}]*$"

@@ -71,6 +71,8 @@ INTERVIEW_STATE = (
     # What later decisions rest on.
     "job_description_id",
     "created_by_user_id",
+    "created_at",
+    "published_name",
     "edited_by_user_id",
     "review_requested_at",
     "published_at",

@@ -22,6 +22,7 @@ from tests.library.test_transfer import exported, imported
 from tests.support.workflows import all_of
 
 EXHIBIT = {"kind": "log", "text": "a log"}
+ANCHORS = {"low": "Guesses.", "mid": "Looks once.", "high": "Looks twice."}
 
 
 def shown(client: FlaskClient, kept: dict[str, Any]) -> dict[str, Any]:
@@ -45,7 +46,10 @@ def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         ("csv", "reference,exhibit_kind\nR-1,code\n", {}),
         ("csv", "reference,technology_2,technology_1\nR-1,,redis\n", {"technologies": ["redis"]}),
         ("csv", "reference,follow_up_1\nR-1,Why?\n", {"follow_ups": ["Why?"]}),
-        ("csv", "reference,anchor_low\nR-1,Bad\n", {"rating_anchors": {"low": "Bad", "mid": "", "high": ""}}),
+        ("csv", "reference,anchor_low\nR-1,Bad\n", {"rating_anchors": {**ANCHORS, "low": "Bad"}}),
+        ("json", '[{"reference": "R-1", "rating_anchors": {"low": "B"}}]', {"rating_anchors": {**ANCHORS, "low": "B"}}),
+        ("csv", "reference,exhibit_text\nR-1,x = 2\n", {"exhibit": {**EXHIBIT, "text": "x = 2"}}),
+        ("csv", "reference,minutes,owner\nR-1,6\n", {"minutes": 6}),
         (
             "csv",
             "reference,criterion_1\nR-1,One\n",
@@ -56,7 +60,14 @@ def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
 @on_sqlite
 def test_what_is_not_given_stays(client: FlaskClient, form: str, content: str, changed: dict[str, Any]) -> None:
     kept = created(
-        client, reference="R-1", owner="A", minutes=5, technologies=["kafka"], exhibit=EXHIBIT, language="de-AT"
+        client,
+        reference="R-1",
+        owner="A",
+        minutes=5,
+        technologies=["kafka"],
+        exhibit=EXHIBIT,
+        language="de-AT",
+        rating_anchors=ANCHORS,
     )["question"]
 
     answer = imported(client, content, form, on_conflict="update")

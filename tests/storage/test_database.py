@@ -269,3 +269,30 @@ def test_the_values_of_a_statement_that_fails_stay_out_of_the_log(
         session.execute(statement, {"value": "XYZZY-secret"})
     everything = f"{caught.value} {caught.value.__cause__} {caplog.text}"
     assert "XYZZY" not in everything
+
+
+def test_of_interviews_published_before_names_were_taken_the_newest_keeps_its_name(
+    database_url: str, alembic_on: Any
+) -> None:
+    engine = create_engine(database_url, poolclass=NullPool)
+    alembic_on(command.downgrade, "007")
+    with engine.begin() as connection:
+        connection.execute(
+            text(
+                "INSERT INTO job_descriptions (id, req_id, basic_title, basic_description, created_by_user_id,"
+                " created_at) VALUES (1, 'R', 'T', 'D', 'anna', '2026-01-01 00:00:00')"
+            )
+        )
+        for number, name in enumerate(("Panel", "Panel", "Other"), start=1):
+            connection.execute(
+                text(
+                    "INSERT INTO interviews (id, job_description_id, req_id, interview_name, created_by_user_id,"
+                    " created_at, status, version) VALUES (:n, 1, 'R', :name, 'anna', '2026-01-01 00:00:00',"
+                    " 'published', :n)"
+                ),
+                {"n": number, "name": name},
+            )
+    alembic_on(command.upgrade, "head")
+    with engine.connect() as connection:
+        rows = connection.execute(text("SELECT status, published_name FROM interviews ORDER BY id")).all()
+    assert [tuple(row) for row in rows] == [("archived", None), ("published", "Panel"), ("published", "Other")]

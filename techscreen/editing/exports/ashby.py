@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
-from techscreen.editing.exports.source import ExportSource, anchors_of, facts_of, heading_of, lines_of, one_line
+from techscreen.editing.exports.source import ExportSource, anchors_of, facts_of, heading_of, lines_of, one_line, told
 from techscreen.schemas.generation import QuestionView
 
 NOTE = "Partial: Ashby's API reads feedback forms but makes none. Build this one by hand in Ashby's admin pages."
@@ -44,7 +44,7 @@ def _section(question: QuestionView) -> dict[str, Any]:
         _field("Boolean", f"{path}_criterion_{number}", one_line(each.criterion), description=each.description)
         for number, each in enumerate(question.criteria, 1)
     ]
-    anchors = [(name.lower(), f"{name}: {one_line(text)}") for name, text in anchors_of(question)]
+    anchors = [(name.lower(), told(name, one_line(text))) for name, text in anchors_of(question)]
     return {
         "title": heading_of(question),
         "descriptionPlain": f"{asked}\n\nFollow-ups:{follow_ups}" if follow_ups else asked,

@@ -18,6 +18,7 @@ from techscreen.editing.exports.source import (
     lines_of,
     one_line,
     paragraphs_of,
+    told,
 )
 from techscreen.schemas.generation import QuestionView
 
@@ -30,11 +31,11 @@ def greenhouse_kit(source: ExportSource) -> str:
         heading = f"<b>{escape(heading_of(question))}</b>"
         _append(questions, f"{heading} {escape(one_line(question.spoken_text))}", "instruction")
         for each in question.criteria:
-            text = f"<b>{escape(one_line(each.criterion))}</b>: {escape(one_line(each.description))}"
+            text = told(f"<b>{escape(one_line(each.criterion))}</b>", escape(one_line(each.description)))
             _append(questions, text, "yes_no")
         rating = _append(questions, f"{question.question_number}. What the answer sounded like", "single_select")
         options += [
-            {"question_sort_order": rating, "name": f"{name}: {one_line(text)}", "priority": place}
+            {"question_sort_order": rating, "name": told(name, one_line(text)), "priority": place}
             for place, (name, text) in enumerate(anchors_of(question))
         ]
         _append(questions, f"{question.question_number}. Notes", "text")
@@ -70,11 +71,14 @@ def _kit_question(question: QuestionView) -> str:
         parts += [f"<p>{_code_line(line)}</p>" for line in lines_of(question.exhibit.text).split("\n")]
     if question.follow_ups:
         parts.append("<p><b>Follow-ups</b></p>" + _list([escape(one_line(text)) for text in question.follow_ups]))
-    criteria = [f"<b>{escape(one_line(c.criterion))}:</b> {escape(one_line(c.description))}" for c in question.criteria]
+    criteria = [
+        told(f"<b>{escape(one_line(c.criterion))}</b>", escape(one_line(c.description))) for c in question.criteria
+    ]
     if criteria:
         parts.append("<p><b>Criteria</b></p>" + _list(criteria))
-    anchors = [f"<b>{name}:</b> {escape(one_line(text))}" for name, text in anchors_of(question)]
-    parts.append("<p><b>What answers sound like</b></p>" + _list(anchors))
+    anchors = [told(f"<b>{name}</b>", escape(one_line(text))) for name, text in anchors_of(question) if text.strip()]
+    if anchors:
+        parts.append("<p><b>What answers sound like</b></p>" + _list(anchors))
     return "".join(parts)
 
 

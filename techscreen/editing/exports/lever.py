@@ -19,6 +19,7 @@ from techscreen.editing.exports.source import (
     lines_of,
     one_line,
     shortened,
+    told,
 )
 from techscreen.schemas.generation import QuestionView
 
@@ -44,8 +45,8 @@ def lever_template(source: ExportSource) -> str:
 
 def _fields_of(question: QuestionView) -> list[dict[str, Any]]:
     heading = heading_of(question)
-    criteria = [f"{one_line(each.criterion)}: {one_line(each.description)}" for each in question.criteria]
-    anchors = [f"{name}: {one_line(text)}" for name, text in anchors_of(question)]
+    criteria = [told(one_line(each.criterion), one_line(each.description)) for each in question.criteria]
+    anchors = [told(name, one_line(text)) for name, text in anchors_of(question)]
     number = f"{question.question_number}."
     ticked = [_field("multiple-select", heading, _asked(question), criteria)] if criteria else []
     return [

@@ -18,6 +18,7 @@ from techscreen.editing.exports.source import (
     lines_of,
     one_line,
     paragraphs_of,
+    told,
 )
 from techscreen.schemas.generation import InterviewView, QuestionView
 from techscreen.text.exhibits import with_exhibit
@@ -108,9 +109,11 @@ def _markdown_question(question: QuestionView) -> list[str]:
     if question.follow_ups:
         parts += ["### Follow-ups", "\n".join(f"- {_plain(text)}" for text in question.follow_ups)]
     if question.criteria:
-        ticks = [f"- [ ] **{_inline(each.criterion)}:** {_inline(each.description)}" for each in question.criteria]
+        ticks = [
+            "- [ ] " + told(f"**{_inline(each.criterion)}**", _inline(each.description)) for each in question.criteria
+        ]
         parts += ["### Criteria", "\n".join(ticks)]
-    anchors = [f"- [ ] **{name}:** {_inline(text)}" for name, text in anchors_of(question) if text.strip()]
+    anchors = ["- [ ] " + told(f"**{name}**", _inline(text)) for name, text in anchors_of(question) if text.strip()]
     if anchors:
         parts += ["### What answers sound like", "\n".join(anchors)]
     return [*parts, "### Notes", *["." * 60] * NOTE_LINES]
@@ -129,9 +132,11 @@ def _html_question(question: QuestionView) -> str:
     if question.follow_ups:
         parts.append(f"<h3>Follow-ups</h3>\n<ul>\n{_items(map(_broken, question.follow_ups))}</ul>\n")
     if question.criteria:
-        ticks = [f"{BOX}<b>{_broken(each.criterion)}:</b> {_broken(each.description)}" for each in question.criteria]
+        ticks = [
+            BOX + told(f"<b>{_broken(each.criterion)}</b>", _broken(each.description)) for each in question.criteria
+        ]
         parts.append(f'<h3>Criteria</h3>\n<ul class="ticks">\n{_items(ticks)}</ul>\n')
-    anchors = [f"{BOX}<b>{name}:</b> {_broken(text)}" for name, text in anchors_of(question) if text.strip()]
+    anchors = [BOX + told(f"<b>{name}</b>", _broken(text)) for name, text in anchors_of(question) if text.strip()]
     if anchors:
         parts.append(f'<h3>What answers sound like</h3>\n<ul class="ticks">\n{_items(anchors)}</ul>\n')
     notes = '<div class="notes"></div>\n' * NOTE_LINES

@@ -60,6 +60,11 @@ def anchors_of(question: QuestionView) -> list[tuple[str, str]]:
     return [("Low", anchors.low), ("Mid", anchors.mid), ("High", anchors.high)]
 
 
+def told(name: str, text: str) -> str:
+    """A name and what is said of it; the name alone if nothing is."""
+    return f"{name}: {text}" if text.strip() else name
+
+
 def lines_of(text: str) -> str:
     """A text whose lines all end alike. Control characters, which a log may hold, are shown by their pictures."""
     return _CONTROL.sub(_picture, _ODD_LINE_END.sub("\n", text))

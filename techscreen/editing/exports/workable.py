@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from techscreen.editing.exports.source import ExportSource, heading_of, lines_of, one_line
+from techscreen.editing.exports.source import ExportSource, heading_of, lines_of, one_line, told
 from techscreen.schemas.generation import QuestionView
 
 NOTE = (
@@ -38,7 +38,7 @@ def _section(question: QuestionView) -> dict[str, Any]:
         "traits": [
             {"name": one_line(question.topic), "questions": [{"body": body} for body in asked]},
             *(
-                {"name": f"{one_line(each.criterion)}: {one_line(each.description)}", "questions": []}
+                {"name": told(one_line(each.criterion), one_line(each.description)), "questions": []}
                 for each in question.criteria
             ),
         ],
