@@ -6,6 +6,7 @@ import csv
 import io
 import json
 from typing import Any
+from unittest.mock import ANY
 
 import pytest
 from flask import Flask
@@ -48,7 +49,7 @@ def differing(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
         ("csv", "reference,follow_up_1\nR-1,Why?\n", {"follow_ups": ["Why?"]}),
         ("csv", "reference,anchor_low\nR-1,Bad\n", {"rating_anchors": {**ANCHORS, "low": "Bad"}}),
         ("json", '[{"reference": "R-1", "rating_anchors": {"low": "B"}}]', {"rating_anchors": {**ANCHORS, "low": "B"}}),
-        ("csv", "reference,exhibit_text\nR-1,x = 2\n", {"exhibit": {**EXHIBIT, "text": "x = 2"}}),
+        ("csv", "reference,exhibit_text\nR-1,x = 2\n", {"exhibit": {**EXHIBIT, "text": "x = 2"}, "question_text": ANY}),
         ("csv", "reference,minutes,owner\nR-1,6\n", {"minutes": 6}),
         (
             "csv",
