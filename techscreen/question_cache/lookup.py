@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Integer, and_, false, func, or_, select
+from sqlalchemy import ColumnElement, Integer, Select, and_, false, func, or_, select, union_all
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -191,26 +191,9 @@ class CacheLookup:
         return [CachedHit(row, 1.0) for row in session.scalars(equal, execution_options=FRESH)]
 
     def _similar(self, session: Session, wanted: WantedQuestion, *only: ColumnElement[bool]) -> list[CachedHit]:
-        bucket = (
-            select(
-                CachedQuestion.id,
-                CachedQuestion.topic,
-                CachedQuestion.facet_key,
-                CachedQuestion.question_type,
-                _IS_GENERATED.label("is_generated"),
-            )
-            .where(
-                CachedQuestion.technology_key == wanted.technology_key,
-                CachedQuestion.skill_level == wanted.topic.skill_level,
-                CachedQuestion.language == wanted.language,
-                CachedQuestion.prompt_version.in_([wanted.prompt_version, LIBRARY_VERSION]),
-                *self.lendable(),
-                *only,
-            )
-            .order_by(_IS_GENERATED, CachedQuestion.usage_count)
-            .limit(MAX_COMPARISON if self._may_be_similar(wanted) else NEAR_MISS_SAMPLE)
-        )
-        rows = session.execute(bucket).all()
+        # Each by itself, so that the index gives the least used ones without reading the whole bucket.
+        buckets = [self._bucket(wanted, version, *only).subquery() for version in self._versions(wanted)]
+        rows = session.execute(union_all(*(select(bucket) for bucket in buckets))).all()
         close: list[tuple[bool, bool, float, int]] = []
         nearest = (0.0, "")
         for row in rows:
@@ -231,6 +214,35 @@ class CacheLookup:
         chosen = session.scalars(select(CachedQuestion).where(CachedQuestion.id.in_(best)), execution_options=FRESH)
         found = {row.id: row for row in chosen}
         return [CachedHit(found[row_id], similarity) for row_id, similarity in best.items() if row_id in found]
+
+    def _versions(self, wanted: WantedQuestion) -> list[str]:
+        """The prompt versions under which fitting questions stand."""
+        library = [LIBRARY_VERSION] if self._takes_library else []
+        return [*library, wanted.prompt_version] if self._takes_generated else library
+
+    def _bucket(
+        self, wanted: WantedQuestion, version: str, *only: ColumnElement[bool]
+    ) -> Select[int, str, str, str, bool]:
+        """The questions of one version that are compared with a topic, least used first."""
+        return (
+            select(
+                CachedQuestion.id,
+                CachedQuestion.topic,
+                CachedQuestion.facet_key,
+                CachedQuestion.question_type,
+                _IS_GENERATED.label("is_generated"),
+            )
+            .where(
+                CachedQuestion.technology_key == wanted.technology_key,
+                CachedQuestion.skill_level == wanted.topic.skill_level,
+                CachedQuestion.language == wanted.language,
+                CachedQuestion.prompt_version == version,
+                *self.lendable(),
+                *only,
+            )
+            .order_by(CachedQuestion.usage_count)
+            .limit(MAX_COMPARISON if self._may_be_similar(wanted) else NEAR_MISS_SAMPLE)
+        )
 
     def _may_be_similar(self, wanted: WantedQuestion) -> bool:
         """Whether any unequal facet could reach the threshold; the most similar one has one word more."""
