@@ -21,9 +21,10 @@ from techscreen.editing.edits import EDITS
 from techscreen.editing.findings import interview_report
 from techscreen.editing.replacement import accept_alternative
 from techscreen.errors import NotFound, Stale
-from techscreen.generation.audit_log import ChangeOperation, log_change
+from techscreen.generation.audit_log import log_change
 from techscreen.observability import metrics
 from techscreen.schemas import editing as orders
+from techscreen.schemas.audit import ChangeOperation
 from techscreen.schemas.generation import InterviewAnswer, InterviewView
 from techscreen.storage.history import Step, interview_state
 from techscreen.storage.outbox import CLOSED, Outbox

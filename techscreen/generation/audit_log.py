@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy import Update, select, update
@@ -26,6 +26,7 @@ from prompts import Request
 from techscreen.claude.interface import Check, Claude, ClaudeAnswer, Deadline, Listener
 from techscreen.errors import ClaudeError, DatabaseUnavailable, Spending, TechScreenError
 from techscreen.observability import metrics
+from techscreen.schemas.audit import ChangeOperation, Generation
 from techscreen.storage.deferred_writes import Values, deferrable, write_or_defer
 from techscreen.storage.liveness import WorkUnderWay, this_process_id
 from techscreen.storage.transactions import run_in_transaction
@@ -34,21 +35,6 @@ logger = logging.getLogger(__name__)
 
 T = TypeVar("T", bound=BaseModel)
 
-Operation = Literal["jd_enhancement", "interview_generation", "question_alternatives", "criteria_suggestion"]
-# What people do, which costs no tokens.
-ChangeOperation = Literal[
-    "edit",
-    "override",
-    "request_review",
-    "publish",
-    "archive",
-    "restore",
-    "revise",
-    "delete",
-    "import",
-    "library",
-    "feedback",
-]
 NO_MODEL = "none"  # in the rows of what people do
 INTERRUPTED = "The service stopped before this was finished."
 _under_way = WorkUnderWay(GenerationLog.process_id, GenerationLog.started_at, GenerationLog.id)
@@ -73,7 +59,7 @@ class AuditRow:
             `save_spending` replaces it.
     """
 
-    def __init__(self, row_id: int, operation: Operation, req_id: str, user_id: str) -> None:
+    def __init__(self, row_id: int, operation: Generation, req_id: str, user_id: str) -> None:
         self.id = row_id
         self.spending = Spending()
         self._in_transaction = Spending()
@@ -249,7 +235,7 @@ def _columns(spent: Spending) -> dict[str, Any]:
 
 
 def open_audit_row(
-    operation: Operation,
+    operation: Generation,
     *,
     req_id: str,
     user_id: str,

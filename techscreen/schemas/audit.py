@@ -43,12 +43,9 @@ class PeriodQuery(BaseModel):
         return value
 
 
-# Those of people, from `edit` on, cost no tokens.
-AuditedOperation = Literal[
-    "jd_enhancement",
-    "interview_generation",
-    "question_alternatives",
-    "criteria_suggestion",
+Generation = Literal["jd_enhancement", "interview_generation", "question_alternatives", "criteria_suggestion"]
+# What people do, which costs no tokens.
+ChangeOperation = Literal[
     "edit",
     "override",
     "request_review",
@@ -61,6 +58,7 @@ AuditedOperation = Literal[
     "library",
     "feedback",
 ]
+AuditedOperation = Literal[Generation, ChangeOperation]
 AuditStatus = Literal["in_progress", "success", "failed"]
 
 
