@@ -216,6 +216,9 @@ class CachedQuestion(Base):
     # expire, and no prompt version outdates them.
     library_status: Mapped[str | None] = mapped_column(String(16))
     reference: Mapped[str | None] = mapped_column(ExactString(100))
+    # Words of requisitions that the question is for; they tell which library questions fit one without Claude.
+    skills: Mapped[list[Any] | None]
+    fits_any_post: Mapped[bool] = mapped_column(default=False, server_default=false())
     owner: Mapped[str | None]
     review_on: Mapped[date | None]
     created_by_user_id: Mapped[str | None] = mapped_column(ExactString(255))

@@ -13,6 +13,7 @@ from itertools import chain
 from typing import Any
 
 from techscreen.schemas.editing import MAX_CRITERIA, MAX_FOLLOW_UPS, MAX_TOPICS
+from techscreen.schemas.library import MAX_SKILLS
 
 PLAIN = (
     "reference",
@@ -25,6 +26,7 @@ PLAIN = (
     "review_on",
     "minutes",
     "model",
+    "fits_any_post",
     "question_text",
 )
 REQUIRED = ("question_text", "topic", "skill_level")
@@ -32,13 +34,17 @@ REQUIRED = ("question_text", "topic", "skill_level")
 _OPTIONAL = ("reference", "owner", "review_on", "minutes", "model")
 ANCHORS = ("low", "mid", "high")
 _TECHNOLOGIES = [f"technology_{number}" for number in range(1, MAX_TOPICS + 1)]
+_SKILLS = [f"skill_{number}" for number in range(1, MAX_SKILLS + 1)]
 _CRITERIA = [(f"criterion_{number}", f"criterion_{number}_description") for number in range(1, MAX_CRITERIA + 1)]
 _FOLLOW_UPS = [f"follow_up_{number}" for number in range(1, MAX_FOLLOW_UPS + 1)]
 _ANCHORS = [f"anchor_{level}" for level in ANCHORS]
+# How a spreadsheet, or a person, writes them.
+_WORDS_FOR = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 # What makes a formula at the beginning of a cell, and the apostrophes that a text may have before it anyway.
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 _PATHS = (
     (re.compile(r"technologies\.(\d+)"), "technology_{}"),
+    (re.compile(r"skills\.(\d+)"), "skill_{}"),
     (re.compile(r"criteria\.(\d+)\.criterion"), "criterion_{}"),
     (re.compile(r"criteria\.(\d+)\.description"), "criterion_{}_description"),
     (re.compile(r"follow_ups\.(\d+)"), "follow_up_{}"),
@@ -57,19 +63,20 @@ def column_name(written: str) -> str:
 
 def unknown_columns(columns: Collection[str]) -> set[str]:
     """Those of which `question_of` makes nothing."""
-    known = set(heading(MAX_TOPICS, MAX_CRITERIA, MAX_FOLLOW_UPS))
+    known = set(heading(MAX_TOPICS, MAX_SKILLS, MAX_CRITERIA, MAX_FOLLOW_UPS))
     if "exhibit_text" not in columns:
         known.remove("exhibit_kind")
     return {name for name in columns if name and name not in known}
 
 
-def heading(technologies: int, criteria: int, follow_ups: int) -> list[str]:
+def heading(technologies: int, skills: int, criteria: int, follow_ups: int) -> list[str]:
     """The names of the columns for questions that have at most so many of these."""
     return [
         *PLAIN,
         "exhibit_kind",
         "exhibit_text",
         *_TECHNOLOGIES[:technologies],
+        *_SKILLS[:skills],
         *chain(*_CRITERIA[:criteria]),
         *_FOLLOW_UPS[:follow_ups],
         *_ANCHORS,
@@ -80,8 +87,10 @@ def cells_of(question: Mapping[str, Any]) -> dict[str, str]:
     """The cells of a question by their columns; what is empty is left out."""
     exhibit = question["exhibit"] or {"kind": "", "text": ""}
     cells = {name: "" if question[name] is None else str(question[name]) for name in PLAIN}
+    cells["fits_any_post"] = str(question["fits_any_post"]).lower()
     cells |= {"exhibit_kind": exhibit["kind"], "exhibit_text": exhibit["text"]}
     cells |= {f"technology_{number}": name for number, name in _numbered(question["technologies"])}
+    cells |= {f"skill_{number}": words for number, words in _numbered(question["skills"])}
     for number, criterion in _numbered(question["criteria"]):
         cells[f"criterion_{number}"] = criterion["criterion"]
         cells[f"criterion_{number}_description"] = criterion["description"]
@@ -98,11 +107,16 @@ def question_of(columns: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
     }
     if re.fullmatch(r"\s*[0-9]{1,9}\s*", written.get("minutes", "")):
         question["minutes"] = int(written["minutes"])
+    any_post = written.get("fits_any_post", "").strip().casefold()
+    if any_post in _WORDS_FOR:
+        question["fits_any_post"] = _WORDS_FOR[any_post]
     if "exhibit_text" in written:
         kind = {"kind": written["exhibit_kind"]} if written.get("exhibit_kind") else {}
         question["exhibit"] = {**kind, "text": written["exhibit_text"]} if written["exhibit_text"] else None
     if not written.keys().isdisjoint(_TECHNOLOGIES):
         question["technologies"] = _filled([written.get(name, "") for name in _TECHNOLOGIES])
+    if not written.keys().isdisjoint(_SKILLS):
+        question["skills"] = _filled([written.get(name, "") for name in _SKILLS])
     if not written.keys().isdisjoint(chain(*_CRITERIA)):
         named = [(written.get(name, ""), written.get(description, "")) for name, description in _CRITERIA]
         question["criteria"] = [{"criterion": name, "description": text} for name, text in _filled(named, ("", ""))]

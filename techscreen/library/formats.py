@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -81,11 +81,11 @@ def field_name(path: str, form: TransferFormat) -> str:
     return column_of(path) if form == "csv" else path
 
 
-def text_of(questions: Iterable[dict[str, Any]], form: TransferFormat, widths: tuple[int, int, int]) -> Iterator[str]:
+def text_of(questions: Iterable[dict[str, Any]], form: TransferFormat, widths: Sequence[int]) -> Iterator[str]:
     """A file, in parts.
 
     Args:
-        widths: the most technologies, criteria and follow-ups that a question has.
+        widths: the most technologies, skills, criteria and follow-ups that a question has.
     """
     if form == "json":
         yield "["

@@ -42,6 +42,8 @@ MAX_PROBLEMS = 1_000
 # Rows up to which an import is checked at once: a question takes about 10 ms.
 MAX_CHECKED = 50
 _NUMBERED = ("id", "request_hash", "variant", "cache_key", "revision")
+# Of which a question has several: in CSV they have numbered columns.
+_NUMBERED_COLUMNS = ("technologies", "skills", "criteria", "follow_ups")
 _EXPORTED = CachedQuestion.library_status.is_not(None), CachedQuestion.retired_at.is_(None)
 
 
@@ -84,13 +86,12 @@ def import_questions(order: LibraryImport, user_id: str) -> LibraryImportAnswer:
 
 def export_questions(form: TransferFormat) -> Iterator[str]:
     """All questions but the retired ones as a file, in parts, the oldest first."""
-    widths = (0, 0, 0)
+    widths = dict.fromkeys(_NUMBERED_COLUMNS, 0)
     if form == "csv":
-        for batch in _batches(("technologies", "criteria", "follow_ups")):
+        for batch in _batches(_NUMBERED_COLUMNS):
             for row in batch:
-                counts = [len(row[name] or ()) for name in ("technologies", "criteria", "follow_ups")]
-                widths = (max(widths[0], counts[0]), max(widths[1], counts[1]), max(widths[2], counts[2]))
-    return text_of(_exported(), form, widths)
+                widths = {name: max(width, len(row[name] or ())) for name, width in widths.items()}
+    return text_of(_exported(), form, list(widths.values()))
 
 
 def _exported() -> Iterator[dict[str, Any]]:

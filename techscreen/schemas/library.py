@@ -58,6 +58,8 @@ MAX_ROWS = 10_000
 MAX_IMPORT = 33_554_432
 # Names of unknown columns or keys that an answer has.
 MAX_IGNORED = 50
+# What one question can be for.
+MAX_SKILLS = 12
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 LibraryStatus = Literal["draft", "active"]
@@ -82,8 +84,11 @@ Reference = Annotated[
     BeforeValidator(blank_is_none),
 ]
 _REFERENCE = "The team's own name for it, which no other question of the library has. It is compared exactly."
+_SKILLS = "Words as requisitions have them that the question is for: duties, knowledge, deliverables, competencies."
+_FITS_ANY_POST = "Whether it may fill an interview for any post where nothing more special is there."
 Minutes = Annotated[int, Field(ge=1, le=60), BeforeValidator(whole_number)] | None
 Technologies = Annotated[list[RequiredTitle], Field(max_length=MAX_TOPICS)]
+Skills = Annotated[list[RequiredTitle], Field(max_length=MAX_SKILLS)]
 Criteria = Annotated[list[CriterionInput], Field(max_length=MAX_CRITERIA)]
 FollowUps = Annotated[list[Sentence], Field(max_length=MAX_FOLLOW_UPS)]
 
@@ -96,6 +101,8 @@ class LibraryQuestion(RequestModel):
     skill_level: SkillLevel
     reference: Reference = Field(None, description=_REFERENCE)
     technologies: Technologies = Field(default_factory=list, description="Those that the topic is about, if any.")
+    skills: Skills = Field(default_factory=list, description=_SKILLS)
+    fits_any_post: bool = Field(False, description=_FITS_ANY_POST)
     question_type: QuestionType = "technical"
     language: LanguageTag = "en"
     exhibit: ExhibitInput | None = Field(None, description="What is looked at while the question is asked.")
@@ -122,6 +129,8 @@ class LibraryPatch(GivenParts):
     skill_level: SkillLevel | None = None
     reference: Reference = Field(None, description=_REFERENCE)
     technologies: Technologies | None = None
+    skills: Skills | None = Field(None, description=_SKILLS)
+    fits_any_post: bool | None = Field(None, description=_FITS_ANY_POST)
     question_type: QuestionType | None = None
     language: LanguageTag | None = None
     exhibit: ExhibitInput | None = Field(None, description="`null` removes it.")
@@ -235,6 +244,8 @@ class LibraryQuestionView(Provenance):
     reference: str | None
     topic: str
     technologies: list[str]
+    skills: list[str]
+    fits_any_post: bool
     skill_level: str
     question_type: str
     language: str
