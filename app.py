@@ -25,6 +25,7 @@ from techscreen.cli.evidence import evidence_commands
 from techscreen.cli.library import library_commands
 from techscreen.cli.terminal import say_lines
 from techscreen.cli.webhooks import webhook_commands
+from techscreen.library.starter import load_starter
 from techscreen.observability.logging import configure_logging
 from techscreen.observability.metrics import watch_pool
 from techscreen.storage.connections import engine_options, watch_connections
@@ -145,6 +146,15 @@ def _migrate_embedded_database(settings: Settings) -> None:
         command.upgrade(Config(PROJECT_FOLDER / "alembic.ini"), "head")
 
 
+def _load_starter_library(app: Flask, settings: Settings) -> None:
+    """Load the starter library if interviews are to be made of it: offline mode is there for trying things out."""
+    if settings.claude_mode == "offline":
+        with app.app_context():
+            load_starter("start-up")
+
+
 if __name__ == "__main__":
     _migrate_embedded_database(load_settings())
-    create_app().run(host="127.0.0.1", port=5000, threaded=True)
+    served = create_app()
+    _load_starter_library(served, load_settings())
+    served.run(host="127.0.0.1", port=5000, threaded=True)

@@ -44,6 +44,7 @@ ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0
 MIN_WEBHOOK_SECRET = 16
 # What some programs take for an IPv4 address, each in its own way: the last part is a number, perhaps hexadecimal.
 NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
+LibraryUse = Literal["prefer", "only", "never"]
 BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
 
@@ -134,9 +135,15 @@ class Settings(DatabaseSettings):
     """All settings of the service. Build it with `load_settings`."""
 
     # Claude
-    claude_api_key: SecretStr | None = Field(None, description="Key of the Claude API. Required in production.")
+    claude_api_key: SecretStr | None = Field(
+        None, description="Key of the Claude API. Required in production, but not with USE_LIBRARY=only."
+    )
     claude_mode: Literal["live", "offline"] = Field(
-        "live", description="live asks Claude; offline makes marked sample content without a key (not in production)."
+        "live", description="live asks Claude; offline needs no key: library questions alone (not in production)."
+    )
+    use_library: LibraryUse = Field(
+        "prefer",
+        description="Library questions first (prefer), alone (only; Claude is needed for nothing then) or never.",
     )
     claude_model: str = Field(
         "claude-opus-5-5",
@@ -387,14 +394,20 @@ class Settings(DatabaseSettings):
         problems = super()._problems()
         if self.flask_env == "production":
             if self.claude_mode == "offline":
-                problems.append("CLAUDE_MODE=offline makes sample content and is refused in production.")
-            if self.claude_api_key is None:
-                problems.append("CLAUDE_API_KEY is required in production.")
+                problems.append("CLAUDE_MODE=offline is refused in production: USE_LIBRARY=only needs no key either.")
+            if self.claude_api_key is None and self.use_library != "only":
+                problems.append("CLAUDE_API_KEY is required in production, unless USE_LIBRARY is only.")
             if urlsplit(self.claude_base_url).scheme == "http" and not is_loopback(self.claude_base_url):
                 problems.append("CLAUDE_BASE_URL must be https in production, or the key could be read on the way.")
             if self.sqlalchemy_echo:
                 problems.append("SQLALCHEMY_ECHO logs every statement and is refused in production.")
         return problems + self._webhook_problems()
+
+    @property
+    def asks_claude(self) -> bool:
+        """Whether Claude is there to write; otherwise interviews are made of the library alone."""
+        is_without_key = self.claude_api_key is None and self.use_library == "only"
+        return self.claude_mode == "live" and not is_without_key
 
     def _webhook_problems(self) -> list[str]:
         if self.webhook_url is None:

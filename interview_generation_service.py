@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
-from config import Settings
+from config import LibraryUse, Settings
 from models import MAX_ID, Interview, JobDescription
 from prompts import PlannedTopics
 from techscreen.checks.answers import topic_violations
@@ -21,7 +21,7 @@ from techscreen.checks.job_description_gate import refuse_unless_job
 from techscreen.checks.requisition_quotes import with_sound_quotes
 from techscreen.checks.stated_level import at_stated_level
 from techscreen.claude.interface import Claude, Deadline
-from techscreen.errors import FieldProblem, InvalidRequest, NotEnhanced, NotFound, Superseded
+from techscreen.errors import ClaudeNotConfigured, FieldProblem, InvalidRequest, NotEnhanced, NotFound, Superseded
 from techscreen.generation.audit_log import AuditRow, open_audit_row
 from techscreen.generation.interview_draft import InterviewDraft, questions_from
 from techscreen.generation.interview_task import (
@@ -86,6 +86,7 @@ class InterviewGenerationService:
 
         Raises:
             NotFound, InvalidRequest, NotEnhanced, TokenBudgetExhausted: before anything is written.
+            ClaudeNotConfigured: if no library questions are wanted, and no Claude is asked.
             Superseded: if the requisition has other texts meanwhile; finished questions are kept.
             LibraryLacks: if only library questions are wanted, and there are too few.
             ClaudeError: one of its kinds; finished questions are kept.
@@ -94,8 +95,9 @@ class InterviewGenerationService:
         if progress.earlier.interview_id is not None:
             return _generated_earlier(progress.earlier.interview_id, progress.earlier.interview_tokens)
         deadline = deadline or Deadline.after(self._settings.request_timeout)
+        use_library = library_use(request.use_library, self._settings)
         source = self._load(request, texts, progress.earlier.planned)
-        name, use_library = request.interview_name, request.use_library
+        name = request.interview_name
         return self._generate(InterviewTask(source, name, user_id, deadline, progress, use_library=use_library))
 
     def generate_from_enhancement(
@@ -124,7 +126,7 @@ class InterviewGenerationService:
         source = run_in_transaction(
             lambda session: read_source(session, session.get_one(JobDescription, stored_id), planned, texts)
         )
-        name, use_library = request.interview_name, request.use_library
+        name, use_library = request.interview_name, library_use(request.use_library, self._settings)
         return self._generate(InterviewTask(source, name, user_id, deadline, progress, enhancement, use_library))
 
     def get_interview(self, interview_id: int) -> InterviewView:
@@ -249,6 +251,19 @@ def topics_paid_for(session: Session, values: Values) -> None:
         stored.interview_topics, stored.language = values["interview_topics"], values["language"]
         stored.revision += 1
         record(session, stored, "topics_planned", values.get("user_id", stored.created_by_user_id))
+
+
+def library_use(wanted: LibraryUse | None, settings: Settings) -> LibraryUse:
+    """Whether an interview takes library questions. Where no Claude is asked, it takes no others.
+
+    Raises:
+        ClaudeNotConfigured: if it should take none, and no Claude is asked either.
+    """
+    if settings.asks_claude:
+        return wanted or settings.use_library
+    if wanted == "never":
+        raise ClaudeNotConfigured("use_library is never, but there is no Claude to write questions instead.")
+    return "only"
 
 
 def _enhanced(session: Session, request: GenerateRequest) -> JobDescription:

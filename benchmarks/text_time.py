@@ -17,7 +17,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from functools import partial
+from functools import lru_cache, partial
 from types import FrameType
 from typing import get_args
 
@@ -35,7 +35,6 @@ from prompts import (
     PlanTopics,
     RatingAnchors,
     WorkItem,
-    WriteQuestion,
 )
 from techscreen.checks.answers import (
     enhancement_violations,
@@ -54,10 +53,12 @@ from techscreen.checks.questions import question_findings
 from techscreen.checks.requisition_quotes import with_sound_quotes
 from techscreen.checks.stated_level import stated_level
 from techscreen.checks.texts import findings_of, instruction_findings, personal_findings
-from techscreen.claude.interface import Deadline
-from techscreen.claude.offline import OfflineClaude
 from techscreen.data import DATA
 from techscreen.generation.streamed_topics import StreamedTopics
+from techscreen.library.starter import starter_questions
+from techscreen.offline.catalogue import Entry
+from techscreen.offline.description import ordered_description
+from techscreen.offline.fitting import Fitting
 from techscreen.quality.left_out import left_out
 from techscreen.quality.report import interview_quality, job_description_quality
 from techscreen.quality.topic_choice import choose_topics
@@ -200,8 +201,25 @@ def _asked(text: str) -> list[tuple[InterviewTopic, InterviewQuestion]]:
     return [(topic_of(f"{number} {text}", 2_000), question_of(f"{number}{text}")) for number in range(5)]
 
 
-def _offline(request: object) -> object:
-    return OfflineClaude().submit(request, lambda _: [], Deadline.after(60)).result()  # type: ignore[arg-type]
+def _fitting(text: str) -> object:
+    return Fitting(_plan(text).fields(), "en", _starter_entries()).topics(8)
+
+
+@lru_cache(maxsize=1)
+def _starter_entries() -> list[Entry]:
+    return [
+        Entry(
+            id=number,
+            topic=question["topic"],
+            technologies=tuple(question["technologies"]),
+            skills=tuple(question["skills"]),
+            fits_any_post=question["fits_any_post"],
+            skill_level=question["skill_level"],
+            question_type=question["question_type"],
+            labels=tuple(each["criterion"] for each in question["criteria"]),
+        )
+        for number, question in enumerate(starter_questions())
+    ]
 
 
 def _heard(text: str) -> None:
@@ -261,9 +279,8 @@ READERS = {
     "made_harmless": Reader(made_harmless),
     "active_markup": Reader(active_markup),
     "with_sound_quotes": Reader(lambda text: with_sound_quotes(enhanced_of(text), _enhance(text).fields()), 6),
-    "offline description": Reader(lambda text: _offline(_enhance(text)), 6),
-    "offline topics": Reader(lambda text: _offline(_plan(text)), 5),
-    "offline question": Reader(lambda text: _offline(WriteQuestion(topic_of(text, 2_000), "en", (), ()))),
+    "ordered description": Reader(lambda text: ordered_description(_enhance(text), "en"), 6),
+    "fitting questions": Reader(_fitting, 5),
     "prompt": Reader(lambda text: _enhance(text).text(), 5),
 }
 

@@ -23,6 +23,7 @@ import config
 import models
 from app import create_app
 from techscreen.checks.answers import warm_up
+from techscreen.library.starter import load_starter
 from techscreen.web.container import current_runtime
 from tests.support.fake_claude import FakeClaude
 from tests.support.private_brokers import private_rabbitmq, private_redis, rabbitmq_is_installed, redis_is_installed
@@ -172,6 +173,13 @@ def make_app(database_url: str, fake: FakeClaude) -> Iterator[MakeApp]:
             current_runtime().close()
             models.db.session.remove()
             models.db.engine.dispose()
+
+
+def with_starter_library(app: Flask) -> Flask:
+    """An app that has the starter library, so that interviews can be made without Claude."""
+    with app.app_context():
+        load_starter("a test")
+    return app
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ FindingKind = Literal[
     "name",
     "language",
     "repeated_question",
+    "general",
 ]
 FoundBy = Literal["rules", "claude"]
 

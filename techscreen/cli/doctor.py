@@ -52,12 +52,12 @@ def _findings(paid: bool) -> Iterator[Finding]:
         yield Finding("settings", "warning", sentence)
     yield from runtime.readiness.look()
     yield _rate_limits(settings)
-    if settings.claude_mode == "live" and settings.claude_api_key is not None:
+    if settings.asks_claude and settings.claude_api_key is not None:
         yield from _model(settings)
         if paid:
             yield _paid_call(settings)
     elif paid:
-        yield Finding("paid call", "not_checked", "Not made: there is no key, or CLAUDE_MODE is offline.")
+        yield Finding("paid call", "not_checked", "Not made: there is no key, or Claude is not asked.")
 
 
 def _production_warnings(settings: Settings) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""`flask --app app library ...`: exports the team's own questions to a file, and imports them.
+"""`flask --app app library ...`: exports the questions of the library to a file, imports them, loads the starter set.
 
 The end of a file's name says in which form it is: .json, .jsonl or .csv.
 """
@@ -13,6 +13,7 @@ import click
 from techscreen.cli.commands import CommandGroup
 from techscreen.cli.terminal import say
 from techscreen.errors import InvalidRequest, MalformedJson, NotImportable
+from techscreen.library.starter import load_starter
 from techscreen.library.transfer import export_questions, import_questions
 from techscreen.schemas.library import LibraryImport, TransferFormat
 
@@ -58,6 +59,14 @@ def import_library(file: Path, update: bool, dry_run: bool, user: str) -> None:
     say(f"{answer.imported} questions {would_be}imported, {answer.updated} {would_be}updated.")
     if answer.problems:
         raise SystemExit(1)
+
+
+@library_commands.command("load-starter")
+@click.option("--user", default="shell", show_default=True, help="Who loads it, for the audit trail.")
+def load_starter_library(user: str) -> None:
+    """Add the questions that come with the service. Those that are there already stay as they are."""
+    loaded = load_starter(user)
+    say(f"{loaded.added} questions loaded; {loaded.known} were there already.")
 
 
 def _form_of(file: Path) -> TransferFormat:

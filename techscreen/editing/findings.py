@@ -39,6 +39,7 @@ def interview_report(session: Session, interview: Interview) -> QualityView:
         topics,
         Confidential(requisition.fields()),
         _repeats(session, interview, [question.compared_text for _, question in asked]),
+        [place for place, row in enumerate(questions) if row.source == "library" and not row.work_items],
         names=names_to_avoid(requisition.fields(), in_topics),
         language=interview.language,
     )

@@ -99,6 +99,7 @@ class InterviewDraft:
             self._planned,
             questions.confidential,
             questions.repeats(),
+            questions.general(),
             names=questions.names,
             language=questions.language,
         )

@@ -10,12 +10,13 @@ from dataclasses import dataclass, fields
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from config import LibraryUse
 from models import Interview, InterviewQuestion, JobDescription
 from prompts import PlannedTopics, PlanTopics
 from techscreen.claude.interface import Deadline
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
-from techscreen.schemas.generation import EnhanceRequest, LibraryUse, QualityView
+from techscreen.schemas.generation import EnhanceRequest, QualityView
 from techscreen.text.exhibits import shown_text, text_to_compare
 
 QUESTIONS = 5

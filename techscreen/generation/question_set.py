@@ -21,15 +21,20 @@ from techscreen.checks.questions import places_of, question_findings
 from techscreen.errors import FieldProblem, LibraryLacks
 from techscreen.generation.audit_log import AuditRow
 from techscreen.generation.interview_task import QUESTIONS, InterviewTask
+from techscreen.offline.catalogue import read_catalogue
+from techscreen.offline.fitting import fitting_topics
 from techscreen.quality.topic_choice import choose_topics
 from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.question_cache.reservations import Reservations, ReservedQuestion
+from techscreen.storage.transactions import run_in_transaction
 from techscreen.text.similarity import alike_question
 
 # The most earlier questions of the requisition that are shown to Claude with a request for a new one, the newest, and
 # how much of any question that it must not repeat.
 MAX_EARLIER = 30
 MAX_SHOWN_CHARACTERS = 300
+# Topics of library questions that are tried where those planned are too few.
+MAX_FURTHER = 12
 
 
 @dataclass(frozen=True)
@@ -124,18 +129,33 @@ class QuestionSet:
         if not self.missing():
             return
         served = {id(ready.topic): ready for ready in self._ready.values()}
-        unserved = [topic for topic in planned if id(topic) not in served]
-        present = [text for _, text in self.newer] + [ready.question.compared_text for ready in served.values()]
-        reserved = self._reservations.reserve_all(unserved, self.language, avoid=self._earlier.and_also(present))
-        served |= {id(unserved[place]): _lent(unserved[place], each) for place, each in reserved.items()}
+        self._serve(planned, served)
+        topics = list(planned)
+        if len(served) < QUESTIONS:
+            topics += self._further_topics({topic.topic for topic in planned})
+            self._serve(topics[len(planned) :], served)
         if len(served) < QUESTIONS:
             raise self._library_lacks(planned, served)
-        topics = choose_topics([topic for topic in planned if id(topic) in served], self._requisition, QUESTIONS)
+        topics = choose_topics([topic for topic in topics if id(topic) in served], self._requisition, QUESTIONS)
         chosen = [served.pop(id(topic)) for topic in topics]
         self._give_back(served.values())
         self._topics, self._ready = topics, {}
         for place, ready in enumerate(chosen):
             self._add(place, ready)
+
+    def _serve(self, topics: Sequence[InterviewTopic], served: dict[int, ReadyQuestion]) -> None:
+        """Add the questions that the library has for topics, none like those that are served already."""
+        unserved = [topic for topic in topics if id(topic) not in served]
+        present = [text for _, text in self.newer] + [ready.question.compared_text for ready in served.values()]
+        reserved = self._reservations.reserve_all(unserved, self.language, avoid=self._earlier.and_also(present))
+        served |= {id(unserved[place]): _lent(unserved[place], each) for place, each in reserved.items()}
+
+    def _further_topics(self, known: Collection[str]) -> list[InterviewTopic]:
+        """Topics that nobody has planned, of library questions that fit the requisition."""
+        lookup = self._reservations.lookup
+        entries = run_in_transaction(lambda session: read_catalogue(session, lookup, self.language))
+        further = fitting_topics(self._requisition, self.language, entries, MAX_FURTHER)
+        return [topic for topic in further if topic.topic not in known]
 
     def _library_lacks(self, planned: Sequence[InterviewTopic], served: Collection[int]) -> LibraryLacks:
         problems = [
@@ -236,6 +256,12 @@ class QuestionSet:
             for place, ready in self._ready.items()
             if ready.cached_question_id in retired
             or (ready.repeats is None and alike_question(ready.question.compared_text, newer) is not None)
+        ]
+
+    def general(self) -> list[int]:
+        """The places of library questions that rest on nothing of the requisition."""
+        return [
+            place for place, ready in self._ready.items() if ready.source == "library" and not ready.topic.work_items
         ]
 
     def drop(self, places: Iterable[int]) -> None:

@@ -141,8 +141,8 @@ def _check_writing(connection: Connection) -> Finding:
 
 def _check_key(settings: Settings) -> Finding:
     """Whether there is a key for Claude. Only the doctor or a paid call can say whether it is accepted."""
-    if settings.claude_mode == "offline":
-        return Finding("claude", "ok", "The offline mode makes sample content and needs no key.")
+    if not settings.asks_claude:
+        return Finding("claude", "ok", "Claude is not asked: interviews are made of library questions alone.")
     if settings.claude_api_key is None:
         return Finding("claude", "problem", "No Claude API key is set, so nothing can be generated.")
     return Finding("claude", "ok", "A Claude API key is set.")

@@ -19,7 +19,7 @@ from techscreen.errors import Spending
 from techscreen.generation.audit_log import NO_MODEL
 from techscreen.operations.audit_trail import started_in
 from techscreen.schemas.audit import UsageAnswer, UsageFigures, UsageGroup, UsageGrouping, UsageQuery
-from techscreen.schemas.generation import SAMPLE_MODEL
+from techscreen.schemas.generation import LIBRARY_MODEL, SAMPLE_MODEL
 from techscreen.storage.transactions import transaction
 
 MILLION = 1_000_000
@@ -65,7 +65,7 @@ def usage_of(query: UsageQuery, settings: Settings) -> UsageAnswer:
     by_group: dict[str, list[Row[Any]]] = defaultdict(list)
     for row in rows:
         by_group[str(row.group)].append(row)
-    prices = {**settings.claude_prices, SAMPLE_MODEL: FREE}
+    prices = {**settings.claude_prices, SAMPLE_MODEL: FREE, LIBRARY_MODEL: FREE}
     groups = [UsageGroup(group=name, **_figures(its_rows, prices)) for name, its_rows in sorted(by_group.items())]
     if query.group_by != "day":
         groups.sort(key=lambda group: -group.tokens_used)

@@ -73,6 +73,7 @@ def interview_quality(
     planned: Sequence[InterviewTopic],
     confidential: Confidential,
     repeats: Mapping[int, str] = MappingProxyType({}),
+    general: Collection[int] = (),
     *,
     names: Collection[str] = (),
     language: str | None = None,
@@ -85,6 +86,7 @@ def interview_quality(
         planned: all topics of the requisition; one that was not asked about may be offered for a sixth question.
         confidential: what in the requisition must not be lent to others.
         repeats: earlier questions that are asked again, by the places of the questions that do so.
+        general: the places of library questions that rest on nothing of the requisition.
         names: those of the employer, its products and people, which no question should contain.
         language: BCP 47 tag of the language that the questions should be in.
     """
@@ -110,6 +112,7 @@ def interview_quality(
                 for place, earlier in sorted(repeats.items())
                 for view in _repeated(place, asked[place][1].question_text, earlier)
             ),
+            *(view for place in general for view in _general(place, asked[place][1].question_text)),
         ],
         unsupported=_unsupported(
             [text for text in given.values() if text],
@@ -153,6 +156,19 @@ def _repeated(place: int, text: str, earlier: str) -> list[FindingView]:
         word=text,
         reason=f"It asks much the same as a question of an earlier interview: “{earlier[:MAX_QUOTED]}”.",
         suggestion="Leave it out if the same candidate is asked both.",
+        start=0,
+        end=len(text),
+    )
+    return finding_views(f"questions[{place}].question_text", text, [finding])
+
+
+def _general(place: int, text: str) -> list[FindingView]:
+    finding = Finding(
+        kind="general",
+        category="fits_any_post",
+        word=text,
+        reason="It is a library question that rests on nothing in particular of this requisition.",
+        suggestion="Keep it, or put a question of your own in its place.",
         start=0,
         end=len(text),
     )

@@ -22,11 +22,11 @@ from sqlalchemy.orm import Session
 
 from config import Settings
 from models import MAX_ID, CachedQuestion, Interview, InterviewQuestion, QuestionUse, SuggestedTechnology, utc_now
+from prompts import PROMPT_VERSION
 from techscreen.claude.interface import Claude
 from techscreen.errors import NotFound
 from techscreen.question_cache.feedback_sums import feedback_on
 from techscreen.question_cache.keys import cache_key, request_hash, subject_of
-from techscreen.schemas.generation import SAMPLE_MODEL
 from techscreen.schemas.operations import (
     AffectedInterview,
     CacheAnswer,
@@ -186,12 +186,9 @@ class CacheAdministration:
             How many were deleted, or would be.
         """
         in_the_making = select(QuestionUse.cached_question_id).where(QuestionUse.interview_id.is_(None))
-        # Sample content and Claude's share the cache; neither is an older version of the other.
-        sample = self._claude.model == SAMPLE_MODEL
         useless = and_(
             _IS_GENERATED,
             self._state().in_(("expired", "outdated")),
-            (CachedQuestion.model == SAMPLE_MODEL) if sample else (CachedQuestion.model != SAMPLE_MODEL),
             CachedQuestion.id.not_in(in_the_making),
         )
 
@@ -259,7 +256,7 @@ class CacheAdministration:
         oldest = utc_now() - timedelta(days=self._settings.cache_ttl_days)
         return case(
             (CachedQuestion.retired_at.is_not(None), "retired"),
-            (CachedQuestion.prompt_version != self._claude.prompt_version, "outdated"),
+            (CachedQuestion.prompt_version != PROMPT_VERSION, "outdated"),
             (CachedQuestion.created_at <= oldest, "expired"),
             (CachedQuestion.usage_count >= self._settings.cache_max_uses, "used_up"),
             (CachedQuestion.complaints >= self._settings.max_complaints, "complained"),

@@ -19,13 +19,12 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.functions import GenericFunction
 
-from config import Settings
+from config import LibraryUse, Settings
 from models import CachedQuestion, QuestionUse, utc_now
 from prompts import InterviewTopic
 from techscreen.checks.answers import MAX_CRITERIA, MIN_CRITERIA
 from techscreen.claude.interface import Claude
 from techscreen.question_cache.keys import LIBRARY_VERSION, request_hash, subject_of
-from techscreen.schemas.generation import LibraryUse
 from techscreen.storage.transactions import FRESH, run_in_transaction
 from techscreen.text.exhibits import shown_text, text_to_compare
 from techscreen.topics import matching

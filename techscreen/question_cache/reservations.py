@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, delete, func, inspect, select, update
 from sqlalchemy.orm import Session
 
-from config import Settings
+from config import LibraryUse, Settings
 from models import CachedQuestion, QuestionUse, utc_now
 from prompts import InterviewQuestion, InterviewTopic
 from techscreen.claude.interface import Claude
@@ -26,7 +26,6 @@ from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.question_cache.keys import cache_key
 from techscreen.question_cache.lookup import CachedHit, CacheLookup, WantedQuestion
 from techscreen.question_cache.suggested_technologies import suggest_unknown
-from techscreen.schemas.generation import LibraryUse
 from techscreen.storage.deferred_writes import Values, deferrable, store_or_defer, write_or_defer
 from techscreen.storage.liveness import WorkUnderWay, dead_neighbours, this_process_id
 from techscreen.storage.transactions import run_in_transaction
@@ -82,7 +81,7 @@ class Reservations:
     def __init__(self, claude: Claude, settings: Settings, req_id: str, use_library: LibraryUse = "prefer") -> None:
         self._claude = claude
         self._is_on = settings.enable_question_cache
-        self._lookup = CacheLookup(claude, settings, req_id, use_library)
+        self.lookup = CacheLookup(claude, settings, req_id, use_library)
         self.req_id = req_id
         self._ids: list[int] = []
         _under_way.add(req_id, self)
@@ -106,9 +105,9 @@ class Reservations:
         Returns:
             The questions by the places of their topics.
         """
-        if not self._lookup.is_on:
+        if not self.lookup.is_on:
             return {}
-        wanted = {place: self._lookup.wanted(topic, language) for place, topic in enumerate(topics)}
+        wanted = {place: self.lookup.wanted(topic, language) for place, topic in enumerate(topics)}
         reserved: dict[int, ReservedQuestion] = {}
         for _ in range(MAX_ROUNDS):
             claimed, outrun = self._claim_all(wanted, avoid, _texts(reserved.values()))
@@ -126,7 +125,7 @@ class Reservations:
 
     def taken_texts(self, topics: Sequence[InterviewTopic], language: str) -> list[list[str]]:
         """For each topic the newest existing questions, lendable or not: a new one must differ from them."""
-        return self._lookup.taken_texts(topics, language) if self._is_on else [[] for _ in topics]
+        return self.lookup.taken_texts(topics, language) if self._is_on else [[] for _ in topics]
 
     def keep(
         self,
@@ -151,7 +150,7 @@ class Reservations:
         """
         if not self._is_on:
             return None
-        wanted = self._lookup.wanted(topic, language)
+        wanted = self.lookup.wanted(topic, language)
         tries = 0
 
         def store(session: Session) -> int:
@@ -213,7 +212,7 @@ class Reservations:
             outrun: list[int] = []
             for place, each in wanted.items():
                 taken = [*reserved_texts, *_texts(claimed.values())]
-                fitting = [hit for hit in self._lookup.hits(session, each) if _fits(hit, taken, avoid)]
+                fitting = [hit for hit in self.lookup.hits(session, each) if _fits(hit, taken, avoid)]
                 chosen = next((hit for hit in fitting if self._claim(session, hit.row)), None)
                 if chosen is not None:
                     claimed[place] = _reserved_question(chosen)

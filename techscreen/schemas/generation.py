@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
+from config import LibraryUse
 from prompts import ExhibitKind
 from techscreen.checks.findings import FindingKind, FoundBy
 from techscreen.schemas.fields import (
@@ -24,9 +25,11 @@ from techscreen.schemas.fields import (
 )
 from techscreen.text.exhibits import spoken_part
 
-# The model name under which the offline mode stores what it makes.
+# The model name of what an older offline mode has made of templates.
 SAMPLE_MODEL = "offline-sample"
-SAMPLE_NOTICE = "Sample content of the offline mode, for trying the service out. Do not use it in an interview."
+# The model name of what was put in order, or chosen from the library, without Claude.
+LIBRARY_MODEL = "library"
+SAMPLE_NOTICE = "Sample content, for trying the service out. Do not use it in an interview."
 
 
 class RequestModel(BaseModel):
@@ -36,14 +39,14 @@ class RequestModel(BaseModel):
     model_config = ConfigDict(strict=True, frozen=True)
 
 
-# Whether an interview takes questions from the team's own library.
-LibraryUse = Literal["prefer", "only", "never"]
+# Whether an interview takes questions from the library.
 _UseOfLibrary = Annotated[
-    LibraryUse,
+    LibraryUse | None,
     Field(
         # Left out if it says nothing, so that an idempotency key means the same as before there was a library.
-        exclude_if=lambda value: value == "prefer",
-        description="`prefer`: the team's own questions before others; `only`: no others; `never`: none of them.",
+        exclude_if=lambda value: value is None,
+        description="`prefer`: questions of the library before others; `only`: no others; `never`: none of them. "
+        "By default what USE_LIBRARY says.",
     ),
 ]
 
@@ -66,7 +69,7 @@ class WorkflowRequest(EnhanceRequest):
     """A basic job description to enhance and to make an interview from."""
 
     interview_name: OptionalTitle = None
-    use_library: _UseOfLibrary = "prefer"
+    use_library: _UseOfLibrary = None
 
 
 class GenerateRequest(RequestModel):
@@ -75,7 +78,7 @@ class GenerateRequest(RequestModel):
     req_id: ReqId
     job_description_id: Annotated[int, Field(ge=1), BeforeValidator(whole_number)]
     interview_name: OptionalTitle = None
-    use_library: _UseOfLibrary = "prefer"
+    use_library: _UseOfLibrary = None
 
 
 InterviewStatus = Literal["draft", "published", "archived"]
@@ -175,7 +178,7 @@ class ErrorAnswer(View):
 
 
 class Provenance(View):
-    """Who wrote it. `sample` is true for content of the offline mode, which no Claude has seen."""
+    """Who wrote it. `sample` is true for what an older offline mode has made of templates, to try the service out."""
 
     model: str | None
     prompt_version: str | None

@@ -59,7 +59,7 @@ MAX_IMPORT = 33_554_432
 # Names of unknown columns or keys that an answer has.
 MAX_IGNORED = 50
 # What one question can be for.
-MAX_SKILLS = 12
+MAX_SKILLS = 60
 DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 
 LibraryStatus = Literal["draft", "active"]

@@ -11,6 +11,8 @@ from typing import Literal, get_args
 from techscreen.text.tokens import read_table, words_in
 
 Language = Literal["en", "de", "es"]
+# Of a text that is mostly in another script.
+ANOTHER = "another"
 
 MAX_CHARACTERS = 8_000  # the rest of a text is ignored
 
@@ -20,15 +22,21 @@ _KNOWN_LETTER = re.compile(r"[a-zA-ZäöüßÄÖÜáéíóúñÁÉÍÓÚÑ]")
 
 def language_of(texts: Iterable[str]) -> Language | None:
     """English, German or Spanish; None for other languages and where it is not clear."""
+    best = any_language_of(texts)
+    return next((code for code in get_args(Language) if code == best), None)
+
+
+def any_language_of(texts: Iterable[str]) -> str | None:
+    """The code of one of the languages whose small words are known, or ANOTHER; None where it is not clear."""
     text = " ".join(texts)[:MAX_CHARACTERS]
     if len(_KNOWN_LETTER.findall(text)) < 0.8 * len(_LETTER.findall(text)):
-        return None
+        return ANOTHER
     counts = Counter(code for word in words_in(text) for code in _small_words().get(word, ()))
     if not counts:
         return None
     best = max(counts, key=lambda code: counts[code])
     is_clear = counts[best] >= 2 and all(counts[best] > count for code, count in counts.items() if code != best)
-    return next((code for code in get_args(Language) if code == best), None) if is_clear else None
+    return best if is_clear else None
 
 
 @lru_cache(maxsize=1)

@@ -175,6 +175,11 @@ def decode(text: str) -> Seen:
     return Seen("".join(letters), [*starts, *range(done, len(text))], [*ends, *range(done + 1, len(text) + 1)])
 
 
+def without_markup(text: str) -> Seen:
+    """The text with its entities decoded, without tags and comments."""
+    return _without_tags(decode(text))
+
+
 def _without_tags(seen: Seen) -> Seen:
     """Without tags and comments. The tag of a block ends a line."""
     if "<" not in seen.text:

@@ -14,7 +14,7 @@ from itertools import pairwise
 
 import snowballstemmer
 
-from techscreen.text.language import language_of
+from techscreen.text.language import Language, language_of
 from techscreen.text.tokens import read_table, words_in
 
 # Two questions are alike from this share of common stems. `PADDING` is added to the number of all their stems, so that
@@ -75,6 +75,12 @@ def content_of(text: str) -> Content:
     pairs = ("".join(pair) for run in _WITHOUT_GAPS.findall(text) for pair in pairwise(run))
     # A text of small words alone is told from others by these.
     return Content(frozenset([*in_order, *pairs]), in_order or words)
+
+
+def stems_in(text: str, language: Language) -> list[str]:
+    """The stems of the words of a short text in a known language, without frequent small words."""
+    small = _small_words()[language]
+    return [_stem(language, word) for word in words_in(text.replace("-", " ")) if word not in small]
 
 
 def alike_question(text: str, others: Iterable[str]) -> str | None:

@@ -21,7 +21,6 @@ from config import Settings, is_in_memory, load_settings
 from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
 from techscreen.claude.interface import Claude
-from techscreen.claude.offline import OfflineClaude
 from techscreen.editing.alternatives import Alternatives
 from techscreen.editing.interviews import InterviewEditing
 from techscreen.editing.suggestions import CriteriaSuggestions
@@ -35,6 +34,7 @@ from techscreen.jobs.runner import JobRunner, Operation
 from techscreen.jobs.stream_places import StreamPlaces
 from techscreen.jobs.watch import JobWatch
 from techscreen.observability.error_answers import error_body
+from techscreen.offline.client import OfflineClaude
 from techscreen.operations import webhook_delivery
 from techscreen.operations.readiness import Readiness
 from techscreen.operations.webhook_delivery import WebhookSender
@@ -56,6 +56,7 @@ MAX_STREAMS = 1_000
 SETTINGS_FOR_HOSTS = (
     "REQUEST_TIMEOUT",
     "ENABLE_QUESTION_CACHE",
+    "USE_LIBRARY",
     "READER_ROLES",
     "EDITOR_ROLES",
     "REQUIRE_SECOND_APPROVER",
@@ -137,8 +138,7 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
         for warning in settings_warnings(settings):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
-            offline = settings.claude_mode == "offline"
-            claude = OfflineClaude() if offline else ClaudeClient(settings)
+            claude = ClaudeClient(settings) if settings.asks_claude else OfflineClaude(settings)
         app.extensions[EXTENSION] = _build(app, settings, claude)
     runtime = app.extensions[EXTENSION]
     assert isinstance(runtime, Runtime)
@@ -254,10 +254,10 @@ def settings_warnings(settings: Settings) -> list[str]:
     warnings: list[str] = []
     if settings.celery_broker_url and not settings.async_processing:
         warnings.append("CELERY_BROKER_URL has no effect on requests without ASYNC_PROCESSING.")
-    if settings.claude_mode == "offline":
-        warnings.append("CLAUDE_MODE=offline: all content is sample content.")
+    if not settings.asks_claude:
+        warnings.append("Claude is not asked: interviews are made of library questions alone.")
     elif settings.claude_api_key is None:
-        warnings.append("CLAUDE_API_KEY is not set: nothing can be generated (CLAUDE_MODE=offline makes samples).")
+        warnings.append("CLAUDE_API_KEY is not set: nothing can be written (USE_LIBRARY=only needs no key).")
     if settings.flask_env == "production" and settings.gateway_secret is None:
         warnings.append("GATEWAY_SECRET is not set: anybody who reaches the service can claim to be an admin.")
     return warnings

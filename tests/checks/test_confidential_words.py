@@ -242,12 +242,3 @@ def test_each_question_tells_who_wrote_it_and_the_interview_who_wrote_what_is_ne
     with app.app_context(), transaction() as session:
         stored = session.scalars(select(Interview).where(Interview.req_id == "REQ-C")).one()
         assert [question.model for question in stored.questions] == writers(third)
-
-
-@embedded_database
-def test_sample_content_that_was_lent_is_marked_too(make_app: MakeApp, requisition: dict[str, Any]) -> None:
-    client = make_app(CLAUDE_MODE="offline").test_client()
-    for req_id in ("REQ-A", "REQ-B"):
-        answer = client.post(WORKFLOW, json={**requisition, "req_id": req_id}, headers=ADMIN).get_json()
-        assert (answer["sample"], answer["interview"]["sample"]) == (True, True)
-    assert (answer["cached_questions"], answer["model"]) == (5, None)

@@ -15,14 +15,14 @@ from models import CachedQuestion, HistoryEntry, Interview, InterviewQuestion, J
 from techscreen.operations import evidence_check
 from techscreen.storage.history import FIRST_HASH, INTERVIEW_STATE, JOB_DESCRIPTION_STATE, QUESTION_STATE, hash_of
 from techscreen.storage.transactions import transaction
-from tests.conftest import ADMIN, MakeApp, on_sqlite
+from tests.conftest import ADMIN, MakeApp, on_sqlite, with_starter_library
 
 HEADERS = {**ADMIN, "If-Match": "*"}
 
 
 @pytest.fixture
 def app(make_app: MakeApp) -> Any:
-    app = make_app(CLAUDE_MODE="offline")
+    app = with_starter_library(make_app(CLAUDE_MODE="offline"))
     with app.app_context():
         yield app
 

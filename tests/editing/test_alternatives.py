@@ -17,7 +17,7 @@ from techscreen.generation.progress import Progress
 from techscreen.schemas.alternatives import AlternativesOrder
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.web.container import current_runtime
-from tests.conftest import ADMIN, READER, MakeApp, on_sqlite
+from tests.conftest import ADMIN, READER, MakeApp, on_sqlite, with_starter_library
 from tests.support.fake_claude import FakeClaude, Reply, data_of, error_reply, good_question
 from tests.support.workflows import a_question, all_of, audit_rows, enhancement_of, workflow
 
@@ -494,18 +494,17 @@ def test_a_criterion_that_is_there_is_sent_back_and_then_left_out(asking: Asking
 
 
 @on_sqlite
-def test_the_offline_mode_offers_samples(make_app: MakeApp, requisition: dict[str, Any]) -> None:
-    client = make_app(CLAUDE_MODE="offline").test_client()
+def test_without_claude_alternatives_come_from_the_library(make_app: MakeApp, requisition: dict[str, Any]) -> None:
+    client = with_starter_library(make_app(CLAUDE_MODE="offline")).test_client()
     asking = Asking(client, workflow(client, requisition).json["interview"])
 
-    for number, kind in enumerate(("other_scenario", "easier", "shorter"), start=1):
-        answer = asking.offered(kind, number, count=3)
-        assert answer["missing"] == 0
-        assert all(each["sample"] and each["notice"] for each in answer["alternatives"])
-        assert len(texts([*answer["alternatives"], *asking.before["questions"]])) == 8
-    suggested = asking.post("/questions/1/criteria/suggest", {"count": 5}).json
-    assert len({each["criterion"] for each in suggested["criteria"]}) == 5
-    assert suggested["sample"]
+    answer = asking.offered("other_topic", 1, count=3)
+    refused = asking.post("/questions/1/criteria/suggest", {"count": 5})
+
+    assert answer["missing"] == 0
+    assert {each["source"] for each in answer["alternatives"]} == {"library"}
+    assert len(texts([*answer["alternatives"], *asking.before["questions"]])) == 8
+    assert (refused.status_code, refused.json["code"]) == (503, "claude_not_configured")
 
 
 def test_what_happens_to_the_question_meanwhile_is_told(app: Flask, asking: Asking, fake: FakeClaude) -> None:

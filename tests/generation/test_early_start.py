@@ -15,7 +15,7 @@ from flask.testing import FlaskClient
 import claude_client
 from models import CachedQuestion, Interview, JobDescription, QuestionUse, db
 from techscreen.errors import Spending
-from tests.conftest import ADMIN, MakeApp
+from tests.conftest import ADMIN, MakeApp, with_starter_library
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of
 from tests.support.workflows import (
     BAD_DESCRIPTIONS,
@@ -353,12 +353,12 @@ def test_an_interview_without_a_name_is_named_after_the_enhanced_title(
 
 @embedded_database
 def test_it_works_offline(make_app: MakeApp, fake: FakeClaude, requisition: dict[str, Any]) -> None:
-    app = make_app(CLAUDE_MODE="offline")
+    app = with_starter_library(make_app(CLAUDE_MODE="offline"))
 
     response = workflow(app.test_client(), requisition)
 
     assert response.status_code == 200
-    assert response.json["sample"] is True
+    assert (response.json["library_questions"], response.json["sample"]) == (5, False)
     assert fake.received == []
     (stored,) = all_of(app, JobDescription)
     topics = {topic["topic"] for topic in stored.interview_topics}

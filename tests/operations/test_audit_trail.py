@@ -23,7 +23,7 @@ from techscreen.generation.audit_log import open_audit_row
 from techscreen.operations import audit_trail
 from techscreen.storage.transactions import transaction
 from techscreen.web.container import current_runtime
-from tests.conftest import ADMIN, READER, MakeApp, migrate, on_sqlite
+from tests.conftest import ADMIN, READER, MakeApp, migrate, on_sqlite, with_starter_library
 from tests.support.fake_claude import FakeClaude, Reply, error_reply
 from tests.support.tables import table
 
@@ -423,8 +423,8 @@ class TestUsage:
 
         assert {one["group"] for one in get(client, "usage", group_by="user")["groups"]} == set(ODD_IDS)
 
-    def test_samples_cost_nothing_and_the_cache_shows(self, make_app: MakeApp, requisition: dict[str, Any]) -> None:
-        app = make_app(CLAUDE_MODE="offline")
+    def test_what_was_made_without_claude_costs_nothing(self, make_app: MakeApp, requisition: dict[str, Any]) -> None:
+        app = with_starter_library(make_app(CLAUDE_MODE="offline"))
         client = app.test_client()
         for number in range(2):
             assert full_workflow(client, requisition, req_id=f"R{number}").status_code == 200
@@ -433,7 +433,7 @@ class TestUsage:
 
         total = get(client, "usage", group_by="model")["total"]
 
-        assert (total["generations"], total["failures"], total["cached_questions"]) == (5, 0, 5)
+        assert (total["generations"], total["failures"], total["cached_questions"]) == (5, 0, 0)
         assert (total["estimated_cost"], total["models_without_price"]) == (0.0, [])
 
     def test_nothing_used_is_zero_and_not_an_error(self, client: FlaskClient, app: Flask) -> None:
@@ -547,7 +547,7 @@ class TestEvidence:
     def test_odd_ids_get_their_own_document_and_unknown_ones_404(
         self, make_app: MakeApp, requisition: dict[str, Any]
     ) -> None:
-        client = make_app(CLAUDE_MODE="offline").test_client()
+        client = with_starter_library(make_app(CLAUDE_MODE="offline")).test_client()
         for odd in ODD_IDS:
             client.post("/api/interview/jd/enhance", json={**requisition, "req_id": odd}, headers=ADMIN)
 

@@ -12,8 +12,7 @@ from flask.testing import FlaskClient
 from sqlalchemy import update
 
 from models import JobDescription
-from prompts import MAX_CONCERNS, Concern, ConcernCategory, EnhancedDescription, EnhanceDescription
-from techscreen.claude.offline import OfflineClaude
+from prompts import MAX_CONCERNS, Concern, ConcernCategory, EnhancedDescription
 from techscreen.generation.progress import Progress
 from techscreen.quality.concerns import LEAVE_OUT, MAX_QUOTE, MAX_SENTENCE, concern_findings
 from techscreen.schemas.generation import FindingView, GenerateRequest
@@ -244,12 +243,6 @@ def test_the_key_inside_a_text_is_not_the_list() -> None:
     answer = answer_of([])
     answer["enhanced_description"] = 'a, "concerns": b'
     assert EnhancedDescription.model_validate_json(json.dumps(answer)[:-2]).enhanced_description == 'a, "concerns": b'
-
-
-def test_offline_mode_finds_nothing() -> None:
-    request = EnhanceDescription("Engineer", TEXT, work_role=TEXT)
-    answer = OfflineClaude().submit(request, lambda _: [], deadline=None).result(timeout=0)  # type: ignore[arg-type]
-    assert answer.value.concerns == []
 
 
 # ---------------------------------------------------------------------------------------------------- over HTTP

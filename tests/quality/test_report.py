@@ -15,7 +15,7 @@ from sqlalchemy import select, update
 import prompts
 from config import PROJECT_FOLDER
 from models import CachedQuestion, GenerationLog, Interview, JobDescription, db
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, with_starter_library
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply
 from tests.support.workflows import topics_of
 
@@ -753,7 +753,8 @@ SAMPLES = sorted((PROJECT_FOLDER / "samples" / "requisitions").glob("*.json"))
 @pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
 def test_every_sample_gets_a_report_offline(make_app: MakeApp, sample: Path) -> None:
     body = json.loads(sample.read_text(encoding="utf-8"))
-    answer = make_app(CLAUDE_MODE="offline").test_client().post(WORKFLOW, json=body, headers=ADMIN).json
+    app = with_starter_library(make_app(CLAUDE_MODE="offline"))
+    answer = app.test_client().post(WORKFLOW, json=body, headers=ADMIN).json
 
     assert answer is not None
     assert answer["success"], answer

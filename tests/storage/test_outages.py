@@ -28,7 +28,7 @@ from techscreen.storage.connections import FAILED_OVER
 from techscreen.storage.deferred_writes import defer, keep_deferred_writes, make_deferred_writes
 from techscreen.storage.transactions import MYSQL_RACES
 from techscreen.web.container import current_runtime
-from tests.conftest import ADMIN, MakeApp
+from tests.conftest import ADMIN, MakeApp, with_starter_library
 from tests.jobs.test_jobs import ENHANCE, GENERATE, WORKFLOW, Gate, asks, rows, started, until
 from tests.question_cache.test_question_cache import a_question, a_topic
 from tests.support.fake_claude import FakeClaude
@@ -92,7 +92,7 @@ class FaultAt:
 def test_no_fault_that_passes_is_felt_at_whatever_statement_it_happens(
     make_app: MakeApp, requisition: dict[str, Any]
 ) -> None:
-    app = make_app(**OFFLINE)
+    app = with_starter_library(make_app(**OFFLINE))
     client = app.test_client()
     first = client.post(WORKFLOW, json=requisition, headers=ADMIN).get_json()
     fault, number = FaultAt(app), 0
@@ -163,7 +163,7 @@ def rows_of(app: Flask, table: str) -> list[dict[str, Any]]:
 def test_killed_connections_are_felt_by_nobody(
     make_app: MakeApp, requisition: dict[str, Any], database_url: str
 ) -> None:
-    app = make_app(**OFFLINE)
+    app = with_starter_library(make_app(**OFFLINE))
     made = app.test_client().post(WORKFLOW, json=requisition, headers=ADMIN).get_json()
     again = {"req_id": made["req_id"], "job_description_id": made["job_description_id"]}
 

@@ -16,7 +16,7 @@ from models import db
 from techscreen.web.auth import Caller
 from techscreen.web.documentation_routes import documentation_bp
 from techscreen.web.operations_routes import operations_bp
-from tests.conftest import ADMIN
+from tests.conftest import ADMIN, with_starter_library
 from tests.support.fake_claude import FakeClaude
 
 
@@ -132,11 +132,12 @@ def test_the_blueprint_may_be_registered_before_the_database(tmp_path: Path, req
     db.init_app(app)
     with app.app_context():
         db.create_all()
+    with_starter_library(app)
 
     response = app.test_client().post("/api/interview/workflow/full", json=requisition, headers=ADMIN)
 
     assert response.status_code == 200
-    assert response.json["sample"] is True
+    assert response.json["library_questions"] == 5
 
 
 def test_two_apps_in_one_process_keep_their_own_settings(
@@ -147,6 +148,7 @@ def test_two_apps_in_one_process_keep_their_own_settings(
     (tmp_path / "b").mkdir()
     offline = make_host(tmp_path / "a", CLAUDE_MODE="offline")
     live = make_host(tmp_path / "b")
+    with_starter_library(offline)
 
     def enhance(app: Flask) -> int:
         return app.test_client().post("/api/interview/jd/enhance", json=requisition, headers=ADMIN).status_code

@@ -1,0 +1,310 @@
+"""Which library questions fit a requisition: its texts and the catalogue come in, topics go out, the best first.
+
+A question fits a part of the requisition if the part names one of its technologies, or if they share telling words: the
+words of a skill that the question is for. How telling a word is depends on how few questions have it (inverse document
+frequency; Sparck Jones 1972).
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import get_args
+
+from prompts import WORK_FIELDS, InterviewTopic, SkillLevel, WorkItem
+from techscreen.checks.requisition_quotes import sound_quotes
+from techscreen.checks.stated_level import LEVELS, stated_level
+from techscreen.offline.catalogue import Entry
+from techscreen.quality.work_items import work_parts
+from techscreen.text.language import Language
+from techscreen.text.reading import without_markup
+from techscreen.text.similarity import stems_in
+from techscreen.topics.technology_mentions import canonical_name, technologies_given, technologies_listed
+
+DEFAULT_LEVEL: SkillLevel = "Intermediate"
+# How much a part of a field says about the post. Lists of tools and traits have many parts, and each says little.
+FIELD_WEIGHTS = {
+    "basic_title": 4.0,
+    "work_output": 3.0,
+    "work_role": 3.0,
+    "work_knowledge": 2.0,
+    "work_competencies": 1.0,
+    "basic_description": 1.0,
+}
+# A skill and a part mean the same if they share this much of the weight of one of them ...
+SHARED = 0.7
+# ... and as much as this share of the weight of a word that one question alone has.
+TELLING = 0.7
+# ... or less, if they share all the words of a skill.
+WHOLE_TELLING = 0.5
+# The most words of a part that a single word can stand for.
+FEW = 5
+# What a question counts less that is for other posts, if the library has some for posts of this title.
+OTHER_POST = 0.35
+# What a part of the description counts where there are WORK inputs.
+BESIDE_WORK = 0.3
+# How much less a part counts that one chosen question is about already.
+AGAIN = 3
+# What it counts that a question is close to the whole requisition.
+CLOSENESS = 4.0
+# The questions of an interview; among them should be one about work with others.
+QUESTIONS = 5
+WITH_OTHERS = frozenset({"behavioral", "situational"})
+# What a question one level easier counts less; or one harder, where the requisition states no level.
+OTHER_LEVEL = 0.6
+MAX_QUOTES = 8
+
+
+@dataclass(frozen=True)
+class _Part:
+    """A part of the requisition, with what it is about."""
+
+    item: WorkItem | None  # None for what cannot be quoted
+    field: str
+    stems: frozenset[str]
+    technologies: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Phrase:
+    """The stems of a skill, and which question is for it, by its place."""
+
+    entry: int
+    stems: frozenset[str]
+
+
+@dataclass(frozen=True)
+class _Fit:
+    """How well a question fits: how much each part, by its place, is about it, and how close it is to the whole."""
+
+    entry: Entry
+    parts: Mapping[int, float]
+    closeness: float
+    share: float = 1.0
+
+
+class Fitting:
+    """Chooses questions for one requisition.
+
+    Args:
+        requisition: its texts by field.
+        language: of the requisition and of the entries.
+        entries: the library questions in that language.
+    """
+
+    def __init__(self, requisition: Mapping[str, str | None], language: Language, entries: Sequence[Entry]) -> None:
+        self._entries = entries
+        self._level, self._is_stated = _level_of(requisition)
+        self._words = _Words(entries, language)
+        self._parts = list(_parts_of(requisition, language))
+        self._title = frozenset(place for place, part in enumerate(self._parts) if part.field == "basic_title")
+        self._has_work = any(part.field in WORK_FIELDS for part in self._parts)
+        whole = "\n".join(without_markup(text).text for text in requisition.values() if text)
+        self._technologies = technologies_given(whole)
+
+    def topics(self, count: int) -> list[InterviewTopic]:
+        """The topics of the questions that together are about the most of the requisition, the best first.
+
+        Questions that fit any post fill up what is left. There is no topic if no other question fits.
+        """
+        fits = self._fits()
+        special = [fit for fit in fits if fit.parts and not fit.entry.fits_any_post]
+        chosen = self._best(special, count)
+        if not chosen:
+            return []
+        general = [fit for fit in fits if fit.entry.fits_any_post]
+        return [self._topic(fit) for fit in self._with_general(chosen, general, count)]
+
+    def _fits(self) -> list[_Fit]:
+        """How well each question fits that may be asked. Those for other posts count less, if there are some for this.
+
+        Of the former, only what the WORK inputs say counts.
+        """
+        about = self._about()
+        given = frozenset[str]().union(*(part.stems for part in self._parts))
+        fits = [
+            _Fit(entry, about[place], self._words.closeness(place, given))
+            for place, entry in enumerate(self._entries)
+            if self._may_be_asked(entry)
+        ]
+        if not any(self._title & fit.parts.keys() for fit in fits):
+            return fits
+        return [fit if self._title & fit.parts.keys() else self._of_another_post(fit) for fit in fits]
+
+    def _of_another_post(self, fit: _Fit) -> _Fit:
+        parts = {
+            place: worth
+            for place, worth in fit.parts.items()
+            if not self._has_work or self._parts[place].field in WORK_FIELDS
+        }
+        return replace(fit, parts=parts, share=OTHER_POST)
+
+    def _may_be_asked(self, entry: Entry) -> bool:
+        """Whether it is neither too hard nor much too easy, and needs no technology that the requisition lacks."""
+        above = LEVELS.index(entry.skill_level) - self._level
+        return -1 <= above <= (0 if self._is_stated else 1) and _names(entry.technologies) <= self._technologies
+
+    def _about(self) -> list[dict[int, float]]:
+        """For each question, how much of which parts it is about."""
+        about: list[dict[int, float]] = [{} for _ in self._entries]
+        named = [_names(entry.technologies) | _listed(entry.skills) for entry in self._entries]
+        for place, part in enumerate(self._parts):
+            for entry, worth in self._words.alike(part.stems, is_title=part.field == "basic_title"):
+                about[entry][place] = max(worth, about[entry].get(place, 0.0))
+            for entry, names in enumerate(named):
+                if part.technologies & names:
+                    about[entry][place] = 1.0
+        return about
+
+    def _best(self, fits: Sequence[_Fit], count: int) -> list[_Fit]:
+        """One after the other, the fit that adds the most."""
+        best: list[_Fit] = []
+        rest = list(fits)
+        while rest and len(best) < count:
+            scores = [self._added(fit, best) for fit in rest]
+            top = max(range(len(rest)), key=lambda place: (scores[place], -place))
+            if scores[top] <= 0:
+                break
+            best.append(rest.pop(top))
+        return best
+
+    def _added(self, fit: _Fit, chosen: Sequence[_Fit]) -> float:
+        """What a question adds to others: parts that they are not about, and little for parts that they are."""
+        if any(fit.entry.topic.casefold() == other.entry.topic.casefold() for other in chosen):
+            return 0.0
+        there: Counter[int] = Counter()
+        for other in chosen:
+            there.update(other.parts)
+        worth = sum(self._weight(place) * worth / (1 + AGAIN * there[place]) for place, worth in fit.parts.items())
+        is_at_level = LEVELS.index(fit.entry.skill_level) == self._level
+        return (worth + CLOSENESS * fit.closeness) * (1.0 if is_at_level else OTHER_LEVEL) * fit.share
+
+    def _weight(self, place: int) -> float:
+        field = self._parts[place].field
+        return BESIDE_WORK if field == "basic_description" and self._has_work else FIELD_WEIGHTS[field]
+
+    def _with_general(self, special: Sequence[_Fit], general: Iterable[_Fit], count: int) -> list[_Fit]:
+        """The special ones, among the first five one about work with others, and general ones in the places left.
+
+        General ones are of different types as far as possible.
+        """
+        chosen = list(special)
+        rest = sorted(general, key=lambda fit: -self._added(fit, []))
+        about_people = [fit for fit in rest if fit.entry.question_type in WITH_OTHERS]
+        if about_people and all(fit.entry.question_type not in WITH_OTHERS for fit in chosen[:QUESTIONS]):
+            chosen.insert(QUESTIONS - 1, about_people[0])
+            rest.remove(about_people[0])
+        while rest and len(chosen) < count:
+            types = Counter(fit.entry.question_type for fit in chosen)
+            fewest = min(types[fit.entry.question_type] for fit in rest)
+            chosen.append(next(fit for fit in rest if types[fit.entry.question_type] == fewest))
+            rest.remove(chosen[-1])
+        return chosen[:count]
+
+    def _topic(self, fit: _Fit) -> InterviewTopic:
+        places = sorted(fit.parts, key=lambda place: (-self._weight(place) * fit.parts[place], place))
+        items = [item for place in places if (item := self._parts[place].item) is not None]
+        return fit.entry.as_topic(items[:MAX_QUOTES])
+
+
+class _Words:
+    """The words of the skills and topics of questions, and how much each tells."""
+
+    def __init__(self, entries: Sequence[Entry], language: Language) -> None:
+        texts = [(place, text) for place, entry in enumerate(entries) for text in (*entry.skills, entry.topic)]
+        phrases = (_Phrase(place, frozenset(stems_in(text, language))) for place, text in texts)
+        self._phrases = [phrase for phrase in phrases if phrase.stems]
+        self._with: dict[str, list[int]] = {}
+        of_entry: list[set[str]] = [set() for _ in entries]
+        for number, phrase in enumerate(self._phrases):
+            of_entry[phrase.entry] |= phrase.stems
+            for stem in phrase.stems:
+                self._with.setdefault(stem, []).append(number)
+        counts = Counter(stem for stems in of_entry for stem in stems)
+        self._heaviest = math.log(len(entries) + 1)
+        self._weights = {stem: math.log((len(entries) + 1) / count) for stem, count in counts.items()}
+        self._of_phrase = [self._sum(phrase.stems) for phrase in self._phrases]
+        self._of_entry = [(stems, max(self._sum(stems), self._heaviest)) for stems in of_entry]
+
+    def closeness(self, entry: int, given: frozenset[str]) -> float:
+        """How much of what tells about a question is in a text, from 0 to 1."""
+        stems, weight = self._of_entry[entry]
+        return self._sum(stems & given) / weight
+
+    def alike(self, stems: frozenset[str], *, is_title: bool) -> Iterator[tuple[int, float]]:
+        """The questions that a part of a requisition is about, and how much, from 0 to 1."""
+        shared: Counter[int] = Counter()
+        for stem in stems:
+            shared.update(self._with.get(stem, ()))
+        of_part = self._sum(stems)
+        for number, count in shared.items():
+            phrase = self._phrases[number]
+            weight = self._of_phrase[number] if count == len(phrase.stems) else self._sum(phrase.stems & stems)
+            is_whole = count == len(phrase.stems)
+            if is_whole and count == len(stems):
+                yield phrase.entry, 1.0
+            elif is_title:
+                if weight >= SHARED * self._of_phrase[number]:
+                    yield phrase.entry, weight / self._of_phrase[number]
+            elif count == 1:
+                if is_whole and weight >= TELLING * self._heaviest and len(stems) <= FEW:
+                    yield phrase.entry, 1.0
+            elif weight >= (WHOLE_TELLING if is_whole else TELLING) * self._heaviest:
+                share = max(weight / self._of_phrase[number], weight / of_part)
+                if share >= SHARED:
+                    yield phrase.entry, share
+
+    def _sum(self, stems: Iterable[str]) -> float:
+        return sum(self._weights.get(stem, self._heaviest) for stem in stems)
+
+
+def _parts_of(requisition: Mapping[str, str | None], language: Language) -> Iterator[_Part]:
+    for field in FIELD_WEIGHTS:
+        given = requisition.get(field) or ""
+        seen = without_markup(given)
+        for part in work_parts({field: seen.text}):
+            quotes = []
+            if field != "basic_title":
+                quoted = given[seen.starts[part.start] : seen.ends[part.end - 1]]
+                quotes = sound_quotes([WorkItem(field=field, part=quoted)], requisition)
+            stems = frozenset(stems_in(part.part, language))
+            yield _Part(quotes[0] if quotes else None, field, stems, technologies_listed(part.part))
+
+
+def _names(technologies: Iterable[str]) -> frozenset[str]:
+    return frozenset(canonical_name(name) or name for name in technologies)
+
+
+@lru_cache(maxsize=4096)
+def _listed(skills: tuple[str, ...]) -> frozenset[str]:
+    """The technologies that a question is for without needing them."""
+    return frozenset(name for skill in skills if (name := canonical_name(skill)) is not None)
+
+
+def fitting_topics(
+    requisition: Mapping[str, str | None], language: str, entries: Sequence[Entry], count: int
+) -> list[InterviewTopic]:
+    """The topics of library questions that fit a requisition, the best first; none if none fits.
+
+    Args:
+        requisition: its texts by field.
+        language: its BCP 47 tag.
+        entries: the library questions in that language.
+        count: the most topics.
+    """
+    main = language.split("-", maxsplit=1)[0].lower()
+    known: Sequence[Language] = [each for each in get_args(Language) if each == main]
+    return Fitting(requisition, known[0] if known else "en", entries).topics(count)
+
+
+def _level_of(requisition: Mapping[str, str | None]) -> tuple[int, bool]:
+    """The place of the level to ask at, and whether the requisition states it.
+
+    If its level and its title disagree, the lower one: a question that is too easy does less harm.
+    """
+    texts = ({"basic_level": requisition.get("basic_level")}, {"basic_title": requisition.get("basic_title")})
+    stated = [LEVELS.index(level) for text in texts if (level := stated_level(text)) is not None]
+    return (min(stated), True) if stated else (LEVELS.index(DEFAULT_LEVEL), False)

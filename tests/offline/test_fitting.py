@@ -1,0 +1,168 @@
+"""Which library questions are chosen for a requisition."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from prompts import InterviewTopic
+from techscreen.library.starter import starter_questions
+from techscreen.offline.catalogue import Entry
+from techscreen.offline.fitting import Fitting
+from techscreen.text.language import Language
+
+
+def entry(number: int, topic: str, *skills: str, **more: Any) -> Entry:
+    usual: dict[str, Any] = {
+        "technologies": (),
+        "fits_any_post": False,
+        "skill_level": "Intermediate",
+        "question_type": "technical",
+        "labels": ("First", "Second", "Third", "Fourth"),
+    }
+    return Entry(id=number, topic=topic, skills=skills, **{**usual, **more})
+
+
+PIPELINES = entry(1, "Daily loads", "data pipelines", "late arriving data")
+KAFKA = entry(2, "Stream processing", "event streaming", "ordering guarantees", technologies=("kafka",))
+RESTORE = entry(3, "Restoring rows", "backup and restore", "database administrator")
+DASHBOARD = entry(4, "Useful dashboards", "dashboards", "metric definition")
+CALM = entry(5, "A hard incident", "calm under pressure", question_type="behavioral", fits_any_post=True)
+DESIGN = entry(6, "A small service", "system design", question_type="system_design", fits_any_post=True)
+ENTRIES = [PIPELINES, KAFKA, RESTORE, DASHBOARD, CALM, DESIGN]
+
+
+def topics(
+    entries: list[Entry] = ENTRIES, count: int = 8, language: Language = "en", **texts: str
+) -> list[InterviewTopic]:
+    requisition = {"basic_title": "Data Engineer", "basic_description": "We need somebody.", **texts}
+    return Fitting(requisition, language, entries).topics(count)
+
+
+def names(found: list[InterviewTopic]) -> list[str]:
+    return [topic.topic for topic in found]
+
+
+def quotes(found: list[InterviewTopic], topic: str) -> list[tuple[str, str]]:
+    return [(item.field, item.part) for each in found if each.topic == topic for item in each.work_items]
+
+
+def test_a_question_is_chosen_for_what_it_is_about_and_quotes_it() -> None:
+    found = topics(work_role="Builds data pipelines, runs Kafka", work_knowledge="SQL, late-arriving data")
+
+    assert names(found)[:2] == ["Daily loads", "Stream processing"]
+    assert ("work_knowledge", "late-arriving data") in quotes(found, "Daily loads")
+    assert quotes(found, "Stream processing") == [("work_role", "runs Kafka")]
+    assert names(found)[2:] == ["A hard incident", "A small service"]
+    assert (found[0].facet, found[0].focus) == ("Daily loads", "Second; Third; Fourth")
+
+
+def test_a_technology_that_nobody_named_is_not_presumed() -> None:
+    assert "Stream processing" not in names(topics(work_role="event streaming, data pipelines"))
+
+
+@pytest.mark.parametrize(
+    ("level", "title", "expected"),
+    [
+        ("Junior", "Data Engineer", ["easy"]),
+        ("Mid", "Data Engineer", ["middle", "easy"]),
+        ("Senior", "Data Engineer", ["hard", "middle"]),
+        ("Senior", "Junior Data Engineer", ["easy"]),
+        ("", "Data Engineer", ["middle", "easy", "hard"]),
+    ],
+)
+def test_no_question_is_above_the_stated_level(level: str, title: str, expected: list[str]) -> None:
+    entries = [
+        entry(number, name, "data pipelines", skill_level=of)
+        for number, (name, of) in enumerate(
+            {"easy": "Foundational", "middle": "Intermediate", "hard": "Advanced"}.items()
+        )
+    ]
+    found = names(topics(entries, basic_title=title, basic_level=level, work_role="data pipelines"))
+    assert (found[0], set(found)) == (expected[0], set(expected))
+
+
+def test_questions_for_the_post_of_the_title_come_first() -> None:
+    found = topics(basic_title="Database Administrator", work_role="dashboards", basic_description="data pipelines")
+    assert names(found)[:2] == ["Restoring rows", "Useful dashboards"]
+    assert "Daily loads" not in names(found)
+
+
+def test_one_question_of_five_shows_work_with_others() -> None:
+    entries = [*(entry(10 + number, f"Topic {number}", f"duty{number}") for number in range(8)), CALM]
+    found = topics(entries, work_knowledge=", ".join(f"duty{number}" for number in range(8)))
+    assert len(found) == 8
+    assert "A hard incident" in names(found)[:5]
+
+
+@pytest.mark.parametrize("text", ["TBD", "...", "We need somebody good, soon."])
+def test_where_nothing_fits_there_is_no_topic(text: str) -> None:
+    assert topics(basic_title="Wanted", basic_description=text) == []
+    assert topics(basic_title=text, basic_description=text, work_competencies="calm under pressure") == []
+
+
+def test_html_is_read_as_text_and_quoted_word_for_word() -> None:
+    found = topics(
+        basic_title="X", basic_description="<ul><li>Backup &amp; restore</li><li>data <b>pipelines</b></li></ul>"
+    )
+    assert quotes(found, "Restoring rows") == [("basic_description", "Backup &amp; restore")]
+    assert "Daily loads" in names(found)
+
+
+def test_demands_about_the_person_are_not_quoted() -> None:
+    found = topics(work_competencies="no family commitments; data pipelines")
+    assert quotes(found, "Daily loads") == [("work_competencies", "data pipelines")]
+
+
+def test_the_order_of_the_catalogue_decides_between_equals() -> None:
+    twins = [entry(number, f"Topic {number}", "data pipelines") for number in (1, 2)]
+    wanted = {"work_role": "data pipelines"}
+    assert names(topics(twins, count=1, **wanted)) == ["Topic 1"]
+    assert names(topics(twins[::-1], count=1, **wanted)) == ["Topic 2"]
+
+
+def starter(language: str) -> list[Entry]:
+    return [
+        Entry(
+            id=number,
+            topic=question["topic"],
+            technologies=tuple(question["technologies"]),
+            skills=tuple(question["skills"]),
+            fits_any_post=question["fits_any_post"],
+            skill_level=question["skill_level"],
+            question_type=question["question_type"],
+            labels=tuple(each["criterion"] for each in question["criteria"]),
+        )
+        for number, question in enumerate(starter_questions())
+        if question["language"] == language
+    ]
+
+
+@pytest.mark.parametrize(
+    ("language", "title", "knowledge", "subject"),
+    [
+        ("en", "Backend Developer", "Java, Spring Boot, PostgreSQL", "backend"),
+        ("en", "Frontend Engineer", "React, TypeScript", "frontend"),
+        ("en", "Android Developer", "Kotlin, Android", "mobile"),
+        ("en", "Data Engineer", "SQL, Airflow, Python", "data"),
+        ("en", "Site Reliability Engineer", "Kubernetes, Linux", "sre"),
+        ("en", "Network Engineer", "DNS, firewalls", "networks"),
+        ("en", "Security Engineer", "threat modelling", "security"),
+        ("en", "Embedded Software Engineer", "C, RTOS", "embedded"),
+        ("en", "QA Engineer", "test automation", "qa"),
+        ("en", "SAP ABAP Developer", "ABAP, IDoc", "erp"),
+        ("en", "Technical Writer", "API documentation", "writing"),
+        ("en", "Engineering Manager", "people management", "management"),
+        ("de", "Embedded-Softwareentwickler (m/w/d)", "C, RTOS", "embedded"),
+        ("de", "Java-Entwickler", "Java, REST", "backend"),
+        ("es", "Desarrollador Backend", "Java, SQL", "backend"),
+    ],
+)
+def test_the_starter_library_has_questions_for_common_posts(
+    language: Language, title: str, knowledge: str, subject: str
+) -> None:
+    subjects = {question["topic"]: question["subject"] for question in starter_questions()}
+    found = topics(starter(language), language=language, basic_title=title, work_knowledge=knowledge)
+    of_subject = [topic for topic in found[:5] if subjects[topic.topic] == subject]
+    assert len(of_subject) >= 2, names(found)
