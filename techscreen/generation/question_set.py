@@ -154,7 +154,7 @@ class QuestionSet:
         """Topics that nobody has planned, of library questions that fit the requisition."""
         lookup = self._reservations.lookup
         entries = run_in_transaction(lambda session: read_catalogue(session, lookup, self.language))
-        further = fitting_topics(self._requisition, self.language, entries, MAX_FURTHER)
+        further = fitting_topics(self._requisition, self.language, entries, MAX_FURTHER, is_known_to_fit=True)
         return [topic for topic in further if topic.topic not in known]
 
     def _library_lacks(self, planned: Sequence[InterviewTopic], served: Collection[int]) -> LibraryLacks:

@@ -8,6 +8,7 @@ frequency; Sparck Jones 1972).
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +25,7 @@ from techscreen.text.reading import without_markup
 from techscreen.text.similarity import stems_in
 from techscreen.topics.technology_mentions import canonical_name, technologies_given, technologies_listed
 
+_TAG = re.compile(r"</?[a-z][^<>]{0,200}>", re.IGNORECASE)
 DEFAULT_LEVEL: SkillLevel = "Intermediate"
 # How much a part of a field says about the post. Lists of tools and traits have many parts, and each says little.
 FIELD_WEIGHTS = {
@@ -31,25 +33,31 @@ FIELD_WEIGHTS = {
     "work_output": 3.0,
     "work_role": 3.0,
     "work_knowledge": 2.0,
-    "work_competencies": 1.0,
+    "work_competencies": 2.0,
     "basic_description": 1.0,
 }
 # A skill and a part mean the same if they share this much of the weight of one of them ...
 SHARED = 0.7
 # ... and as much as this share of the weight of a word that one question alone has.
 TELLING = 0.7
+# How much a part is about a question if it is a skill of that, holds several words of one, or holds a single word.
+EXACT, PHRASE, WORD = 1.0, 0.95, 0.9
 # ... or less, if they share all the words of a skill.
-WHOLE_TELLING = 0.5
+WHOLE_TELLING = 0.4
 # The most words of a part that a single word can stand for.
 FEW = 5
 # What a question counts less that is for other posts, if the library has some for posts of this title.
-OTHER_POST = 0.35
+OTHER_POST = 0.45
+# A part with more stems than this says too many things for its words to tell what it is about.
+MAX_STEMS = 25
 # What a part of the description counts where there are WORK inputs.
 BESIDE_WORK = 0.3
+# The WORK inputs that say what is special about a post.
+SPECIAL = ("work_output", "work_role", "work_knowledge")
 # How much less a part counts that one chosen question is about already.
-AGAIN = 3
+AGAIN = 10
 # What it counts that a question is close to the whole requisition.
-CLOSENESS = 4.0
+CLOSENESS = 1.0
 # The questions of an interview; among them should be one about work with others.
 QUESTIONS = 5
 WITH_OTHERS = frozenset({"behavioral", "situational"})
@@ -105,15 +113,19 @@ class Fitting:
         whole = "\n".join(without_markup(text).text for text in requisition.values() if text)
         self._technologies = technologies_given(whole)
 
-    def topics(self, count: int) -> list[InterviewTopic]:
+    def topics(self, count: int, *, is_known_to_fit: bool = False) -> list[InterviewTopic]:
         """The topics of the questions that together are about the most of the requisition, the best first.
 
-        Questions that fit any post fill up what is left. There is no topic if no other question fits.
+        Questions that fit any post fill up what is left.
+
+        Args:
+            count: the most topics.
+            is_known_to_fit: whether there are such topics also if no other question fits.
         """
         fits = self._fits()
         special = [fit for fit in fits if fit.parts and not fit.entry.fits_any_post]
         chosen = self._best(special, count)
-        if not chosen:
+        if not chosen and not is_known_to_fit:
             return []
         general = [fit for fit in fits if fit.entry.fits_any_post]
         return [self._topic(fit) for fit in self._with_general(chosen, general, count)]
@@ -121,7 +133,7 @@ class Fitting:
     def _fits(self) -> list[_Fit]:
         """How well each question fits that may be asked. Those for other posts count less, if there are some for this.
 
-        Of the former, only what the WORK inputs say counts.
+        Of the former, only what the WORK inputs say of the work itself counts, and only what fits exactly.
         """
         about = self._about()
         given = frozenset[str]().union(*(part.stems for part in self._parts))
@@ -135,10 +147,11 @@ class Fitting:
         return [fit if self._title & fit.parts.keys() else self._of_another_post(fit) for fit in fits]
 
     def _of_another_post(self, fit: _Fit) -> _Fit:
+        if fit.entry.fits_any_post:
+            return fit
+        fields = SPECIAL if self._has_work else FIELD_WEIGHTS
         parts = {
-            place: worth
-            for place, worth in fit.parts.items()
-            if not self._has_work or self._parts[place].field in WORK_FIELDS
+            place: worth for place, worth in fit.parts.items() if worth >= PHRASE and self._parts[place].field in fields
         }
         return replace(fit, parts=parts, share=OTHER_POST)
 
@@ -152,11 +165,12 @@ class Fitting:
         about: list[dict[int, float]] = [{} for _ in self._entries]
         named = [_names(entry.technologies) | _listed(entry.skills) for entry in self._entries]
         for place, part in enumerate(self._parts):
-            for entry, worth in self._words.alike(part.stems, is_title=part.field == "basic_title"):
-                about[entry][place] = max(worth, about[entry].get(place, 0.0))
+            if len(part.stems) <= MAX_STEMS:
+                for entry, worth in self._words.alike(part.stems, is_title=part.field == "basic_title"):
+                    about[entry][place] = max(worth, about[entry].get(place, 0.0))
             for entry, names in enumerate(named):
                 if part.technologies & names:
-                    about[entry][place] = 1.0
+                    about[entry][place] = EXACT
         return about
 
     def _best(self, fits: Sequence[_Fit], count: int) -> list[_Fit]:
@@ -192,7 +206,7 @@ class Fitting:
         General ones are of different types as far as possible.
         """
         chosen = list(special)
-        rest = sorted(general, key=lambda fit: -self._added(fit, []))
+        rest = sorted(general, key=lambda fit: -self._added(fit, chosen[: QUESTIONS - 1]))
         about_people = [fit for fit in rest if fit.entry.question_type in WITH_OTHERS]
         if about_people and all(fit.entry.question_type not in WITH_OTHERS for fit in chosen[:QUESTIONS]):
             chosen.insert(QUESTIONS - 1, about_people[0])
@@ -245,17 +259,19 @@ class _Words:
             weight = self._of_phrase[number] if count == len(phrase.stems) else self._sum(phrase.stems & stems)
             is_whole = count == len(phrase.stems)
             if is_whole and count == len(stems):
-                yield phrase.entry, 1.0
+                yield phrase.entry, EXACT
             elif is_title:
                 if weight >= SHARED * self._of_phrase[number]:
                     yield phrase.entry, weight / self._of_phrase[number]
             elif count == 1:
-                if is_whole and weight >= TELLING * self._heaviest and len(stems) <= FEW:
-                    yield phrase.entry, 1.0
-            elif weight >= (WHOLE_TELLING if is_whole else TELLING) * self._heaviest:
+                if is_whole and weight >= WHOLE_TELLING * self._heaviest and len(stems) <= FEW:
+                    yield phrase.entry, WORD
+            elif is_whole and weight >= WHOLE_TELLING * self._heaviest:
+                yield phrase.entry, PHRASE
+            elif weight >= TELLING * self._heaviest:
                 share = max(weight / self._of_phrase[number], weight / of_part)
                 if share >= SHARED:
-                    yield phrase.entry, share
+                    yield phrase.entry, WORD * share
 
     def _sum(self, stems: Iterable[str]) -> float:
         return sum(self._weights.get(stem, self._heaviest) for stem in stems)
@@ -268,10 +284,15 @@ def _parts_of(requisition: Mapping[str, str | None], language: Language) -> Iter
         for part in work_parts({field: seen.text}):
             quotes = []
             if field != "basic_title":
-                quoted = given[seen.starts[part.start] : seen.ends[part.end - 1]]
+                quoted = _longest_text(given[seen.starts[part.start] : seen.ends[part.end - 1]])
                 quotes = sound_quotes([WorkItem(field=field, part=quoted)], requisition)
             stems = frozenset(stems_in(part.part, language))
             yield _Part(quotes[0] if quotes else None, field, stems, technologies_listed(part.part))
+
+
+def _longest_text(quoted: str) -> str:
+    """The longest run of a quote that has no tag in it."""
+    return max(_TAG.split(quoted), key=len).strip()
 
 
 def _names(technologies: Iterable[str]) -> frozenset[str]:
@@ -285,7 +306,12 @@ def _listed(skills: tuple[str, ...]) -> frozenset[str]:
 
 
 def fitting_topics(
-    requisition: Mapping[str, str | None], language: str, entries: Sequence[Entry], count: int
+    requisition: Mapping[str, str | None],
+    language: str,
+    entries: Sequence[Entry],
+    count: int,
+    *,
+    is_known_to_fit: bool = False,
 ) -> list[InterviewTopic]:
     """The topics of library questions that fit a requisition, the best first; none if none fits.
 
@@ -294,17 +320,22 @@ def fitting_topics(
         language: its BCP 47 tag.
         entries: the library questions in that language.
         count: the most topics.
+        is_known_to_fit: whether questions for any post will do where no other is left.
     """
     main = language.split("-", maxsplit=1)[0].lower()
     known: Sequence[Language] = [each for each in get_args(Language) if each == main]
-    return Fitting(requisition, known[0] if known else "en", entries).topics(count)
+    return Fitting(requisition, known[0] if known else "en", entries).topics(count, is_known_to_fit=is_known_to_fit)
 
 
 def _level_of(requisition: Mapping[str, str | None]) -> tuple[int, bool]:
     """The place of the level to ask at, and whether the requisition states it.
 
-    If its level and its title disagree, the lower one: a question that is too easy does less harm.
+    If its title says one that is lower by two or more, that counts: a question that is too easy does less harm.
     """
-    texts = ({"basic_level": requisition.get("basic_level")}, {"basic_title": requisition.get("basic_title")})
-    stated = [LEVELS.index(level) for text in texts if (level := stated_level(text)) is not None]
-    return (min(stated), True) if stated else (LEVELS.index(DEFAULT_LEVEL), False)
+    stated = stated_level(requisition)
+    if stated is None:
+        return LEVELS.index(DEFAULT_LEVEL), False
+    level = LEVELS.index(stated)
+    in_title = stated_level({"basic_title": requisition.get("basic_title")})
+    contradicts = in_title is not None and LEVELS.index(in_title) <= level - 2
+    return (LEVELS.index(in_title) if in_title is not None and contradicts else level), True

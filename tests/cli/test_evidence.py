@@ -72,7 +72,7 @@ def test_what_was_only_edited_is_sound(app: Flask, client: FlaskClient, intervie
     client.patch(f"{questions}/2", json={"question_text": "How do you … 😀 test it?", "minutes": 7}, headers=HEADERS)
     client.patch("/api/interview/jd/REQ-12345", json={"enhanced_title": "Größe"}, headers=HEADERS)
     alternatives = f"{questions}/3/alternatives"
-    offered = client.post(alternatives, json={"kind": "other_scenario"}, headers=ADMIN)
+    offered = client.post(alternatives, json={"kind": "other_topic"}, headers=ADMIN)
     assert offered.status_code == 200, offered.text
     assert client.post(f"{alternatives}/1/accept", headers=HEADERS).status_code == 200
     exported = client.get(f"/api/interview/{interview_id}/export?format=json", headers=ADMIN).json

@@ -165,12 +165,11 @@ def test_killed_connections_are_felt_by_nobody(
 ) -> None:
     app = with_starter_library(make_app(**OFFLINE))
     made = app.test_client().post(WORKFLOW, json=requisition, headers=ADMIN).get_json()
-    again = {"req_id": made["req_id"], "job_description_id": made["job_description_id"]}
 
     def call(number: int) -> tuple[str, int]:
         client = app.test_client()
         if number == 0:
-            return "written", client.post(GENERATE, json=again, headers=ADMIN).status_code
+            return "written", client.post(ENHANCE, json=requisition, headers=ADMIN).status_code
         path = made["interview_id"] if number % 2 else f"req/{made['req_id']}"
         return "read", client.get(f"/api/interview/{path}", headers=ADMIN).status_code
 
@@ -218,7 +217,7 @@ def test_a_server_that_becomes_read_only_is_found_out_and_left_at_once(
     with beside(database_url) as administrator:
         administrator.execute(text("CREATE OR REPLACE USER guest"))
         administrator.execute(text(f"GRANT ALL ON {url.database}.* TO guest"))
-        app = make_app(**OFFLINE, DATABASE_URL=account)
+        app = with_starter_library(make_app(**OFFLINE, DATABASE_URL=account))
         client = app.test_client()
         assert client.post(ENHANCE, json=requisition, headers=ADMIN).status_code == 200
         before = connections_of("guest", administrator)
