@@ -6,7 +6,7 @@ DEV_READY := $(VENV)/.dev-ready
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports lock clean
+.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports benchmark lock clean
 
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
@@ -17,7 +17,7 @@ help:
 	@echo "make eval    run the sample requisitions and measure what comes back"
 	@echo "make eval-compare A=<run> B=<run>    two runs side by side; eval-judge: by Claude, paid"
 	@echo "make train   learn the weights of the checks from the labelled sentences; check-figures: only measure them"
-	@echo "make prompts write docs/prompts.md; exports: docs/exports.md"
+	@echo "make prompts write docs/prompts.md; exports: docs/exports.md; benchmark: the tables of docs/benchmark.md"
 
 $(READY): requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -33,7 +33,7 @@ $(DEV_READY): $(READY) requirements-dev.txt
 demo: $(READY)
 	@$(BIN)/python -m scripts.demo $(SAMPLE)
 
-# Without a key anywhere, serve marked sample content instead of answering every request with 503.
+# Without a key anywhere, make interviews of library questions instead of answering every request with 503.
 run: $(READY)
 	@if [ -z "$$CLAUDE_API_KEY" ] && ! grep -qs '^CLAUDE_API_KEY=.' .env; then export CLAUDE_MODE=$${CLAUDE_MODE:-offline}; fi; \
 	exec $(BIN)/python app.py
@@ -76,6 +76,10 @@ check-figures: $(DEV_READY)
 
 prompts: $(READY)
 	$(BIN)/python -m evals.render_prompts
+
+# Measured from the starter library and from what is kept in evals/material/.
+benchmark: $(READY)
+	@$(BIN)/python -m evals.benchmark
 
 exports: $(READY)
 	$(BIN)/python -m scripts.render_exports

@@ -46,21 +46,23 @@ EXACT, PHRASE, WORD = 1.0, 0.95, 0.9
 WHOLE_TELLING = 0.4
 # The most words of a part that a single word can stand for.
 FEW = 5
+# A title may lack words of a post's name that tell no more than this, such as engineer or developer.
+ROLE_WORD = 0.18
 # What a question counts less that is for other posts, if the library has some for posts of this title.
 OTHER_POST = 0.45
+# The fewest parts that such a question must be about, unless it needs a technology that the requisition names.
+FEWEST_ELSEWHERE = 3
 # A part with more stems than this says too many things for its words to tell what it is about.
 MAX_STEMS = 25
 # What a part of the description counts where there are WORK inputs.
 BESIDE_WORK = 0.3
-# The WORK inputs that say what is special about a post.
-SPECIAL = ("work_output", "work_role", "work_knowledge")
 # How much less a part counts that one chosen question is about already.
 AGAIN = 10
 # What it counts that a question is close to the whole requisition.
 CLOSENESS = 1.0
 # The questions of an interview; among them should be one about work with others.
 QUESTIONS = 5
-WITH_OTHERS = frozenset({"behavioral", "situational"})
+WITH_OTHERS, HANDS_ON = frozenset({"behavioral", "situational"}), frozenset({"coding", "debugging"})
 # What a question one level easier counts less; or one harder, where the requisition states no level.
 OTHER_LEVEL = 0.6
 MAX_QUOTES = 8
@@ -149,11 +151,11 @@ class Fitting:
     def _of_another_post(self, fit: _Fit) -> _Fit:
         if fit.entry.fits_any_post:
             return fit
-        fields = SPECIAL if self._has_work else FIELD_WEIGHTS
-        parts = {
-            place: worth for place, worth in fit.parts.items() if worth >= PHRASE and self._parts[place].field in fields
-        }
-        return replace(fit, parts=parts, share=OTHER_POST)
+        exact = {place: worth for place, worth in fit.parts.items() if worth >= PHRASE}
+        is_wanted = len(exact) >= FEWEST_ELSEWHERE or (exact and fit.entry.technologies)
+        fields = WORK_FIELDS if self._has_work else tuple(FIELD_WEIGHTS)
+        parts = {place: worth for place, worth in exact.items() if self._parts[place].field in fields}
+        return replace(fit, parts=parts if is_wanted else {}, share=OTHER_POST)
 
     def _may_be_asked(self, entry: Entry) -> bool:
         """Whether it is neither too hard nor much too easy, and needs no technology that the requisition lacks."""
@@ -203,7 +205,8 @@ class Fitting:
     def _with_general(self, special: Sequence[_Fit], general: Iterable[_Fit], count: int) -> list[_Fit]:
         """The special ones, among the first five one about work with others, and general ones in the places left.
 
-        General ones are of different types as far as possible.
+        General ones are of different types as far as possible. Code that is about nothing in particular is shown only
+        where there would be no five questions.
         """
         chosen = list(special)
         rest = sorted(general, key=lambda fit: -self._added(fit, chosen[: QUESTIONS - 1]))
@@ -214,8 +217,10 @@ class Fitting:
         while rest and len(chosen) < count:
             types = Counter(fit.entry.question_type for fit in chosen)
             fewest = min(types[fit.entry.question_type] for fit in rest)
-            chosen.append(next(fit for fit in rest if types[fit.entry.question_type] == fewest))
-            rest.remove(chosen[-1])
+            best = next(fit for fit in rest if types[fit.entry.question_type] == fewest)
+            rest.remove(best)
+            if len(chosen) < QUESTIONS or best.entry.question_type not in HANDS_ON:
+                chosen.append(best)
         return chosen[:count]
 
     def _topic(self, fit: _Fit) -> InterviewTopic:
@@ -260,8 +265,8 @@ class _Words:
             is_whole = count == len(phrase.stems)
             if is_whole and count == len(stems):
                 yield phrase.entry, EXACT
-            elif is_title:
-                if weight >= SHARED * self._of_phrase[number]:
+            elif is_title and count > 1:
+                if self._of_phrase[number] - weight <= ROLE_WORD * self._heaviest:
                     yield phrase.entry, weight / self._of_phrase[number]
             elif count == 1:
                 if is_whole and weight >= WHOLE_TELLING * self._heaviest and len(stems) <= FEW:

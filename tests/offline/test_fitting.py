@@ -84,7 +84,8 @@ def test_no_question_is_above_the_stated_level(level: str, title: str, expected:
 
 
 def test_questions_for_the_post_of_the_title_come_first() -> None:
-    found = topics(basic_title="Database Administrator", work_role="dashboards", basic_description="data pipelines")
+    wanted = {"work_role": "dashboards; metric definition", "basic_description": "We have useful dashboards."}
+    found = topics(basic_title="Database Administrator", **wanted)
     assert names(found)[:2] == ["Restoring rows", "Useful dashboards"]
     assert "Daily loads" not in names(found)
 
