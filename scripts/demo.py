@@ -3,7 +3,7 @@
 Starts the service on a free port of this machine with a database of its own in a temporary folder, sends
 a requisition from `samples/` (or the JSON file given as argument) to it, prints what comes back, and
 stops the service. With CLAUDE_API_KEY set, in the environment or in `.env`, Claude writes the interview;
-without, the offline mode makes marked sample content.
+without, it is made of questions that come with the service.
 """
 
 from __future__ import annotations
@@ -47,6 +47,8 @@ def main() -> int:
         log = Path(folder) / "service.log"
         say("1/4 Preparing an embedded SQLite database")
         _run_migrations(environment)
+        if not live:
+            _load_starter_library(environment)
         port = _free_port()
         say(f"2/4 Starting the service on http://127.0.0.1:{port}" + ("" if live else " (offline mode: no key is set)"))
         with log.open("wb") as output:
@@ -82,9 +84,7 @@ def _send(port: int, service: subprocess.Popen[bytes], requisition: dict[str, An
 
 def readable(answer: dict[str, Any]) -> str:
     """The workflow's answer as plain text for people."""
-    lines = ["", "=" * WIDTH, answer["interview_name"], f"Requisition {answer['req_id']}, written by {answer['model']}"]
-    if answer["sample"]:
-        lines += ["", answer["notice"]]
+    lines = ["", "=" * WIDTH, answer["interview_name"], _writer(answer)]
     enhanced = answer["enhanced_jd"]
     lines += ["=" * WIDTH, "", f"# {enhanced['title']}", "", *_wrapped(enhanced["description"])]
     if answer["notes_for_team"]:
@@ -97,7 +97,8 @@ def readable(answer: dict[str, Any]) -> str:
             kind += f", {question['minutes']} minutes"
         lines += ["", "-" * WIDTH, f"QUESTION {question['question_number']}: {question['topic']} ({kind})"]
         covered = "; ".join(f"“{item['part']}”" for item in question["work_items"])
-        lines += [*_wrapped(f"Covers {covered}"), "", *_wrapped(question["spoken_text"])]
+        about = f"Covers {covered}" if covered else "A general question"
+        lines += [*_wrapped(about), "", *_wrapped(question["spoken_text"])]
         if question["exhibit"]:
             lines += ["", f"Show this {question['exhibit']['kind']}:", "", question["exhibit"]["text"]]
         lines += ["", "Tick what you hear:"]
@@ -109,6 +110,13 @@ def readable(answer: dict[str, Any]) -> str:
         for name in ("low", "mid", "high"):
             lines += _wrapped(f"{name:>5}  {question['rating_anchors'][name]}", indent=" " * 7)
     return "\n".join(lines + _report(answer["quality"]))
+
+
+def _writer(answer: dict[str, Any]) -> str:
+    """Whose the questions are."""
+    if answer["library_questions"] == len(answer["interview"]["questions"]):
+        return f"Requisition {answer['req_id']}, questions of the library, chosen without Claude"
+    return f"Requisition {answer['req_id']}, written by {answer['model']}"
 
 
 def _report(quality: dict[str, Any]) -> list[str]:
@@ -192,10 +200,17 @@ def _wait_for_health(port: int, service: subprocess.Popen[bytes]) -> None:
 
 
 def _run_migrations(environment: dict[str, str]) -> None:
-    command = [sys.executable, "-m", "alembic", "upgrade", "head"]
-    done = subprocess.run(command, cwd=FOLDER, env=environment, capture_output=True, text=True)
+    _run(["alembic", "upgrade", "head"], "The migrations failed", environment)
+
+
+def _load_starter_library(environment: dict[str, str]) -> None:
+    _run(["flask", "--app", "app", "library", "load-starter"], "The library could not be loaded", environment)
+
+
+def _run(command: list[str], failure: str, environment: dict[str, str]) -> None:
+    done = subprocess.run([sys.executable, "-m", *command], cwd=FOLDER, env=environment, capture_output=True, text=True)
     if done.returncode:
-        raise SystemExit(f"The migrations failed:\n{done.stderr}")
+        raise SystemExit(f"{failure}:\n{done.stderr}")
 
 
 def _free_port() -> int:

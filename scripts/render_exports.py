@@ -36,7 +36,7 @@ nothing in it has changed.
 The same holds in every format:
 
 - Texts are given word for word, and as text: HTML in them is escaped, so it is shown and never run.
-- A draft says that it is one, and an archived interview that it is out of use. Sample content of the offline mode
+- A draft says that it is one, and an archived interview that it is out of use. Sample content of older versions
   carries its notice.
 - What the checks have found (`quality`) is in none of them.
 - Names of forms, kits and fields have at most 255 characters. No other text is shortened.
