@@ -23,6 +23,7 @@ from techscreen.quality.work_items import work_parts
 from techscreen.text.language import Language
 from techscreen.text.reading import without_markup
 from techscreen.text.similarity import stems_in
+from techscreen.text.tokens import read_table
 from techscreen.topics.technology_mentions import canonical_name, technologies_given, technologies_listed
 
 _TAG = re.compile(r"</?[a-z][^<>]{0,200}>", re.IGNORECASE)
@@ -46,12 +47,10 @@ EXACT, PHRASE, WORD = 1.0, 0.95, 0.9
 WHOLE_TELLING = 0.4
 # The most words of a part that a single word can stand for.
 FEW = 5
-# A title may lack words of a post's name that tell no more than this, such as engineer or developer.
-ROLE_WORD = 0.18
 # What a question counts less that is for other posts, if the library has some for posts of this title.
 OTHER_POST = 0.45
 # The fewest parts that such a question must be about, unless it needs a technology that the requisition names.
-FEWEST_ELSEWHERE = 3
+FEWEST_ELSEWHERE = 2
 # A part with more stems than this says too many things for its words to tell what it is about.
 MAX_STEMS = 25
 # What a part of the description counts where there are WORK inputs.
@@ -66,6 +65,8 @@ WITH_OTHERS, HANDS_ON = frozenset({"behavioral", "situational"}), frozenset({"co
 # What a question one level easier counts less; or one harder, where the requisition states no level.
 OTHER_LEVEL = 0.6
 MAX_QUOTES = 8
+# The most stems of a part of the description that is quoted: in a longer sentence the words may mean something else.
+BRIEF = 8
 
 
 @dataclass(frozen=True)
@@ -80,10 +81,16 @@ class _Part:
 
 @dataclass(frozen=True)
 class _Phrase:
-    """The stems of a skill, and which question is for it, by its place."""
+    """The stems of a skill, which of them make it the name of a post, and which question is for it, by its place."""
 
     entry: int
     stems: frozenset[str]
+    of_post: frozenset[str]
+
+    def is_in_title(self, title: frozenset[str], post_words: frozenset[str]) -> bool:
+        """Whether a title names this post. A frontend developer may be called a frontend wizard, but no designer."""
+        is_called_so = self.of_post & title or not title & post_words
+        return bool(self.of_post and is_called_so) and (self.stems - self.of_post or self.stems) <= title
 
 
 @dataclass(frozen=True)
@@ -151,10 +158,11 @@ class Fitting:
     def _of_another_post(self, fit: _Fit) -> _Fit:
         if fit.entry.fits_any_post:
             return fit
-        exact = {place: worth for place, worth in fit.parts.items() if worth >= PHRASE}
-        is_wanted = len(exact) >= FEWEST_ELSEWHERE or (exact and fit.entry.technologies)
         fields = WORK_FIELDS if self._has_work else tuple(FIELD_WEIGHTS)
-        parts = {place: worth for place, worth in exact.items() if self._parts[place].field in fields}
+        parts = {
+            place: worth for place, worth in fit.parts.items() if worth >= PHRASE and self._parts[place].field in fields
+        }
+        is_wanted = len(parts) >= FEWEST_ELSEWHERE or (parts and fit.entry.technologies)
         return replace(fit, parts=parts if is_wanted else {}, share=OTHER_POST)
 
     def _may_be_asked(self, entry: Entry) -> bool:
@@ -167,8 +175,11 @@ class Fitting:
         about: list[dict[int, float]] = [{} for _ in self._entries]
         named = [_names(entry.technologies) | _listed(entry.skills) for entry in self._entries]
         for place, part in enumerate(self._parts):
-            if len(part.stems) <= MAX_STEMS:
-                for entry, worth in self._words.alike(part.stems, is_title=part.field == "basic_title"):
+            if part.field == "basic_title":
+                for entry in self._words.named(part.stems):
+                    about[entry][place] = EXACT
+            elif len(part.stems) <= MAX_STEMS:
+                for entry, worth in self._words.alike(part.stems):
                     about[entry][place] = max(worth, about[entry].get(place, 0.0))
             for entry, names in enumerate(named):
                 if part.technologies & names:
@@ -225,8 +236,15 @@ class Fitting:
 
     def _topic(self, fit: _Fit) -> InterviewTopic:
         places = sorted(fit.parts, key=lambda place: (-self._weight(place) * fit.parts[place], place))
-        items = [item for place in places if (item := self._parts[place].item) is not None]
+        sure = [place for place in places if self._is_sure(place, fit.parts[place])]
+        items = [item for place in sure if (item := self._parts[place].item) is not None]
         return fit.entry.as_topic(items[:MAX_QUOTES])
+
+    def _is_sure(self, place: int, worth: float) -> bool:
+        """Whether a question is so much about a part that it can be said to cover it."""
+        part = self._parts[place]
+        is_brief = worth >= PHRASE and len(part.stems) <= BRIEF
+        return part.field != "basic_description" or is_brief
 
 
 class _Words:
@@ -234,7 +252,9 @@ class _Words:
 
     def __init__(self, entries: Sequence[Entry], language: Language) -> None:
         texts = [(place, text) for place, entry in enumerate(entries) for text in (*entry.skills, entry.topic)]
-        phrases = (_Phrase(place, frozenset(stems_in(text, language))) for place, text in texts)
+        self._post_words = _post_words()[language]
+        stems = ((place, frozenset(stems_in(text, language))) for place, text in texts)
+        phrases = (_Phrase(place, each, each & self._post_words) for place, each in stems)
         self._phrases = [phrase for phrase in phrases if phrase.stems]
         self._with: dict[str, list[int]] = {}
         of_entry: list[set[str]] = [set() for _ in entries]
@@ -253,7 +273,11 @@ class _Words:
         stems, weight = self._of_entry[entry]
         return self._sum(stems & given) / weight
 
-    def alike(self, stems: frozenset[str], *, is_title: bool) -> Iterator[tuple[int, float]]:
+    def named(self, title: frozenset[str]) -> Iterator[int]:
+        """The questions for the post of a title."""
+        return (phrase.entry for phrase in self._phrases if phrase.is_in_title(title, self._post_words))
+
+    def alike(self, stems: frozenset[str]) -> Iterator[tuple[int, float]]:
         """The questions that a part of a requisition is about, and how much, from 0 to 1."""
         shared: Counter[int] = Counter()
         for stem in stems:
@@ -261,13 +285,12 @@ class _Words:
         of_part = self._sum(stems)
         for number, count in shared.items():
             phrase = self._phrases[number]
+            if phrase.of_post:
+                continue
             weight = self._of_phrase[number] if count == len(phrase.stems) else self._sum(phrase.stems & stems)
             is_whole = count == len(phrase.stems)
             if is_whole and count == len(stems):
                 yield phrase.entry, EXACT
-            elif is_title and count > 1:
-                if self._of_phrase[number] - weight <= ROLE_WORD * self._heaviest:
-                    yield phrase.entry, weight / self._of_phrase[number]
             elif count == 1:
                 if is_whole and weight >= WHOLE_TELLING * self._heaviest and len(stems) <= FEW:
                     yield phrase.entry, WORD
@@ -344,3 +367,11 @@ def _level_of(requisition: Mapping[str, str | None]) -> tuple[int, bool]:
     in_title = stated_level({"basic_title": requisition.get("basic_title")})
     contradicts = in_title is not None and LEVELS.index(in_title) <= level - 2
     return (LEVELS.index(in_title) if in_title is not None and contradicts else level), True
+
+
+@lru_cache(maxsize=1)
+def _post_words() -> Mapping[str, frozenset[str]]:
+    """The stems of words that make a name of a post, by language."""
+    known: Sequence[Language] = get_args(Language)
+    words = dict(read_table("post_words.txt"))
+    return {code: frozenset(stem for word in words[code] for stem in stems_in(word, code)) for code in known}
