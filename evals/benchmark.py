@@ -11,7 +11,17 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any
 
 from config import PRICES, PROJECT_FOLDER
-from evals.material import SAMPLES, criteria, marked_skills, planned_topics, requisitions, scores, ticks
+from evals.material import (
+    SAMPLES,
+    Judged,
+    criteria,
+    judgements,
+    marked_skills,
+    planned_topics,
+    requisitions,
+    scores,
+    ticks,
+)
 from evals.render_prompts import tokens_of_workflow
 from evals.separation import QUALITIES, Separation, separation
 from evals.without_claude import Covered, interview_topics, served, skills_covered, work_items_covered
@@ -43,6 +53,7 @@ def tables() -> dict[str, str]:
     return {
         "library": library_table(),
         "coverage": coverage_table(),
+        "judged": judged_table(),
         "served": served_table(),
         "separation": separation_table(),
         "cost": cost_table(),
@@ -110,6 +121,23 @@ def coverage_table() -> str:
         rows.append([words, *means])
     heading = ["requisition", "WORK items", "skills, reader A", "skills, reader B", "must-haves, both readers"]
     return _table(heading, rows)
+
+
+def judged_table() -> str:
+    """Which questions of the interviews made without Claude a reader would ask, and which quotes they are about."""
+    by_group: dict[bool, list[Judged]] = {True: [], False: []}
+    for each in judgements():
+        by_group[(SAMPLES / f"{each.requisition}.json").exists()].append(each)
+    rows = []
+    for is_sample, words in ((True, "samples"), (False, "others")):
+        judged = by_group[is_sample]
+        claims = [claim for each in judged for claim in each.claims]
+        fitting = sum(each.level == "fits" for each in judged)
+        asked = sum(each.would_ask for each in judged)
+        rows.append(
+            [words, f"{asked} of {len(judged)}", f"{fitting} of {len(judged)}", f"{sum(claims)} of {len(claims)}"]
+        )
+    return _table(["requisitions", "would ask it", "level fits", "quotes that it is about"], rows)
 
 
 def served_table() -> str:

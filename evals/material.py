@@ -58,6 +58,16 @@ class Criteria(BaseModel):
     naive: list[dict[str, str]]
 
 
+class Judged(BaseModel):
+    """Whether a reader would ask a question that was chosen without Claude, and which of the quotes it is about."""
+
+    requisition: str
+    question: int
+    would_ask: bool
+    level: Literal["fits", "too easy", "too hard"]
+    claims: list[bool]
+
+
 class MarkedSkill(BaseModel):
     """Words of a requisition that name something an interview for the post should find out."""
 
@@ -76,6 +86,11 @@ def scores() -> dict[str, Scored]:
 def ticks() -> list[Ticked]:
     """All ticks of all readers."""
     return [Ticked.model_validate(each) for each in _lines("ticks")]
+
+
+def judgements() -> list[Judged]:
+    """Each question of the interviews made without Claude."""
+    return [Judged.model_validate(each) for each in _lines("judgements")]
 
 
 def criteria() -> list[Criteria]:

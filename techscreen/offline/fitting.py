@@ -173,7 +173,8 @@ class Fitting:
     def _about(self) -> list[dict[int, float]]:
         """For each question, how much of which parts it is about."""
         about: list[dict[int, float]] = [{} for _ in self._entries]
-        named = [_names(entry.technologies) | _listed(entry.skills) for entry in self._entries]
+        needed = [_names(entry.technologies) for entry in self._entries]
+        named = [names | _listed(entry.skills) for names, entry in zip(needed, self._entries, strict=True)]
         for place, part in enumerate(self._parts):
             if part.field == "basic_title":
                 for entry in self._words.named(part.stems):
@@ -181,7 +182,7 @@ class Fitting:
             elif len(part.stems) <= MAX_STEMS:
                 for entry, worth in self._words.alike(part.stems):
                     about[entry][place] = max(worth, about[entry].get(place, 0.0))
-            for entry, names in enumerate(named):
+            for entry, names in enumerate(named if part.field in WORK_FIELDS else needed):
                 if part.technologies & names:
                     about[entry][place] = EXACT
         return about

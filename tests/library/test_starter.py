@@ -130,3 +130,14 @@ def test_loading_adds_what_is_not_there_and_leaves_the_rest(app: Flask) -> None:
     assert {(row.model, row.library_status, row.created_by_user_id) for row in loaded} == {(MODEL, "active", "anna")}
     assert after[loaded[0].reference].topic == "Ours now"
     assert after[loaded[1].reference].retired_at is not None
+
+
+@on_sqlite
+def test_the_shell_says_what_was_loaded(app: Flask) -> None:
+    shell = app.test_cli_runner()
+    said = [shell.invoke(args=["library", "load-starter"]).output.strip().split("\n")[-1] for _ in range(2)]
+    count = len(QUESTIONS)
+    assert said == [
+        f"{count} questions loaded; 0 were there already.",
+        f"0 questions loaded; {count} were there already.",
+    ]

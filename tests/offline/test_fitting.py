@@ -167,3 +167,24 @@ def test_the_starter_library_has_questions_for_common_posts(
     found = topics(starter(language), language=language, basic_title=title, work_knowledge=knowledge)
     of_subject = [topic for topic in found[:5] if subjects[topic.topic] == subject]
     assert len(of_subject) >= 2, names(found)
+
+
+@pytest.mark.parametrize(
+    ("title", "is_for_it"),
+    [
+        ("Frontend Developer", True),
+        ("Senior Frontend Developer (React)", True),
+        ("Frontend Wizard", True),
+        ("Frontend Designer", False),
+        ("Backend Developer", False),
+    ],
+)
+def test_a_post_is_known_by_its_name_whatever_is_around_it(title: str, is_for_it: bool) -> None:
+    entries = [entry(1, "Layout", "frontend developer"), entry(2, "Loads", "data pipelines")]
+    found = names(topics(entries, basic_title=title, work_role="data pipelines"))
+    assert ("Layout" in found) == is_for_it
+
+
+def test_the_name_of_a_post_is_nothing_that_a_part_is_about() -> None:
+    found = topics([entry(1, "Layout", "data engineer", "css")], work_role="mentors two data engineers; css")
+    assert quotes(found, "Layout") == [("work_role", "css")]
