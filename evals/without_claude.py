@@ -17,7 +17,7 @@ from techscreen.checks.requisition_quotes import with_sound_quotes
 from techscreen.checks.stated_level import at_stated_level
 from techscreen.library.starter import starter_questions
 from techscreen.offline.catalogue import Entry
-from techscreen.offline.fitting import fitting_topics
+from techscreen.offline.fitting import fitting_to
 from techscreen.quality.coverage import AskedQuestion, coverage_of
 from techscreen.quality.topic_choice import choose_topics
 from techscreen.quality.work_items import work_parts
@@ -40,7 +40,7 @@ def interview_topics(requisition: PlanTopics) -> list[InterviewTopic]:
     """The topics of the five library questions that make a requisition's interview without Claude."""
     fields = requisition.fields()
     language = language_of(text for text in fields.values() if text) or "en"
-    topics = fitting_topics(fields, language, starter_entries()[language], TOPICS)
+    topics = fitting_to(fields, language, starter_entries()[language]).topics(TOPICS)
     return choose_topics(topics, fields, QUESTIONS)
 
 

@@ -182,7 +182,7 @@ def _show(name: str, data: dict[str, Any], seconds: float) -> None:
         for line in _wrapped(f"    {seconds:5.1f} s  topics: {names}", indent=" " * 13):
             say(line)
     elif name == "enhanced":
-        say(f"    {seconds:5.1f} s  the description is rewritten")
+        say(f"    {seconds:5.1f} s  the description is there")
     elif name == "question":
         cost = f"{data['source']}, {data['tokens_used']} tokens so far"
         say(f"    {seconds:5.1f} s  question {data['question_number']}: {data['topic']} ({cost})")

@@ -63,7 +63,7 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
     Returns:
         One of REASONS, or None if the texts describe work or may do so.
     """
-    if any(_WORD.search(text) for text in work_inputs if text):
+    if any(_WORD.search(text) and not _is_mere_placeholder(text) for text in work_inputs if text):
         return None
     signs = (
         ("code", _is_code),
@@ -144,8 +144,15 @@ def _is_mere_notices(text: str) -> bool:
     )
 
 
+def _is_mere_placeholder(text: str) -> bool:
+    """Whether a text only says that something is still to be written."""
+    return _WORD.search(_expression("placeholder").sub(" ", text)) is None
+
+
 def _is_placeholder_or_literature(text: str) -> bool:
     """Whether most words of a text are placeholders, or it is a poem or story without a word about work."""
+    if _is_mere_placeholder(text):
+        return True
     filler = _all(text, "filler")
     if "lorem" in text.casefold() and len(filler) >= FILLER_SHARE * len(_WORD.findall(text)):
         return True

@@ -39,6 +39,12 @@ def stated_level(requisition: Mapping[str, str | None]) -> SkillLevel | None:
     return max((level for _, level, _ in in_title), key=LEVELS.index, default=None)
 
 
+def lowest_in_title(requisition: Mapping[str, str | None]) -> SkillLevel | None:
+    """The lowest level that `basic_title` names: that of a junior architect is junior. See `stated_level`."""
+    in_title = _named_in(requisition.get("basic_title") or "", in_level=False)
+    return min((level for _, level, _ in in_title), key=LEVELS.index, default=None)
+
+
 def at_stated_level(planned: PlannedTopicsT, requisition: Mapping[str, str | None]) -> PlannedTopicsT:
     """The same topics, none above the stated level. It is idempotent."""
     highest = stated_level(requisition)

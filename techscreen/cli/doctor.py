@@ -74,7 +74,7 @@ def _production_warnings(settings: Settings) -> Iterator[str]:
     if settings.claude_model not in settings.claude_prices:
         yield f"CLAUDE_PRICES has no price of {settings.claude_model}: its cost cannot be estimated."
     bounds = settings.generation_rate_limit, settings.daily_token_budget, settings.daily_token_budget_per_user
-    if not any(bounds):
+    if settings.asks_claude and not any(bounds):
         yield "Neither GENERATION_RATE_LIMIT nor a DAILY_TOKEN_BUDGET is set: one caller may spend without end."
     if settings.ratelimit_storage_uri.startswith("memory:"):
         # The number of processes is gunicorn's setting, read here as in gunicorn.conf.py.

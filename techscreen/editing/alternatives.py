@@ -18,6 +18,7 @@ from techscreen.claude.interface import Claude, Deadline
 from techscreen.editing.alternative_questions import AlternativeQuestions
 from techscreen.editing.edits import question_of
 from techscreen.editing.interviews import interview_as_seen
+from techscreen.editing.library_alternatives import from_library_alone
 from techscreen.editing.offered import AlternativeViews, alternatives_of
 from techscreen.editing.wanted_alternative import WantedAlternative, planned_topics, wanted_alternative
 from techscreen.editing.wishes import wish_findings
@@ -64,6 +65,9 @@ class Alternatives:
             run_in_transaction(partial(self._open_audit_row, wanted.source.req_id, user_id)) as audit,
             self._cache.reservations_for(wanted.source.req_id) as reservations,
         ):
+            if not self._settings.asks_claude:
+                lookup = reservations.lookup
+                wanted = run_in_transaction(partial(from_library_alone, wanted=wanted, kind=order.kind, lookup=lookup))
             questions = AlternativeQuestions(task, order, wanted, self._claude, audit, reservations)
             self._find_or_write(questions, wanted, audit, deadline)
             audit.result_id, audit.cached_questions = order.interview_id, questions.lent

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from models import Interview, InterviewQuestion, JobDescription
+from models import CachedQuestion, Interview, InterviewQuestion, JobDescription
 from prompts import EnhancedDescription, InterviewTopic, PlanTopics
 from prompts import InterviewQuestion as QuestionText
 from techscreen.checks.confidential_words import Confidential
@@ -39,7 +39,7 @@ def interview_report(session: Session, interview: Interview) -> QualityView:
         topics,
         Confidential(requisition.fields()),
         _repeats(session, interview, [question.compared_text for _, question in asked]),
-        [place for place, row in enumerate(questions) if row.source == "library" and not row.work_items],
+        _general(session, questions),
         names=names_to_avoid(requisition.fields(), in_topics),
         language=interview.language,
     )
@@ -103,6 +103,14 @@ def topic_of(question: InterviewQuestion, topics: Sequence[InterviewTopic]) -> I
         return known.model_copy(update=own)
     unknown = {"topic": question.topic, "technologies": [], "facet": question.topic, "focus": ""}
     return InterviewTopic.model_validate({**unknown, **own, "work_items": question.work_items})
+
+
+def _general(session: Session, questions: Sequence[InterviewQuestion]) -> list[int]:
+    """The places of questions for any post that rest on nothing of the requisition."""
+    lent = {row.cached_question_id: place for place, row in enumerate(questions) if row.source == "library"}
+    any_post = select(CachedQuestion.id).where(CachedQuestion.id.in_(lent), CachedQuestion.fits_any_post)
+    found = session.scalars(any_post) if lent else ()
+    return [lent[row_id] for row_id in found if not questions[lent[row_id]].work_items]
 
 
 def _repeats(session: Session, interview: Interview, texts: Sequence[str]) -> dict[int, str]:

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy.orm import Session
 
 from models import Interview, InterviewQuestion, JobDescription, QuestionAlternative
-from prompts import MIN_MINUTES, AlternativeKind, InterviewTopic, PlannedTopics, WorkItem
+from prompts import MIN_MINUTES, AlternativeKind, InterviewTopic, PlannedTopics, SkillLevel, WorkItem
 from techscreen.checks.requisition_quotes import with_sound_quotes
 from techscreen.checks.stated_level import LEVELS, at_stated_level
 from techscreen.editing.edits import question_of
@@ -34,13 +34,25 @@ SHORTER, FEWEST_WORDS = 2 / 3, 25
 
 
 @dataclass(frozen=True)
+class PresentQuestion:
+    """What has to be known of the question that an alternative may replace."""
+
+    topic: str
+    skill_level: SkillLevel
+    question_type: str
+    minutes: int | None
+    work_items: frozenset[str]
+
+
+@dataclass(frozen=True)
 class WantedAlternative:
     """What to ask for.
 
     Attributes:
         source: what the interview was made from. Its `earlier` begins with the present question.
         planned: the topics of the requisition and the language of the interview.
-        lineage: of the present question.
+        present: the present question.
+        lineage: of it.
         topics: one for each alternative.
         other_topics: those of the interview's other questions.
         aims: what the criteria of the present question look for.
@@ -53,6 +65,7 @@ class WantedAlternative:
 
     source: InterviewSource
     planned: PlannedTopics
+    present: PresentQuestion
     lineage: str
     topics: tuple[InterviewTopic, ...]
     other_topics: tuple[str, ...]
@@ -108,6 +121,13 @@ def wanted_alternative(
     return WantedAlternative(
         source=replace(source, earlier=_to_differ_from(session, interview, question, source)),
         planned=planned,
+        present=PresentQuestion(
+            own_topic(question, planned).topic,
+            own_topic(question, planned).skill_level,
+            question.question_type,
+            question.minutes,
+            frozenset(item["part"] for item in question.work_items),
+        ),
         lineage=question.lineage,
         topics=tuple(topics[place % len(topics)] for place in range(order.count - len(already))),
         other_topics=tuple(other.topic for other in others),

@@ -22,7 +22,7 @@ from techscreen.errors import FieldProblem, LibraryLacks
 from techscreen.generation.audit_log import AuditRow
 from techscreen.generation.interview_task import QUESTIONS, InterviewTask
 from techscreen.offline.catalogue import read_catalogue
-from techscreen.offline.fitting import fitting_topics
+from techscreen.offline.fitting import fitting_to
 from techscreen.quality.topic_choice import choose_topics
 from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.question_cache.reservations import Reservations, ReservedQuestion
@@ -58,6 +58,11 @@ class ReadyQuestion:
     def topic_as_asked(self) -> InterviewTopic:
         """The topic, with the type of the question: a lent one may have another."""
         return self.topic.model_copy(update={"question_type": self.question_type})
+
+    @property
+    def fits_any_post(self) -> bool:
+        """Whether it is a library question for any post."""
+        return self.reserved is not None and self.reserved.fits_any_post
 
     @property
     def source(self) -> str:
@@ -154,19 +159,22 @@ class QuestionSet:
         """Topics that nobody has planned, of library questions that fit the requisition."""
         lookup = self._reservations.lookup
         entries = run_in_transaction(lambda session: read_catalogue(session, lookup, self.language))
-        further = fitting_topics(self._requisition, self.language, entries, MAX_FURTHER, is_known_to_fit=True)
+        further = fitting_to(self._requisition, self.language, entries).topics(MAX_FURTHER, is_known_to_fit=True)
         return [topic for topic in further if topic.topic not in known]
 
     def _library_lacks(self, planned: Sequence[InterviewTopic], served: Collection[int]) -> LibraryLacks:
         problems = [
             FieldProblem(
                 f"interview_topics[{place}]",
-                f"The library has no question for “{topic.topic}” ({topic.skill_level}, {self.language}).",
+                f"The library has no further question for “{topic.topic}” ({topic.skill_level}, {self.language}).",
             )
             for place, topic in enumerate(planned)
             if id(topic) not in served
         ]
-        sentence = f"The library has questions for {len(served)} of {len(planned)} topics; {QUESTIONS} are needed."
+        sentence = (
+            f"The library has {len(served)} questions that fit and that this requisition does not have yet; "
+            f"{QUESTIONS} are needed."
+        )
         return LibraryLacks(sentence, details=problems)
 
     def _may_take(self, reserved: ReservedQuestion) -> bool:
@@ -259,10 +267,9 @@ class QuestionSet:
         ]
 
     def general(self) -> list[int]:
-        """The places of library questions that rest on nothing of the requisition."""
-        return [
-            place for place, ready in self._ready.items() if ready.source == "library" and not ready.topic.work_items
-        ]
+        """The places of questions for any post that rest on nothing of the requisition."""
+        ready = self._ready.items()
+        return [place for place, each in ready if each.fits_any_post and not each.topic.work_items]
 
     def drop(self, places: Iterable[int]) -> None:
         """Remove questions and give them back."""

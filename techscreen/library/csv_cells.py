@@ -39,7 +39,10 @@ _CRITERIA = [(f"criterion_{number}", f"criterion_{number}_description") for numb
 _FOLLOW_UPS = [f"follow_up_{number}" for number in range(1, MAX_FOLLOW_UPS + 1)]
 _ANCHORS = [f"anchor_{level}" for level in ANCHORS]
 # How a spreadsheet, or a person, writes them.
-_WORDS_FOR = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
+_WORDS_FOR = {
+    **dict.fromkeys("true yes y x 1 wahr ja sí si verdadero".split(), True),
+    **dict.fromkeys("false no n 0 falsch nein falso".split(), False),
+}
 # What makes a formula at the beginning of a cell, and the apostrophes that a text may have before it anyway.
 _FORMULA = re.compile(r"'*(?:\s*[=+\-@\uff1d\uff0b\uff0d\uff20]|[\t\r\n])")
 _PATHS = (
@@ -116,7 +119,7 @@ def question_of(columns: Sequence[str], cells: Sequence[str]) -> dict[str, Any]:
     if not written.keys().isdisjoint(_TECHNOLOGIES):
         question["technologies"] = _filled([written.get(name, "") for name in _TECHNOLOGIES])
     if not written.keys().isdisjoint(_SKILLS):
-        question["skills"] = _filled([written.get(name, "") for name in _SKILLS])
+        question["skills"] = [written[name] for name in _SKILLS if written.get(name)]
     if not written.keys().isdisjoint(chain(*_CRITERIA)):
         named = [(written.get(name, ""), written.get(description, "")) for name, description in _CRITERIA]
         question["criteria"] = [{"criterion": name, "description": text} for name, text in _filled(named, ("", ""))]

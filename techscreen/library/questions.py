@@ -210,6 +210,7 @@ def _save(order: SaveOrder, user_id: str, session: Session) -> tuple[CachedQuest
         "question_text": spoken_part(question.question_text, shown_text(question.exhibit)),
         "reference": reference,
         "technologies": _technologies(session, question, described),
+        **_purpose(session, question),
         "language": interview.language or described.language or USUAL_LANGUAGE,
     }
     given = LibraryQuestion.model_construct(**said)  # not checked: its texts are kept whatever their form
@@ -253,6 +254,14 @@ def _question_of(session: Session, order: SaveOrder) -> tuple[Interview, Intervi
         if question.question_number == order.number:
             return interview, question
     raise NotFound(f"This interview has no question {order.number}.", req_id=interview.req_id)
+
+
+def _purpose(session: Session, question: InterviewQuestion) -> dict[str, Any]:
+    """What a question of an interview is for, if the library has lent it."""
+    lent = session.get(CachedQuestion, question.cached_question_id) if question.cached_question_id else None
+    if lent is None:
+        return {}
+    return {"skills": list(lent.skills or ()), "fits_any_post": lent.fits_any_post}
 
 
 def _technologies(session: Session, question: InterviewQuestion, described: JobDescription) -> list[str]:

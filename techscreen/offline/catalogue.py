@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from models import CachedQuestion
 from prompts import InterviewTopic, QuestionType, SkillLevel, WorkItem
+from techscreen.question_cache.keys import STARTER_MODEL
 from techscreen.question_cache.lookup import CacheLookup
 
 # Labels of criteria that say what a question is to find out.
@@ -28,6 +29,8 @@ class Entry:
     skill_level: SkillLevel
     question_type: QuestionType
     labels: tuple[str, ...]
+    minutes: int | None = None
+    is_own: bool = False  # of a team, and not of the starter library
 
     def as_topic(self, work_items: Sequence[WorkItem]) -> InterviewTopic:
         """The topic that this question answers."""
@@ -51,7 +54,7 @@ def read_catalogue(session: Session, lookup: CacheLookup, language: str) -> list
     """
     row = CachedQuestion
     columns = (row.id, row.topic, row.technologies, row.skills, row.fits_any_post)
-    more = (row.skill_level, row.question_type, row.criteria)
+    more = (row.skill_level, row.question_type, row.criteria, row.minutes, row.model)
     chosen = select(*columns, *more).where(row.language == language.casefold(), *lookup.lendable())
     return [
         Entry(
@@ -63,6 +66,8 @@ def read_catalogue(session: Session, lookup: CacheLookup, language: str) -> list
             skill_level=found.skill_level,
             question_type=found.question_type,
             labels=tuple(criterion["criterion"] for criterion in found.criteria),
+            minutes=found.minutes,
+            is_own=found.model != STARTER_MODEL,
         )
         for found in session.execute(chosen.order_by(row.usage_count, row.id))
     ]

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from prompts import EnhanceDescription
 from techscreen.checks.requisition_quotes import about_the_person
 from techscreen.checks.texts import instruction_findings
+from techscreen.offline.page import without_unseen
 from techscreen.quality.work_items import work_parts
 from techscreen.text.language import Language
 from techscreen.text.reading import without_markup
@@ -46,7 +47,7 @@ def ordered_description(requisition: EnhanceDescription, language: Language) -> 
 
 
 def _section(heading: str, field: str, text: str) -> str:
-    parts = (each.part for each in work_parts({field: without_markup(text).text}))
+    parts = (each.part for each in work_parts({field: without_markup(without_unseen(text)).text}))
     items = [one_line(part) for part in parts if not about_the_person(part) and not instruction_findings(part)]
     bullets = "\n".join(f"- {item}" for item in items if item)
     if len(bullets) > MAX_SECTION:
@@ -61,7 +62,7 @@ def one_line(text: str) -> str:
 
 
 def _as_typed(description: str) -> str:
-    text = without_markup(_HTML_ITEM.sub("\n- ", description)).text
+    text = without_markup(_HTML_ITEM.sub("\n- ", without_unseen(description))).text
     lines = []
     for line in _BREAK.split(text):
         line = re.sub(r"^#{1,6}\s+", "#### ", _BULLET.sub("- ", line))

@@ -17,8 +17,10 @@ from typing import get_args
 
 from prompts import WORK_FIELDS, InterviewTopic, SkillLevel, WorkItem
 from techscreen.checks.requisition_quotes import sound_quotes
-from techscreen.checks.stated_level import LEVELS, stated_level
+from techscreen.checks.stated_level import LEVELS, lowest_in_title, stated_level
 from techscreen.offline.catalogue import Entry
+from techscreen.offline.negation import without_negated
+from techscreen.offline.page import without_unseen
 from techscreen.quality.work_items import work_parts
 from techscreen.text.language import Language
 from techscreen.text.reading import without_markup
@@ -41,6 +43,8 @@ FIELD_WEIGHTS = {
 SHARED = 0.7
 # ... and as much as this share of the weight of a word that one question alone has.
 TELLING = 0.7
+# So many questions at least are taken to be there when it is counted how many have a word.
+FEWEST_TO_COUNT = 100
 # How much a part is about a question if it is a skill of that, holds several words of one, or holds a single word.
 EXACT, PHRASE, WORD = 1.0, 0.95, 0.9
 # ... or less, if they share all the words of a skill.
@@ -64,6 +68,8 @@ QUESTIONS = 5
 WITH_OTHERS, HANDS_ON = frozenset({"behavioral", "situational"}), frozenset({"coding", "debugging"})
 # What a question one level easier counts less; or one harder, where the requisition states no level.
 OTHER_LEVEL = 0.6
+# What a team's own question counts more than one of the starter library.
+OWN = 1.5
 MAX_QUOTES = 8
 # The most stems of a part of the description that is quoted: in a longer sentence the words may mean something else.
 BRIEF = 8
@@ -95,11 +101,17 @@ class _Phrase:
 
 @dataclass(frozen=True)
 class _Fit:
-    """How well a question fits: how much each part, by its place, is about it, and how close it is to the whole."""
+    """How well a question fits: how much each part, by its place, is about it, and how close it is to the whole.
+
+    Attributes:
+        is_special: whether it is about something that not every post has, such as teamwork.
+        share: what counts of its worth.
+    """
 
     entry: Entry
     parts: Mapping[int, float]
     closeness: float
+    is_special: bool
     share: float = 1.0
 
 
@@ -115,12 +127,14 @@ class Fitting:
     def __init__(self, requisition: Mapping[str, str | None], language: Language, entries: Sequence[Entry]) -> None:
         self._entries = entries
         self._level, self._is_stated = _level_of(requisition)
-        self._words = _Words(entries, language)
+        self._words = _words_of(tuple(entries), language)
         self._parts = list(_parts_of(requisition, language))
         self._title = frozenset(place for place, part in enumerate(self._parts) if part.field == "basic_title")
         self._has_work = any(part.field in WORK_FIELDS for part in self._parts)
-        whole = "\n".join(without_markup(text).text for text in requisition.values() if text)
+        seen = (without_markup(without_unseen(text)).text for text in requisition.values() if text)
+        whole = "\n".join(map(without_negated, seen))
         self._technologies = technologies_given(whole)
+        self._named = technologies_listed(whole)
 
     def topics(self, count: int, *, is_known_to_fit: bool = False) -> list[InterviewTopic]:
         """The topics of the questions that together are about the most of the requisition, the best first.
@@ -132,22 +146,36 @@ class Fitting:
             is_known_to_fit: whether there are such topics also if no other question fits.
         """
         fits = self._fits()
-        special = [fit for fit in fits if fit.parts and not fit.entry.fits_any_post]
-        chosen = self._best(special, count)
+        special = [
+            fit for fit in fits if fit.parts and (fit.is_special or is_known_to_fit) and not fit.entry.fits_any_post
+        ]
+        own = [fit for fit in fits if fit.parts and fit.entry.fits_any_post and fit.entry.is_own]
+        chosen = self._best([*special, *own], count)
         if not chosen and not is_known_to_fit:
             return []
-        general = [fit for fit in fits if fit.entry.fits_any_post]
+        general = [fit for fit in fits if fit.entry.fits_any_post and fit not in chosen]
         return [self._topic(fit) for fit in self._with_general(chosen, general, count)]
+
+    @property
+    def level(self) -> SkillLevel:
+        """The level to ask at."""
+        return LEVELS[self._level]
+
+    def unasked(self, topics: Iterable[InterviewTopic]) -> list[str]:
+        """The technologies that the requisition names and no question of these topics is about."""
+        names = {topic.topic for topic in topics}
+        asked = (_names(each.technologies) | _listed(each.skills) for each in self._entries if each.topic in names)
+        return sorted(self._named - frozenset[str]().union(*asked))
 
     def _fits(self) -> list[_Fit]:
         """How well each question fits that may be asked. Those for other posts count less, if there are some for this.
 
         Of the former, only what the WORK inputs say of the work itself counts, and only what fits exactly.
         """
-        about = self._about()
+        about, soft = self._about()
         given = frozenset[str]().union(*(part.stems for part in self._parts))
         fits = [
-            _Fit(entry, about[place], self._words.closeness(place, given))
+            _Fit(entry, about[place], self._words.closeness(place, given), bool(about[place].keys() - soft[place]))
             for place, entry in enumerate(self._entries)
             if self._may_be_asked(entry)
         ]
@@ -170,9 +198,10 @@ class Fitting:
         above = LEVELS.index(entry.skill_level) - self._level
         return -1 <= above <= (0 if self._is_stated else 1) and _names(entry.technologies) <= self._technologies
 
-    def _about(self) -> list[dict[int, float]]:
-        """For each question, how much of which parts it is about."""
+    def _about(self) -> tuple[list[dict[int, float]], list[set[int]]]:
+        """For each question, how much of which parts it is about, and those of which any post has the like."""
         about: list[dict[int, float]] = [{} for _ in self._entries]
+        soft: list[set[int]] = [set() for _ in self._entries]
         needed = [_names(entry.technologies) for entry in self._entries]
         named = [names | _listed(entry.skills) for names, entry in zip(needed, self._entries, strict=True)]
         for place, part in enumerate(self._parts):
@@ -180,12 +209,14 @@ class Fitting:
                 for entry in self._words.named(part.stems):
                     about[entry][place] = EXACT
             elif len(part.stems) <= MAX_STEMS:
-                for entry, worth in self._words.alike(part.stems):
+                for entry, worth, is_soft in self._words.alike(part.stems):
                     about[entry][place] = max(worth, about[entry].get(place, 0.0))
+                    (soft[entry].add if is_soft else soft[entry].discard)(place)
             for entry, names in enumerate(named if part.field in WORK_FIELDS else needed):
                 if part.technologies & names:
                     about[entry][place] = EXACT
-        return about
+                    soft[entry].discard(place)
+        return about, soft
 
     def _best(self, fits: Sequence[_Fit], count: int) -> list[_Fit]:
         """One after the other, the fit that adds the most."""
@@ -208,7 +239,8 @@ class Fitting:
             there.update(other.parts)
         worth = sum(self._weight(place) * worth / (1 + AGAIN * there[place]) for place, worth in fit.parts.items())
         is_at_level = LEVELS.index(fit.entry.skill_level) == self._level
-        return (worth + CLOSENESS * fit.closeness) * (1.0 if is_at_level else OTHER_LEVEL) * fit.share
+        factors = (1.0 if is_at_level else OTHER_LEVEL) * (OWN if fit.entry.is_own else 1.0) * fit.share
+        return (worth + CLOSENESS * fit.closeness) * factors
 
     def _weight(self, place: int) -> float:
         field = self._parts[place].field
@@ -263,9 +295,13 @@ class _Words:
             of_entry[phrase.entry] |= phrase.stems
             for stem in phrase.stems:
                 self._with.setdefault(stem, []).append(number)
+        general = {place for place, entry in enumerate(entries) if entry.fits_any_post}
+        self._soft = {phrase.stems for phrase in self._phrases if phrase.entry in general}
         counts = Counter(stem for stems in of_entry for stem in stems)
-        self._heaviest = math.log(len(entries) + 1)
-        self._weights = {stem: math.log((len(entries) + 1) / count) for stem, count in counts.items()}
+        # In a small library a word that all questions have may tell as much as a rare one.
+        known = max(len(entries), FEWEST_TO_COUNT) + 1
+        self._heaviest = math.log(known)
+        self._weights = {stem: math.log(known / count) for stem, count in counts.items()}
         self._of_phrase = [self._sum(phrase.stems) for phrase in self._phrases]
         self._of_entry = [(stems, max(self._sum(stems), self._heaviest)) for stems in of_entry]
 
@@ -278,45 +314,59 @@ class _Words:
         """The questions for the post of a title."""
         return (phrase.entry for phrase in self._phrases if phrase.is_in_title(title, self._post_words))
 
-    def alike(self, stems: frozenset[str]) -> Iterator[tuple[int, float]]:
-        """The questions that a part of a requisition is about, and how much, from 0 to 1."""
+    def alike(self, stems: frozenset[str]) -> Iterator[tuple[int, float, bool]]:
+        """The questions that a part of a requisition is about; how much, from 0 to 1; whether any post has such a part.
+
+        What is surest comes last.
+        """
         shared: Counter[int] = Counter()
         for stem in stems:
             shared.update(self._with.get(stem, ()))
         of_part = self._sum(stems)
+        found = []
         for number, count in shared.items():
             phrase = self._phrases[number]
-            if phrase.of_post:
-                continue
-            weight = self._of_phrase[number] if count == len(phrase.stems) else self._sum(phrase.stems & stems)
-            is_whole = count == len(phrase.stems)
-            if is_whole and count == len(stems):
-                yield phrase.entry, EXACT
-            elif count == 1:
-                if is_whole and weight >= WHOLE_TELLING * self._heaviest and len(stems) <= FEW:
-                    yield phrase.entry, WORD
-            elif is_whole and weight >= WHOLE_TELLING * self._heaviest:
-                yield phrase.entry, PHRASE
-            elif weight >= TELLING * self._heaviest:
-                share = max(weight / self._of_phrase[number], weight / of_part)
-                if share >= SHARED:
-                    yield phrase.entry, WORD * share
+            if not phrase.of_post and (worth := self._worth(number, count, stems, of_part)):
+                found.append((phrase.entry, worth, phrase.stems in self._soft))
+        return iter(sorted(found, key=lambda each: (not each[2], each[1])))
+
+    def _worth(self, number: int, count: int, stems: frozenset[str], of_part: float) -> float:
+        """How much a part is about a skill with which it shares some stems; 0 if not enough."""
+        phrase, of_phrase = self._phrases[number], self._of_phrase[number]
+        is_whole = count == len(phrase.stems)
+        if is_whole and count == len(stems):
+            return EXACT
+        weight = of_phrase if is_whole else self._sum(phrase.stems & stems)
+        if count == 1:
+            is_telling = is_whole and weight >= WHOLE_TELLING * self._heaviest and len(stems) <= FEW
+            return WORD if is_telling else 0.0
+        if is_whole and weight >= WHOLE_TELLING * self._heaviest:
+            return PHRASE
+        share = max(weight / of_phrase, weight / of_part)
+        return WORD * share if weight >= TELLING * self._heaviest and share >= SHARED else 0.0
 
     def _sum(self, stems: Iterable[str]) -> float:
         return sum(self._weights.get(stem, self._heaviest) for stem in stems)
 
 
+@lru_cache(maxsize=6)  # a library changes seldom, and its words take longer than a requisition's
+def _words_of(entries: tuple[Entry, ...], language: Language) -> _Words:
+    return _Words(entries, language)
+
+
 def _parts_of(requisition: Mapping[str, str | None], language: Language) -> Iterator[_Part]:
     for field in FIELD_WEIGHTS:
         given = requisition.get(field) or ""
-        seen = without_markup(given)
+        seen = without_markup(without_unseen(given))
         for part in work_parts({field: seen.text}):
             quotes = []
             if field != "basic_title":
                 quoted = _longest_text(given[seen.starts[part.start] : seen.ends[part.end - 1]])
                 quotes = sound_quotes([WorkItem(field=field, part=quoted)], requisition)
-            stems = frozenset(stems_in(part.part, language))
-            yield _Part(quotes[0] if quotes else None, field, stems, technologies_listed(part.part))
+            wanted = without_negated(part.part)
+            if wanted.strip():
+                stems = frozenset(stems_in(wanted, language))
+                yield _Part(quotes[0] if quotes else None, field, stems, technologies_listed(wanted))
 
 
 def _longest_text(quoted: str) -> str:
@@ -334,26 +384,23 @@ def _listed(skills: tuple[str, ...]) -> frozenset[str]:
     return frozenset(name for skill in skills if (name := canonical_name(skill)) is not None)
 
 
-def fitting_topics(
-    requisition: Mapping[str, str | None],
-    language: str,
-    entries: Sequence[Entry],
-    count: int,
-    *,
-    is_known_to_fit: bool = False,
-) -> list[InterviewTopic]:
-    """The topics of library questions that fit a requisition, the best first; none if none fits.
+def fitting_to(requisition: Mapping[str, str | None], language: str, entries: Sequence[Entry]) -> Fitting:
+    """The fitting of library questions to a requisition.
 
     Args:
         requisition: its texts by field.
         language: its BCP 47 tag.
         entries: the library questions in that language.
-        count: the most topics.
-        is_known_to_fit: whether questions for any post will do where no other is left.
     """
     main = language.split("-", maxsplit=1)[0].lower()
     known: Sequence[Language] = [each for each in get_args(Language) if each == main]
-    return Fitting(requisition, known[0] if known else "en", entries).topics(count, is_known_to_fit=is_known_to_fit)
+    return Fitting(requisition, known[0] if known else "en", entries)
+
+
+def is_title_below_level(requisition: Mapping[str, str | None]) -> bool:
+    """Whether the title says a level so much below the stated one that the questions are at that of the title."""
+    stated, in_title = stated_level(requisition), lowest_in_title(requisition)
+    return stated is not None and in_title is not None and LEVELS.index(in_title) <= LEVELS.index(stated) - 2
 
 
 def _level_of(requisition: Mapping[str, str | None]) -> tuple[int, bool]:
@@ -361,13 +408,8 @@ def _level_of(requisition: Mapping[str, str | None]) -> tuple[int, bool]:
 
     If its title says one that is lower by two or more, that counts: a question that is too easy does less harm.
     """
-    stated = stated_level(requisition)
-    if stated is None:
-        return LEVELS.index(DEFAULT_LEVEL), False
-    level = LEVELS.index(stated)
-    in_title = stated_level({"basic_title": requisition.get("basic_title")})
-    contradicts = in_title is not None and LEVELS.index(in_title) <= level - 2
-    return (LEVELS.index(in_title) if in_title is not None and contradicts else level), True
+    level = lowest_in_title(requisition) if is_title_below_level(requisition) else stated_level(requisition)
+    return LEVELS.index(level or DEFAULT_LEVEL), level is not None
 
 
 @lru_cache(maxsize=1)

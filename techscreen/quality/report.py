@@ -30,6 +30,7 @@ from techscreen.schemas.generation import (
     UnsupportedView,
     WorkItemView,
 )
+from techscreen.text.reading import without_markup
 from techscreen.topics.technology_mentions import unsupported_technologies
 
 MAX_QUOTED = 300  # characters of an earlier question
@@ -62,7 +63,10 @@ def job_description_quality(
     return QualityView(
         findings=[*by_rules, *concern_findings(enhanced.concerns, given, by_rules)],
         unsupported=_unsupported(given.values(), became),
-        left_out=left_out(given, "\n\n".join([*became.values(), *enhanced.notes_for_team])),
+        left_out=left_out(
+            {name: without_markup(text).text for name, text in given.items()},
+            "\n\n".join([*became.values(), *enhanced.notes_for_team]),
+        ),
         coverage=None,
     )
 

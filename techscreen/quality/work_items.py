@@ -10,6 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
+from techscreen.text.reading import without_markup
 from techscreen.text.segments import ABBREVIATIONS, MAX_PIECES, NOTE_END, lines_of, pieces_of
 
 LISTS = ("work_knowledge", "work_competencies")  # fields whose commas separate
@@ -49,9 +50,9 @@ class WorkPart:
 
     Attributes:
         field: the name of the field, such as `work_knowledge`.
-        part: its words, as they are written in the field.
-        start, end: its span in the field.
-        source: the whole field.
+        part: its words, as they are seen in the field.
+        start, end: its span in `source`.
+        source: the whole field, without mark-up.
     """
 
     field: str
@@ -70,7 +71,7 @@ def work_parts(texts: Mapping[str, str | None]) -> list[WorkPart]:
     """
     parts = []
     for name, given in texts.items():
-        text = given or ""
+        text = without_markup(given or "").text
         seen: set[str] = set()
         for start, end in itertools.islice(_spans(text, name), MAX_PIECES):
             key = " ".join(text[start:end].casefold().split())

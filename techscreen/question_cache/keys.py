@@ -15,6 +15,8 @@ from techscreen.topics import matching
 # model, unless they were generated once.
 LIBRARY_VERSION = "library"
 PEOPLE = "people"
+# The same of those that come with the service.
+STARTER_MODEL = "starter-library"
 
 
 def subject_of(topic: str, technologies: Sequence[str]) -> matching.Topic:

@@ -52,7 +52,8 @@ class ReservedQuestion:
     model: str
     prompt_version: str
     is_private: bool = False  # kept for this requisition alone
-    is_of_library: bool = False  # a team's own
+    is_of_library: bool = False  # a team's own, or one that comes with the service
+    fits_any_post: bool = False
 
 
 class QuestionCache:
@@ -383,4 +384,5 @@ def _reserved_question(hit: CachedHit) -> ReservedQuestion:
         prompt_version=row.prompt_version,
         is_private=row.only_for_req_id is not None,
         is_of_library=row.library_status is not None,
+        fits_any_post=row.fits_any_post,
     )

@@ -11,8 +11,6 @@ from typing import Literal, get_args
 from techscreen.text.tokens import read_table, words_in
 
 Language = Literal["en", "de", "es"]
-# Of a text that is mostly in another script.
-ANOTHER = "another"
 
 MAX_CHARACTERS = 8_000  # the rest of a text is ignored
 
@@ -22,21 +20,20 @@ _KNOWN_LETTER = re.compile(r"[a-zA-ZäöüßÄÖÜáéíóúñÁÉÍÓÚÑ]")
 
 def language_of(texts: Iterable[str]) -> Language | None:
     """English, German or Spanish; None for other languages and where it is not clear."""
-    best = any_language_of(texts)
-    return next((code for code in get_args(Language) if code == best), None)
-
-
-def any_language_of(texts: Iterable[str]) -> str | None:
-    """The code of one of the languages whose small words are known, or ANOTHER; None where it is not clear."""
     text = " ".join(texts)[:MAX_CHARACTERS]
-    if len(_KNOWN_LETTER.findall(text)) < 0.8 * len(_LETTER.findall(text)):
-        return ANOTHER
+    if is_in_another_script(text):
+        return None
     counts = Counter(code for word in words_in(text) for code in _small_words().get(word, ()))
     if not counts:
         return None
     best = max(counts, key=lambda code: counts[code])
     is_clear = counts[best] >= 2 and all(counts[best] > count for code, count in counts.items() if code != best)
-    return best if is_clear else None
+    return next((code for code in get_args(Language) if code == best), None) if is_clear else None
+
+
+def is_in_another_script(text: str) -> bool:
+    """Whether a text has mostly letters that English, German and Spanish do not have."""
+    return len(_KNOWN_LETTER.findall(text)) < 0.8 * len(_LETTER.findall(text))
 
 
 @lru_cache(maxsize=1)

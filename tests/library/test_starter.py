@@ -16,7 +16,8 @@ from models import CachedQuestion, utc_now
 from prompts import MAX_MINUTES, MIN_MINUTES
 from techscreen.library.findings import library_findings
 from techscreen.library.rows import columns_of
-from techscreen.library.starter import MODEL, load_starter, starter_questions
+from techscreen.library.starter import load_starter, starter_questions
+from techscreen.question_cache.keys import STARTER_MODEL
 from techscreen.question_cache.lookup import has_enough_criteria
 from techscreen.schemas.library import ImportedQuestion, LibraryQuestion
 from techscreen.storage.transactions import transaction
@@ -127,7 +128,9 @@ def test_loading_adds_what_is_not_there_and_leaves_the_rest(app: Flask) -> None:
     count = len(QUESTIONS)
     assert (first.added, first.known, second.added, second.known) == (count, 0, 1, count - 1)
     assert {row.reference for row in loaded} == after.keys()
-    assert {(row.model, row.library_status, row.created_by_user_id) for row in loaded} == {(MODEL, "active", "anna")}
+    assert {(row.model, row.library_status, row.created_by_user_id) for row in loaded} == {
+        (STARTER_MODEL, "active", "anna")
+    }
     assert after[loaded[0].reference].topic == "Ours now"
     assert after[loaded[1].reference].retired_at is not None
 

@@ -69,6 +69,7 @@ def test_a_technology_that_nobody_named_is_not_presumed() -> None:
         ("Mid", "Data Engineer", ["middle", "easy"]),
         ("Senior", "Data Engineer", ["hard", "middle"]),
         ("Senior", "Junior Data Engineer", ["easy"]),
+        ("", "Junior Data Architect", ["easy"]),
         ("", "Data Engineer", ["middle", "easy", "hard"]),
     ],
 )
@@ -188,3 +189,24 @@ def test_a_post_is_known_by_its_name_whatever_is_around_it(title: str, is_for_it
 def test_the_name_of_a_post_is_nothing_that_a_part_is_about() -> None:
     found = topics([entry(1, "Layout", "data engineer", "css")], work_role="mentors two data engineers; css")
     assert quotes(found, "Layout") == [("work_role", "css")]
+
+
+def test_teamwork_alone_makes_no_question_fit() -> None:
+    entries = [entry(1, "Code review", "code review", "teamwork"), entry(2, "A case", "teamwork", fits_any_post=True)]
+    assert topics(entries, basic_title="Cook", work_competencies="teamwork") == []
+    assert names(topics(entries, basic_title="Cook", work_competencies="teamwork; code review")) == [
+        "Code review",
+        "A case",
+    ]
+
+
+def test_a_teams_own_question_comes_first_also_one_for_any_post() -> None:
+    same = entry(1, "Shipped", "data pipelines"), entry(2, "Own", "data pipelines", is_own=True)
+    assert names(topics(list(same), work_role="data pipelines"))[0] == "Own"
+    pottery = [entry(1, "Kilns", "pottery", "kiln", fits_any_post=True, is_own=True)]
+    assert names(topics(pottery, basic_title="Potter", work_role="pottery; kiln")) == ["Kilns"]
+
+
+def test_a_word_that_all_questions_of_a_small_library_have_still_tells_something() -> None:
+    entries = [entry(number, f"Topic {number}", "fire the kiln") for number in range(6)]
+    assert len(topics(entries, work_role="You fire the big kiln")) == 6
