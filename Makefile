@@ -38,9 +38,9 @@ run: $(READY)
 	@if [ -z "$$CLAUDE_API_KEY" ] && ! grep -qs '^CLAUDE_API_KEY=.' .env; then export CLAUDE_MODE=$${CLAUDE_MODE:-offline}; fi; \
 	exec $(BIN)/python app.py
 
-# Most tests wait for a server or a clock, so two at a time.
+# Most tests wait for a server or a clock, so more at a time than there are usually cores.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n 2 --dist worksteal
+	$(BIN)/python -m pytest -n 3 --dist worksteal
 
 check: lint layers types test
 

@@ -123,6 +123,8 @@ def _report(quality: dict[str, Any]) -> list[str]:
     """The quality report: wording, technologies that nobody named, and gaps."""
     lines = ["", "-" * WIDTH, "WHAT THE SERVICE NOTICED"]
     for finding in quality["findings"]:
+        if finding["kind"] == "general":
+            continue  # its question says so
         what = f"{finding['category'].replace('_', ' ')} in {finding['field']}"
         lines += _wrapped(f"  - “{finding['word']}” ({what}): {finding['suggestion']}", indent="    ")
     for missing in quality["left_out"]:

@@ -34,6 +34,8 @@ READER = {"X-User-ID": "ian.interviewer", "X-User-Role": "interviewer"}
 
 # For what no database can change: texts, headers, parsing, the form of an answer.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+# For what takes long and is seen on the embedded database by another test: what a killed process leaves behind.
+on_mariadb = pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,7 +17,7 @@ from techscreen.quality.work_items import work_parts
 from techscreen.text.language import Language
 from techscreen.text.reading import without_markup
 
-MAX_SECTION, MAX_ORIGINAL = 5_000, 17_000
+MAX_SECTION, MAX_ORIGINAL = 20_000, 17_000
 # Of the WORK inputs in their order, and of the description.
 HEADINGS: Mapping[Language, tuple[str, ...]] = {
     "en": ("What you will deliver", "What you will do", "What you should know", "How you work", "About the post"),

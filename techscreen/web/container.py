@@ -257,7 +257,7 @@ def settings_warnings(settings: Settings) -> list[str]:
     if not settings.asks_claude:
         warnings.append("Claude is not asked: interviews are made of library questions alone.")
     elif settings.claude_api_key is None:
-        warnings.append("CLAUDE_API_KEY is not set: nothing can be written (USE_LIBRARY=only needs no key).")
+        warnings.append("CLAUDE_API_KEY is not set: Claude cannot be asked (USE_LIBRARY=only needs no key).")
     if settings.flask_env == "production" and settings.gateway_secret is None:
         warnings.append("GATEWAY_SECRET is not set: anybody who reaches the service can claim to be an admin.")
     return warnings

@@ -22,7 +22,7 @@ from claude_client import ClaudeClient
 from config import PROJECT_FOLDER, load_settings
 from prompts import EnhanceDescription
 from techscreen.claude.interface import Deadline
-from tests.conftest import on_sqlite
+from tests.conftest import on_mariadb, on_sqlite
 from tests.support.fake_claude import FakeClaude
 from tests.support.private_service import Service
 
@@ -89,6 +89,7 @@ def test_many_workflows_on_several_workers_each_get_their_own_answer(
         assert answer["req_id"] == f"REQ-{number}"
 
 
+@on_mariadb
 def test_a_killed_service_leaves_a_row_that_the_next_one_closes_and_the_request_can_be_repeated(
     start: Any, fake: FakeClaude, requisition: dict[str, Any], database_url: str
 ) -> None:

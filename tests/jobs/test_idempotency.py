@@ -21,7 +21,7 @@ from werkzeug.test import TestResponse
 from models import db, utc_now
 from techscreen.jobs import recovery, store
 from techscreen.jobs.store import KEY_LIFETIME
-from tests.conftest import ADMIN, READER, MakeApp, on_sqlite
+from tests.conftest import ADMIN, READER, MakeApp, on_mariadb, on_sqlite
 from tests.jobs.test_jobs import (
     CREATE,
     ENHANCE,
@@ -693,6 +693,7 @@ def test_a_request_that_was_refused_before_it_began_leaves_its_key_free(
 # ------------------------------------------------------------------------------------- what a dead process leaves
 
 
+@on_mariadb
 def test_the_key_of_a_killed_service_is_free_as_soon_as_that_is_noticed_and_nothing_is_paid_for_twice(
     start: Callable[..., Service], requisition: dict[str, Any], fake: FakeClaude, database_url: str
 ) -> None:

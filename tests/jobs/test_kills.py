@@ -26,7 +26,7 @@ from techscreen.jobs import queue as job_queue
 from techscreen.jobs.queue import BrokerQueue, ThreadQueue
 from techscreen.storage.liveness import this_process_id
 from techscreen.web.container import current_runtime
-from tests.conftest import ADMIN, MakeApp, go_without, migrate
+from tests.conftest import ADMIN, MakeApp, go_without, migrate, on_mariadb
 from tests.jobs.test_jobs import (
     JOBS,
     LATER,
@@ -51,7 +51,6 @@ from tests.support.private_service import ProcessGroup, Service, Worker
 # Slow enough that a living process on a busy machine is not taken for a dead one.
 QUICK = {"HEARTBEAT_SECONDS": "0.6", "ASYNC_PROCESSING": "True"}
 SILENCE = 3.6
-on_mariadb = pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 
 Start = Callable[..., Any]
 
@@ -146,6 +145,7 @@ def in_threads(work: Callable[[str], Any], names: list[str]) -> list[Any]:
 # ------------------------------------------------------------------------------------------------- web processes
 
 
+@on_mariadb
 def test_a_killed_web_worker_is_replaced_and_what_it_was_paid_for_is_kept(
     start: Start, requisitions: Requisitions, fake: FakeClaude, database_url: str
 ) -> None:
@@ -218,6 +218,7 @@ def test_a_killed_web_worker_is_replaced_and_what_it_was_paid_for_is_kept(
     until(lambda: len(set(service.children()) - {victim}) == 2)
 
 
+@on_mariadb
 def test_topics_that_questions_were_written_for_outlive_a_kill_of_the_whole_service(
     start: Start, requisitions: Requisitions, fake: FakeClaude, database_url: str
 ) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from config import PROJECT_FOLDER
 from models import CachedQuestion, utc_now
 from prompts import MAX_MINUTES, MIN_MINUTES
+from techscreen.library import starter
 from techscreen.library.findings import library_findings
 from techscreen.library.rows import columns_of
 from techscreen.library.starter import load_starter, starter_questions
@@ -133,6 +134,23 @@ def test_loading_adds_what_is_not_there_and_leaves_the_rest(app: Flask) -> None:
     }
     assert after[loaded[0].reference].topic == "Ours now"
     assert after[loaded[1].reference].retired_at is not None
+
+
+@on_sqlite
+def test_what_another_process_loads_meanwhile_is_no_problem(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    known, seen = starter._known, []
+
+    def known_too_early(references: Any) -> set[str]:
+        seen.append(known(references))
+        if len(seen) == 1:
+            load_starter("another")
+        return seen[-1] if len(seen) != 2 else known(references)
+
+    with app.app_context():
+        monkeypatch.setattr(starter, "_known", known_too_early)
+        loaded = load_starter("anna")
+
+    assert (loaded.added, loaded.known) == (0, len(QUESTIONS))
 
 
 @on_sqlite

@@ -40,4 +40,4 @@ def test_sections_are_left_out_where_nothing_is_said_and_demands_about_a_person_
 def test_the_longest_texts_give_a_description_that_can_be_stored() -> None:
     long = ("word, " * 3_000)[:16_000]
     described = ordered_description(EnhanceDescription("T", long, None, None, long, long, long, long), "en")
-    assert len(described) < 40_000
+    assert len(described) < 100_000

@@ -52,6 +52,10 @@ def test_every_sample_gets_five_library_questions_at_its_level(client: FlaskClie
         without_quote = [each["question_number"] - 1 for each in questions if not each["work_items"]]
         found = {each["field"] for each in answer["quality"]["findings"] if each["kind"] == "general"}
         assert found <= {f"questions[{place}].question_text" for place in without_quote}
+        instructions = [each for each in answer["quality"]["findings"] if each["kind"] == "instruction"]
+        assert len(instructions) <= 1, "hardly a false alarm"
+        coverage = answer["quality"]["coverage"]
+        assert len(coverage["gaps"]) == sum(not part["questions"] for part in coverage["parts"])
     assert fake.received == []
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,9 +12,8 @@ from flask.testing import FlaskClient
 from sqlalchemy import select, update
 
 import prompts
-from config import PROJECT_FOLDER
 from models import CachedQuestion, GenerationLog, Interview, JobDescription, db
-from tests.conftest import MakeApp, with_starter_library
+from tests.conftest import MakeApp
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply
 from tests.support.workflows import topics_of
 
@@ -742,26 +740,3 @@ def test_instructions_that_get_into_the_description_are_reported(
     answer = client.post(ENHANCE, json=requisition, headers=ADMIN).json
     assert answer is not None
     assert found(answer["quality"], field="enhanced_description", kind="instruction")
-
-
-# ------------------------------------------------------------------------------------------- the samples, offline
-
-SAMPLES = sorted((PROJECT_FOLDER / "samples" / "requisitions").glob("*.json"))
-
-
-@embedded_database
-@pytest.mark.parametrize("sample", SAMPLES, ids=lambda path: path.stem)
-def test_every_sample_gets_a_report_offline(make_app: MakeApp, sample: Path) -> None:
-    body = json.loads(sample.read_text(encoding="utf-8"))
-    app = with_starter_library(make_app(CLAUDE_MODE="offline"))
-    answer = app.test_client().post(WORKFLOW, json=body, headers=ADMIN).json
-
-    assert answer is not None
-    assert answer["success"], answer
-    quality = answer["quality"]
-    assert len(set(found(quality, kind="instruction"))) <= 1, "hardly a false alarm"
-    parts = quality["coverage"]["parts"]
-    # Of the description only what a topic quotes is a part.
-    of_work = [part for part in parts if part["field"] != "basic_description"]
-    assert bool(of_work) == any(body.get(name) and body[name].strip() not in ("", "None") for name in TEXTS[4:])
-    assert len(quality["coverage"]["gaps"]) == sum(not part["questions"] for part in parts)
