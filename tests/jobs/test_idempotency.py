@@ -498,7 +498,7 @@ FAILURES: list[tuple[Reply, int]] = [
 def test_a_failure_of_ours_is_not_kept_and_the_key_pays_only_for_what_is_missing(
     make_app: MakeApp, requisition: dict[str, Any], fake: FakeClaude, operation: str, failure: Reply, status: int
 ) -> None:
-    client = make_app(REQUEST_TIMEOUT=3).test_client()
+    client = make_app(REQUEST_TIMEOUT=6 if failure.hang else 60).test_client()
     asked = prepared(operation, client, requisition, fake)
     fails = is_enhancement if operation == "enhance" else asks(requisition, 3)
     fake.when(fails, failure, times=1)

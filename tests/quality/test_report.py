@@ -262,7 +262,7 @@ def test_coded_wording_in_the_enhanced_description_is_reported_and_costs_no_call
 def test_what_can_be_delivered_is_not_lost_to_a_repair_that_fails(
     make_app: MakeApp, fake: FakeClaude, requisition: dict[str, Any], trouble: list[Reply]
 ) -> None:
-    app = make_app(REQUEST_TIMEOUT=3)
+    app = make_app(REQUEST_TIMEOUT=6 if trouble[0].hang else 60)
     fake.next(Reply(change=described(PERSONAL_DEMAND)), *trouble)
     response = app.test_client().post(ENHANCE, json=requisition, headers=ADMIN)
 

@@ -179,7 +179,7 @@ def test_topics_are_told_while_the_description_is_being_written(
     plan = json.dumps(good_plan(enhancement_of(requisition)))
     cut_off = Reply(break_after=plan.index('"enhanced_description"'), break_with="hang")
     fake.when(is_enhancement, cut_off)
-    client = make_app(REQUEST_TIMEOUT=3).test_client()
+    client = make_app(REQUEST_TIMEOUT=8).test_client()
 
     events = events_of(listen(client, path, requisition))
 
