@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from typing import Any
 
 import pytest
 
+from config import PROJECT_FOLDER
 from prompts import InterviewTopic
 from techscreen.library.starter import starter_questions
 from techscreen.offline.catalogue import Entry
@@ -210,3 +214,18 @@ def test_a_teams_own_question_comes_first_also_one_for_any_post() -> None:
 def test_a_word_that_all_questions_of_a_small_library_have_still_tells_something() -> None:
     entries = [entry(number, f"Topic {number}", "fire the kiln") for number in range(6)]
     assert len(topics(entries, work_role="You fire the big kiln")) == 6
+
+
+def test_every_process_chooses_the_same() -> None:
+    script = (
+        "from evals.material import requisitions; from evals.without_claude import interview_topics; "
+        "print([t.topic for each in list(requisitions().values())[:4] for t in interview_topics(each)])"
+    )
+    command = [sys.executable, "-c", script]
+    chosen = {
+        subprocess.run(
+            command, cwd=PROJECT_FOLDER, env={**os.environ, "PYTHONHASHSEED": seed}, capture_output=True, check=True
+        ).stdout
+        for seed in ("1", "2")
+    }
+    assert len(chosen) == 1
