@@ -38,6 +38,11 @@ on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 on_mariadb = pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The longest tests first, or in the end one process would work on them while the others have nothing to do."""
+    items.sort(key=lambda item: not item.name.startswith(("test_every_answer_is_documented", "test_four_processes")))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _checks_are_compiled() -> None:
     """No test with a short deadline has to wait for it."""
