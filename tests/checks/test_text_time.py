@@ -43,7 +43,6 @@ MODULES = [
     "techscreen.offline.fitting",
     "techscreen.offline.negation",
     "techscreen.offline.page",
-    "techscreen.offline.words",
     "techscreen.generation.streamed_topics",
     "techscreen.observability.request_id",
     "techscreen.quality.concerns",
