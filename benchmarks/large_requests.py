@@ -16,6 +16,7 @@ import conftest  # noqa: F401  # the guard against paid calls
 from benchmarks.measuring import ADMIN, bench_app, fresh_app, speed
 from prompts import WORK_FIELDS
 from techscreen.checks.answers import warm_up
+from techscreen.library.starter import load_starter
 from tests.support.fake_claude import FakeClaude
 
 BODY = 1_048_576
@@ -70,6 +71,9 @@ def main() -> None:
             ("fake", bench_app(f"sqlite:///{folder}/fake.db", fake.url)),
         ):
             with opened as app:
+                if mode == "offline":
+                    with app.app_context():
+                        load_starter("a benchmark")
                 for number, (name, body) in enumerate(bodies()):
                     body = body.replace(b'"R"', f'"R{number}"'.encode(), 1)
                     started = time.process_time()

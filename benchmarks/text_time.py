@@ -207,19 +207,7 @@ def _fitting(text: str) -> object:
 
 @lru_cache(maxsize=1)
 def _starter_entries() -> list[Entry]:
-    return [
-        Entry(
-            id=number,
-            topic=question["topic"],
-            technologies=tuple(question["technologies"]),
-            skills=tuple(question["skills"]),
-            fits_any_post=question["fits_any_post"],
-            skill_level=question["skill_level"],
-            question_type=question["question_type"],
-            labels=tuple(each["criterion"] for each in question["criteria"]),
-        )
-        for number, question in enumerate(starter_questions())
-    ]
+    return [Entry.of(number, question) for number, question in enumerate(starter_questions())]
 
 
 def _heard(text: str) -> None:

@@ -89,17 +89,7 @@ def starter_entries() -> Mapping[str, list[Entry]]:
     """The starter library as the catalogue would read it, by language."""
     entries: dict[str, list[Entry]] = {}
     for number, question in enumerate(starter_questions()):
-        entry = Entry(
-            id=number,
-            topic=question["topic"],
-            technologies=tuple(question["technologies"]),
-            skills=tuple(question["skills"]),
-            fits_any_post=question["fits_any_post"],
-            skill_level=question["skill_level"],
-            question_type=question["question_type"],
-            labels=tuple(each["criterion"] for each in question["criteria"]),
-        )
-        entries.setdefault(question["language"], []).append(entry)
+        entries.setdefault(question["language"], []).append(Entry.of(number, question))
     return entries
 
 

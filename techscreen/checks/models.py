@@ -131,15 +131,16 @@ def form_of(features: Features, kind: TextKind) -> Found | None:
 
 def language_of_reading(reading: Reading) -> str | None:
     """The language of a text as a BCP 47 tag (en, de, es, fr, it, pt or nl); None if it is another or not clear."""
-    letters = sum(len(word) for word in reading.words[:MAX_WORDS] if word[0].isalpha())
-    return likeliest_language(reading) if letters >= MIN_LETTERS else None
+    letters = "".join(word for word in reading.words[:MAX_WORDS] if word[0].isalpha())
+    if len(letters) < MIN_LETTERS or not letters.isascii():  # accents are gone: what is left is another script
+        return None
+    return likeliest_language(reading)
 
 
 def likeliest_language(reading: Reading) -> str | None:
     """The same also of a text of a few words, of which nothing is to be said for certain."""
-    words = [word for word in reading.words[:MAX_WORDS] if word[0].isalpha()]
-    if not "".join(words).isascii():  # accents are gone: what is left is another script
-        return None
+    # A sign such as that of a micrometre, or a name, is in another script in any language.
+    words = [word for word in reading.words[:MAX_WORDS] if word[0].isalpha() and word.isascii()]
     ranked = sorted(
         ((head.score_of_words(words, "j"), name) for name, head in _loaded().languages.items()), reverse=True
     )

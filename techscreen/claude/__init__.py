@@ -1,4 +1,4 @@
-"""How Claude is asked, whether the live client answers or the offline mode; the live transport is `claude_client.py`.
+"""How Claude is asked: the live transport is `claude_client.py`; without Claude the room `offline` answers instead.
 
 Requests come in through `interface`; checked answers with their cost go out, or one of our errors. `conversation`
 repairs answers, `responses` and `failures` read them, `admission` spares an overloaded Claude.

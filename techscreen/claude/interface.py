@@ -65,7 +65,6 @@ class Claude(Protocol):
     Attributes:
         model: who writes, as stored with what was written.
         prompt_version: version of the words it is asked with.
-        notice: a sentence that every answer must show, or None for real content.
     """
 
     @property

@@ -121,13 +121,7 @@ def wanted_alternative(
     return WantedAlternative(
         source=replace(source, earlier=_to_differ_from(session, interview, question, source)),
         planned=planned,
-        present=PresentQuestion(
-            own_topic(question, planned).topic,
-            own_topic(question, planned).skill_level,
-            question.question_type,
-            question.minutes,
-            frozenset(item["part"] for item in question.work_items),
-        ),
+        present=_present(question, own_topic(question, planned)),
         lineage=question.lineage,
         topics=tuple(topics[place % len(topics)] for place in range(order.count - len(already))),
         other_topics=tuple(other.topic for other in others),
@@ -155,6 +149,11 @@ def own_topic(question: InterviewQuestion, planned: PlannedTopics) -> InterviewT
     """The topic of a question, with the parts of the requisition that the question itself names."""
     items = [WorkItem.model_validate(item) for item in question.work_items]
     return topic_of(question, planned.interview_topics).model_copy(update={"work_items": items})
+
+
+def _present(question: InterviewQuestion, topic: InterviewTopic) -> PresentQuestion:
+    items = frozenset(item.part for item in topic.work_items)
+    return PresentQuestion(topic.topic, topic.skill_level, question.question_type, question.minutes, items)
 
 
 def _is_of(row: QuestionAlternative, order: AlternativesOrder, user_id: str, asked_at: datetime) -> bool:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -32,6 +33,22 @@ class Entry:
     minutes: int | None = None
     is_own: bool = False  # of a team, and not of the starter library
 
+    @classmethod
+    def of(cls, number: int, question: Mapping[str, Any]) -> Entry:
+        """The entry of a stored question, or of one of the starter library in plain JSON."""
+        return cls(
+            id=number,
+            topic=question["topic"],
+            technologies=tuple(question["technologies"] or ()),
+            skills=tuple(question["skills"] or ()),
+            fits_any_post=question["fits_any_post"],
+            skill_level=question["skill_level"],
+            question_type=question["question_type"],
+            labels=tuple(each["criterion"] for each in question["criteria"]),
+            minutes=question["minutes"],
+            is_own=question.get("model", STARTER_MODEL) != STARTER_MODEL,
+        )
+
     def as_topic(self, work_items: Sequence[WorkItem]) -> InterviewTopic:
         """The topic that this question answers."""
         return InterviewTopic(
@@ -56,18 +73,5 @@ def read_catalogue(session: Session, lookup: CacheLookup, language: str) -> list
     columns = (row.id, row.topic, row.technologies, row.skills, row.fits_any_post)
     more = (row.skill_level, row.question_type, row.criteria, row.minutes, row.model)
     chosen = select(*columns, *more).where(row.language == language.casefold(), *lookup.lendable())
-    return [
-        Entry(
-            id=found.id,
-            topic=found.topic,
-            technologies=tuple(found.technologies or ()),
-            skills=tuple(found.skills or ()),
-            fits_any_post=found.fits_any_post,
-            skill_level=found.skill_level,
-            question_type=found.question_type,
-            labels=tuple(criterion["criterion"] for criterion in found.criteria),
-            minutes=found.minutes,
-            is_own=found.model != STARTER_MODEL,
-        )
-        for found in session.execute(chosen.order_by(row.usage_count, row.id))
-    ]
+    rows = session.execute(chosen.order_by(row.usage_count, row.id)).mappings()
+    return [Entry.of(found["id"], dict(found)) for found in rows]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 
-# "no Java" reaches to the next comma, "we do not use Java, PHP" to the end of the sentence.
+# "no Java" reaches to the next comma, "we do not use Java, PHP" to the end of the sentence; both only to a "but".
+_BUT = r"(?!\b(?:but|however|aber|sondern|jedoch|pero|sino)\b)"
 _AFTER = re.compile(
-    r"\b(?:no|neither|kein\w{0,2}|ningún|ninguna?|sin)\s[^,.;:!?\n]{0,60}"
+    rf"\b(?:no|neither|kein\w{{0,2}}|ningún|ninguna?|sin)\s(?:{_BUT}[^,.;:!?\n]){{0,60}}"
     r"|\b(?:(?:do|does|did|will|need) not|don['’]t|doesn['’]t|won['’]t|not|never|without|nicht|nie|ohne|nunca)\s"
-    r"(?!only\b|just\b|nur\b|sólo\b|solo\b)[^.;:!?\n]{0,120}",
+    rf"(?!only\b|just\b|nur\b|sólo\b|solo\b)(?:{_BUT}[^.;:!?\n]){{0,120}}",
     re.IGNORECASE,
 )
 # What is not needed stands before this, after the last of these signs.

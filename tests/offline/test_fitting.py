@@ -130,16 +130,7 @@ def test_the_order_of_the_catalogue_decides_between_equals() -> None:
 
 def starter(language: str) -> list[Entry]:
     return [
-        Entry(
-            id=number,
-            topic=question["topic"],
-            technologies=tuple(question["technologies"]),
-            skills=tuple(question["skills"]),
-            fits_any_post=question["fits_any_post"],
-            skill_level=question["skill_level"],
-            question_type=question["question_type"],
-            labels=tuple(each["criterion"] for each in question["criteria"]),
-        )
+        Entry.of(number, question)
         for number, question in enumerate(starter_questions())
         if question["language"] == language
     ]

@@ -18,6 +18,8 @@ from techscreen.offline.page import without_unseen
         ("PHP is not required, Python is.", ", Python is."),
         ("Kein Java, Kenntnisse in PHP sind nicht erforderlich, aber Python.", ", , aber Python."),
         ("Java, PHP no es necesario.", "Java, ."),
+        ("You do not need a degree, but Java and Python.", "You but Java and Python."),
+        ("Kein Studium, sondern Java; no degree but Python", ", sondern Java; but Python"),
         ("not only Java but Kotlin", "not only Java but Kotlin"),
         ("Notes in Java", "Notes in Java"),
     ],

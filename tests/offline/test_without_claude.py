@@ -102,6 +102,7 @@ def test_a_placeholder_makes_no_interview(client: FlaskClient, description: str)
     [
         ("Entwickler (m/w/d) Backend", "Entwicklung von REST-APIs, Datenbankdesign und Tests.", "de"),
         ("Backend Developer", "No Java, no PHP. We only use Python.", "en"),
+        ("Embedded-Entwickler", "Firmware in C mit RTOS, Stromaufnahme unter 50 µA und 10 Ω am Eingang.", "de"),
         ("Desarrollador backend", "Buscamos a quien desarrolle los servicios de reservas con Java y SQL.", "es"),
     ],
 )

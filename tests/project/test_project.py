@@ -24,7 +24,7 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 
 
 def test_the_tables_name_exactly_the_endpoints() -> None:
-    tables = [(FOLDER / name).read_text() for name in ("README.md", "docs/editing.md")]
+    tables = [(FOLDER / name).read_text() for name in ("README.md", "docs/api.md", "docs/editing.md")]
     documented = {
         found for text in tables for found in re.findall(rf"^\| `({'|'.join(METHODS)}) (/[^`\s]*)`", text, re.MULTILINE)
     }
@@ -49,7 +49,7 @@ DOCUMENTS = [FOLDER / "README.md", *sorted((FOLDER / "docs").glob("*.md"))]
 
 
 def test_a_new_user_reads_the_readme_in_five_minutes() -> None:
-    assert len((FOLDER / "README.md").read_text().splitlines()) <= 275
+    assert len((FOLDER / "README.md").read_text().splitlines()) <= 260
 
 
 def test_the_documents_name_only_files_and_headings_that_exist() -> None:
