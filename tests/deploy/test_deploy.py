@@ -195,6 +195,36 @@ def test_who_is_not_known_is_refused_before_a_node_hears_of_it(nginx: PrivateNgi
     assert heard(first, second) == []
 
 
+def test_the_pages_get_their_cookie_and_no_other(nginx: PrivateNginx, first: Stub, second: Stub) -> None:
+    cookies = "_oauth2_proxy=a-credential; techscreen=of-the-pages; other=1"
+    page = {"Cookie": cookies, "HX-Request": "true", "X-CSRFToken": "a-token"}
+    assert ask(nginx, "/interviews/1/questions/2", "POST", b"minutes=6", **ANNA, **page)[0] == 200
+
+    ((_, path, told),) = heard(first, second)
+    assert path == "/interviews/1/questions/2"
+    assert (told["cookie"], told["hx-request"], told["x-csrftoken"]) == ("techscreen=of-the-pages", "true", "a-token")
+    assert (told["x-user-id"], told["x-gateway-secret"]) == ("anna.admin", SECRET)
+
+
+def test_who_opens_a_page_is_asked_to_sign_in_and_comes_back(
+    nginx: PrivateNginx, first: Stub, second: Stub, identity: Identity
+) -> None:
+    status, headers, _ = ask(nginx, "/interviews/7/sheet?paper=a4")
+    assert (status, headers["location"]) == (302, f"https://{SITE}/oauth2/start?rd=/interviews/7/sheet?paper=a4")
+    assert ask(nginx, "/")[1]["location"] == f"https://{SITE}/interviews/"
+    # A script of a page is told instead.
+    status, headers, _ = ask(nginx, "/interviews/7/questions/1", "POST", b"", **{"HX-Request": "true"})
+    assert (status, "location" in headers) == (401, False)
+    assert heard(first, second) == []
+
+    identity.asked.clear()
+    ask(nginx, "/oauth2/start?rd=/interviews/", Cookie="_oauth2_proxy=a-credential", **{"X-User-ID": "somebody"})
+    ((_, path, told),) = identity.asked
+    assert path == "/oauth2/start?rd=/interviews/"
+    assert told["cookie"] == "_oauth2_proxy=a-credential"
+    assert "x-user-id" not in told
+
+
 def test_a_browser_may_ask_without_credentials_whether_it_may_call(
     nginx: PrivateNginx, first: Stub, second: Stub
 ) -> None:
@@ -209,8 +239,8 @@ def test_a_browser_may_ask_without_credentials_whether_it_may_call(
     [
         "/metrics",
         "/health/ready",
-        "/",
         "//metrics",
+        "/interviews/../metrics",
         "/api/interview/../../metrics",
         "/api/interview/%2e%2e/%2e%2e/metrics",
         "/api/interview/..%2f..%2fmetrics",
@@ -218,7 +248,7 @@ def test_a_browser_may_ask_without_credentials_whether_it_may_call(
         "/_error",
     ],
 )
-def test_nothing_but_the_api_and_health_is_public(nginx: PrivateNginx, first: Stub, second: Stub, path: str) -> None:
+def test_nothing_but_the_api_the_pages_and_health_is_public(nginx: PrivateNginx, first: Stub, second: Stub, path: str) -> None:
     status, _, body = ask(nginx, path, **ANNA)
 
     assert status == 404
