@@ -87,7 +87,7 @@ exports: $(READY)
 # Pins with the hashes of all files of a release, for every architecture; each lock is within the limits of the one before.
 # Local folders of packages are ignored: hashes of files that only one machine has are of no use to others.
 lock: $(DEV_READY)
-	for name in requirements requirements-tracing requirements-dev; do \
+	for name in requirements requirements-tracing requirements-pdf requirements-dev; do \
 	  env -u PIP_FIND_LINKS -u PIP_EXTRA_INDEX_URL PIP_CONFIG_FILE=/dev/null \
 	  $(BIN)/pip-compile --quiet --no-strip-extras --no-emit-index-url --no-emit-find-links --no-header \
 	    --generate-hashes --allow-unsafe --annotation-style=line --output-file $$name.txt $$name.in || exit 1; \

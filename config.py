@@ -40,8 +40,8 @@ NOWHERE = "http://127.0.0.1:9"
 PRODUCTION_RATE_LIMIT = "1200 per minute"
 # Names, numbers and ports only: nothing that Flask-CORS could take for a regular expression.
 ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0-9]{1,5})?", re.IGNORECASE)
-# The fewest characters of a WEBHOOK_SECRET.
-MIN_WEBHOOK_SECRET = 16
+# The fewest characters of what is signed with: WEBHOOK_SECRET and SECRET_KEY.
+MIN_SECRET = 16
 # What some programs take for an IPv4 address, each in its own way: the last part is a number, perhaps hexadecimal.
 NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 LibraryUse = Literal["prefer", "only", "never"]
@@ -202,6 +202,20 @@ class Settings(DatabaseSettings):
     )
     cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         (), description="Origins of browser frontends that may call, separated by commas. None by default."
+    )
+
+    # Pages
+    workbench: bool | None = Field(
+        None, description="Whether the pages under /interviews are served. Default: in development alone."
+    )
+    workbench_login: bool = Field(
+        False,
+        description="Let everybody choose a name and a role on a page, as in development. Only for closed networks.",
+    )
+    secret_key: SecretStr | None = Field(
+        None,
+        description="What the pages sign their cookies with: at least 16 characters. Required in production with"
+        " WORKBENCH, the same for all processes.",
     )
 
     # Question cache
@@ -375,12 +389,12 @@ class Settings(DatabaseSettings):
             raise ValueError("must have a host that is a name, or an address in its usual form, such as 192.0.2.1.")
         return value
 
-    @field_validator("webhook_secret")
+    @field_validator("webhook_secret", "secret_key")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
         secret = value.get_secret_value().strip() if value is not None else ""  # files often end in a line break
-        if value is not None and len(secret) < MIN_WEBHOOK_SECRET:
-            raise ValueError(f"must have at least {MIN_WEBHOOK_SECRET} characters.")
+        if value is not None and len(secret) < MIN_SECRET:
+            raise ValueError(f"must have at least {MIN_SECRET} characters.")
         return SecretStr(secret) if secret else None
 
     @field_validator("log_file")
@@ -401,6 +415,10 @@ class Settings(DatabaseSettings):
                 problems.append("CLAUDE_BASE_URL must be https in production, or the key could be read on the way.")
             if self.sqlalchemy_echo:
                 problems.append("SQLALCHEMY_ECHO logs every statement and is refused in production.")
+            if self.workbench and self.secret_key is None:
+                problems.append(
+                    "SECRET_KEY is required in production with WORKBENCH: it signs the cookies of the pages."
+                )
         return problems + self._webhook_problems()
 
     @property
@@ -422,6 +440,8 @@ class Settings(DatabaseSettings):
 
     def _settle(self) -> None:
         super()._settle()
+        if self.workbench is None:
+            object.__setattr__(self, "workbench", self.flask_env == "development")
         if self.flask_env == "production" and self.rate_limit is None:
             object.__setattr__(self, "rate_limit", PRODUCTION_RATE_LIMIT)
         if self.flask_env == "testing":
