@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import click
@@ -36,6 +37,7 @@ from techscreen.web.operations_routes import operations_bp
 from techscreen.web.rate_limits import limit_rates
 from techscreen.web.request_context import log_requests
 from techscreen.web.security_headers import add_security_headers
+from techscreen.web.start_page import add_start_page
 
 CALLER_HEADERS = ("X-User-ID", "X-User-Role")
 # Headers that a frontend may send, and response headers that it may read.
@@ -60,6 +62,8 @@ EXPOSED_HEADERS = (
     "Retry-After",
     "X-Request-ID",
 )
+# How long a name that was chosen on a page is remembered after the last visit.
+SESSION_LIFETIME = timedelta(hours=12)
 # Exit code of every shell command if the settings cannot be used.
 UNUSABLE_SETTINGS = 2
 
@@ -93,6 +97,9 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     app.register_blueprint(interview_bp)
     app.register_blueprint(operations_bp)
     app.register_blueprint(documentation_bp)
+    if settings.workbench:
+        _add_workbench(app, settings)
+    add_start_page(app)
     app.cli.add_command(cache_commands)
     app.cli.add_command(log_commands)
     app.cli.add_command(check_command)
@@ -109,6 +116,20 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
         if not settings.database_url.endswith(":memory:"):
             db.engine.dispose()  # under `gunicorn --preload` forked workers would share the connection
     return app
+
+
+def _add_workbench(app: Flask, settings: Settings) -> None:
+    """Serve the pages. In development their cookies need no secret: names can be chosen there anyway."""
+    from techscreen.workbench import workbench_bp  # here, so that who leaves the pages away does not load them
+
+    app.config.update(
+        SECRET_KEY=settings.secret_key.get_secret_value() if settings.secret_key else "for development only",
+        SESSION_COOKIE_NAME="techscreen",
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.flask_env == "production",
+        PERMANENT_SESSION_LIFETIME=SESSION_LIFETIME,
+    )
+    app.register_blueprint(workbench_bp)
 
 
 def _open_to_frontends(app: Flask, settings: Settings) -> None:

@@ -153,9 +153,13 @@ class PreconditionRequired(TechScreenError):
 
 
 class OperationInProgress(TechScreenError):
-    """The first request with the same idempotency key is still being worked on."""
+    """The first request with the same idempotency key is still being worked on, as the job `job_id`."""
 
     status, code = 409, "operation_in_progress"
+
+    def __init__(self, message: str, *, job_id: str, req_id: str | None, retry_after: int) -> None:
+        super().__init__(message, req_id=req_id, retry_after=retry_after)
+        self.job_id = job_id
 
 
 class IdempotencyMismatch(TechScreenError):

@@ -39,6 +39,9 @@ FORGET_EVERY = 20
 ANNOUNCED_AGAIN_AFTER = 4
 RETRY_AFTER = 5
 
+# In a job's progress: what its present attempt has written of a description that is not stored yet.
+DESCRIPTION = "description"
+
 under_way = WorkUnderWay(GenerationJob.process_id, GenerationJob.started_at, GenerationJob.id)
 
 
@@ -145,6 +148,7 @@ def accept(
                 "The first request with this Idempotency-Key is still being worked on.",
                 req_id=new.req_id,
                 retry_after=RETRY_AFTER,
+                job_id=known.id,
             )
         elif may_be_replayed(known.answer_status):
             assert known.answer_status is not None
@@ -156,6 +160,7 @@ def accept(
             job.request, job.request_id, job.background = new.request, new.request_id, new.background
             job.created_at = utc_now()  # it is requested again, and of several requests the newest counts
             job.answer_status = job.answer_body = job.finished_at = None
+            job.progress = without_description(job.progress)  # of a dead process
         if new.background:
             job.status, job.attempts, job.refusals, job.process_id = "queued", 0, 0, None
             job.due_at = utc_now() + ANNOUNCED_AGAIN_AFTER * silence
@@ -273,9 +278,26 @@ def attempt_ended(session: Session, values: Values) -> None:
     """Write how an attempt ended, and the event of that, if it still owns its job."""
     this = _owned(values["job_id"], values["number"], values["process_id"])
     written: Any = session.execute(this.values(**values["ended"]))
+    if not written.rowcount:
+        return
+    drop_description(session, values["job_id"])
     event = values.get("event")
-    if event is not None and written.rowcount:
+    if event is not None:
         outbox.insert_event(session, event)
+
+
+def drop_description(session: Session, job_id: str) -> None:
+    """Drop what an attempt has noted of an unfinished description, in the transaction that has ended the attempt."""
+    this = GenerationJob.id == job_id
+    # As it is now, and not as when this transaction began.
+    progress = session.scalar(select(GenerationJob.progress).where(this).with_for_update())
+    if progress and DESCRIPTION in progress:
+        session.execute(update(GenerationJob).where(this).values(progress=without_description(progress)))
+
+
+def without_description(progress: dict[str, Any]) -> dict[str, Any]:
+    """A job's progress without the unfinished description."""
+    return {name: value for name, value in progress.items() if name != DESCRIPTION}
 
 
 def _owned(job_id: str, number: int, process_id: str) -> Update:

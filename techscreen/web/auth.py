@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Any, Literal
 from uuid import UUID
 
-from flask import Request, current_app, g, request
+from flask import Flask, Request, current_app, g, request
 
 from config import Settings
 from techscreen.errors import Forbidden, Unauthenticated
@@ -35,6 +35,7 @@ PROXY_HEADERS = ("X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Proto", "X-
 MAX_USER_ID = 255
 MAX_ROLE = 64
 LOGGED_ONCE = "techscreen_unusable_caller"
+CALLERS_OF_BLUEPRINTS = "techscreen_callers_of_blueprints"
 
 
 @dataclass(frozen=True)
@@ -45,7 +46,21 @@ class Caller:
     role: str
 
 
+REFUSALS = {
+    "admin": "This needs the role admin.",
+    "reader": "Your role may not read this.",
+    "editor": "Your role may not edit this.",
+}
+
 Authenticator = Callable[[Request], Caller | None]
+
+
+def know_callers_by(app: Flask, blueprint: str, find: Callable[[Request], Caller]) -> None:
+    """Have the callers of one blueprint found in another way than by the gateway's headers alone.
+
+    An app's own authenticator still comes first. `find` raises Unauthenticated.
+    """
+    app.extensions.setdefault(CALLERS_OF_BLUEPRINTS, {})[blueprint] = find
 
 
 def let_in(access: Access) -> None:
@@ -59,14 +74,16 @@ def let_in(access: Access) -> None:
         _authorize_scrape()
     elif access != "anybody":
         caller = caller_of(request)
-        role = caller.role.lower()
-        if access == "admin" and role != ADMIN_ROLE:
-            raise Forbidden("This needs the role admin.")
-        if access == "reader" and role not in current_runtime().settings.reader_roles:
-            raise Forbidden("Your role may not read this.")
-        if access == "editor" and role not in current_runtime().settings.editor_roles:
-            raise Forbidden("Your role may not edit this.")
+        if not may(caller, access):
+            raise Forbidden(REFUSALS[access])
         g.interview_caller = caller
+
+
+def may(caller: Caller, access: Access) -> bool:
+    """Whether a caller's role has this access, to readers', editors' or admins' endpoints."""
+    settings, role = current_runtime().settings, caller.role.lower()
+    roles = {"admin": {ADMIN_ROLE}, "reader": settings.reader_roles, "editor": settings.editor_roles}
+    return role in roles[access]
 
 
 def current_caller() -> Caller:
@@ -115,9 +132,12 @@ def caller_of(request: Request) -> Caller:
         Unauthenticated: if that is not known.
     """
     authenticator: Authenticator | None = current_app.config.get("INTERVIEW_AUTHENTICATOR")
-    if authenticator is None:
-        return caller_from_headers(request, current_runtime().settings)
-    return _caller_of_host(authenticator(request))
+    if authenticator is not None:
+        return _caller_of_host(authenticator(request))
+    find: Callable[[Request], Caller] | None = current_app.extensions.get(CALLERS_OF_BLUEPRINTS, {}).get(
+        request.blueprint
+    )
+    return find(request) if find else caller_from_headers(request, current_runtime().settings)
 
 
 def _caller_of_host(answer: object) -> Caller:
@@ -128,7 +148,7 @@ def _caller_of_host(answer: object) -> Caller:
     # A host app's ids are often numbers. True is not an id, nor is the str() of any other object.
     if isinstance(user_id, (str, int, UUID)) and not isinstance(user_id, bool) and isinstance(role, str):
         try:
-            return _bounded(str(user_id), role)
+            return bounded_caller(str(user_id), role)
         except Unauthenticated:
             pass
     if not current_app.extensions.setdefault(LOGGED_ONCE, False):
@@ -165,11 +185,15 @@ def caller_from_headers(request: Request, settings: Settings) -> Caller:
     missing = [name for name, value in (("X-User-ID", user_id), ("X-User-Role", role)) if not value]
     if missing:
         raise Unauthenticated(f"{' and '.join(missing)} must be given.")
-    return _bounded(user_id, role)
+    return bounded_caller(user_id, role)
 
 
-def _bounded(user_id: str, role: str) -> Caller:
-    """The caller, if id and role can be stored and logged."""
+def bounded_caller(user_id: str, role: str) -> Caller:
+    """The caller, if id and role can be stored and logged.
+
+    Raises:
+        Unauthenticated: if not.
+    """
     for name, value, longest in (("X-User-ID", user_id, MAX_USER_ID), ("X-User-Role", role, MAX_ROLE)):
         if not value.strip() or len(value) > longest or not value.isprintable():
             raise Unauthenticated(f"{name} must be 1 to {longest} printable characters.")

@@ -76,6 +76,7 @@ SETTINGS_FOR_HOSTS = (
     "WEBHOOK_URL",
     "WEBHOOK_SECRET",
     "WEBHOOK_ALLOW_PRIVATE",
+    "WORKBENCH_LOGIN",
 )
 
 
@@ -260,4 +261,6 @@ def settings_warnings(settings: Settings) -> list[str]:
         warnings.append("CLAUDE_API_KEY is not set: Claude cannot be asked (USE_LIBRARY=only needs no key).")
     if settings.flask_env == "production" and settings.gateway_secret is None:
         warnings.append("GATEWAY_SECRET is not set: anybody who reaches the service can claim to be an admin.")
+    if settings.flask_env == "production" and settings.workbench_login:
+        warnings.append("WORKBENCH_LOGIN is on: anybody who reaches the pages can choose to be an admin.")
     return warnings

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ from werkzeug.http import parse_list_header
 
 from models import GenerationJob
 from techscreen.claude.interface import Deadline
-from techscreen.errors import FieldProblem, InvalidRequest, JobsUnavailable
+from techscreen.errors import FieldProblem, IdempotencyMismatch, InvalidRequest, JobsUnavailable, OperationInProgress
 from techscreen.generation import token_budget
 from techscreen.generation.progress import Progress
 from techscreen.jobs import store
@@ -63,13 +64,7 @@ def dispatch_generation(asked: BaseModel) -> Response:
     runtime = current_runtime()
     name, operation = _operation_for(runtime, asked)
     background = runtime.settings.async_processing and _prefers_later()
-
-    def admit(session: Session) -> None:
-        operation.check(session, asked)
-        # Checked again when it begins. A background job may wait for tokens that are reserved for others.
-        token_budget.refuse_if_spent(session, runtime.settings, current_caller().user_id, can_wait=background)
-
-    admission = AdmissionChecks(admit, _count_generation)
+    admission = _admission_of_generation(runtime, operation, asked, can_wait=background)
     if background:
         return _dispatch(runtime, name, asked, admission, background=True)
     streamed = _wants_events()
@@ -85,6 +80,43 @@ def dispatch_at_once(asked: BaseModel) -> Response:
     runtime = current_runtime()
     name, operation = _operation_for(runtime, asked)
     return _dispatch(runtime, name, asked, AdmissionChecks(lambda session: operation.check(session, asked)))
+
+
+def answer_at_once(asked: BaseModel) -> BaseModel:
+    """Run a quick request in this thread; its answer as a model, for a page.
+
+    Raises:
+        TechScreenError: as the call of the API would answer.
+    """
+    runtime = current_runtime()
+    name, operation = _operation_for(runtime, asked)
+    return _answer(runtime, name, asked, AdmissionChecks(lambda session: operation.check(session, asked)))
+
+
+def begin_generation(asked: BaseModel, key: str) -> str:
+    """Begin a generation in a thread that outlives this request; the id of its job, for a page that follows it.
+
+    Args:
+        asked: the request of one of the runtime's operations.
+        key: its idempotency key. A job that has it already is not begun again, unless it has failed; a key that was
+            used for another request does not count.
+
+    Raises:
+        TechScreenError: before anything has begun.
+    """
+    runtime = current_runtime()
+    name, operation = _operation_for(runtime, asked)
+    admission = _admission_of_generation(runtime, operation, asked, can_wait=False)
+    try:
+        accepted = _accept(runtime, name, asked, admission, key)
+    except OperationInProgress as error:
+        return error.job_id
+    except IdempotencyMismatch:
+        accepted = _accept(runtime, name, asked, admission, uuid.uuid4().hex)
+    attempt = accepted.attempt
+    if attempt is not None:
+        _in_a_thread(runtime, lambda: runtime.runner.run(attempt, listens=True, asked=asked))
+    return accepted.job_id
 
 
 def follow(job: GenerationJob) -> Response:
@@ -151,27 +183,9 @@ def _dispatch(
     streamed: bool = False,
 ) -> Response:
     key = _idempotency_key()
-    user_id = current_caller().user_id
     if key is None and not background and not streamed:
-        run_in_transaction(admission.admit)
-        admission.count()
-        deadline = Deadline.after(runtime.settings.request_timeout)
-        return json_response(runtime.operations[operation].run(asked, user_id, deadline, Progress()))
-    accepted = store.accept(
-        NewJob(
-            operation=operation,
-            user_id=user_id,
-            req_id=getattr(asked, "req_id", None),
-            request=asked.model_dump(),
-            request_id=current_request_id(),
-            background=background,
-            idempotency_key=key,
-            fingerprint=_fingerprint(operation, asked) if key is not None else None,
-        ),
-        runtime.heartbeat.silence,
-        admission.admit,
-        admission.count,
-    )
+        return json_response(_answer(runtime, operation, asked, admission))
+    accepted = _accept(runtime, operation, asked, admission, key, background=background)
     if background:
         if accepted.is_new:
             _announce(runtime, accepted)
@@ -189,6 +203,46 @@ def _dispatch(
     if not accepted.is_new:
         response.headers["Idempotency-Replayed"] = "true"
     return response
+
+
+def _admission_of_generation(
+    runtime: Runtime, operation: Operation, asked: BaseModel, *, can_wait: bool
+) -> AdmissionChecks:
+    def admit(session: Session) -> None:
+        operation.check(session, asked)
+        # Checked again when it begins. A background job may wait for tokens that are reserved for others.
+        token_budget.refuse_if_spent(session, runtime.settings, current_caller().user_id, can_wait=can_wait)
+
+    return AdmissionChecks(admit, _count_generation)
+
+
+def _answer(runtime: Runtime, operation: str, asked: BaseModel, admission: AdmissionChecks) -> BaseModel:
+    run_in_transaction(admission.admit)
+    admission.count()
+    deadline = Deadline.after(runtime.settings.request_timeout)
+    return runtime.operations[operation].run(asked, current_caller().user_id, deadline, Progress())
+
+
+def _accept(
+    runtime: Runtime,
+    operation: str,
+    asked: BaseModel,
+    admission: AdmissionChecks,
+    key: str | None,
+    *,
+    background: bool = False,
+) -> Accepted:
+    new = NewJob(
+        operation=operation,
+        user_id=current_caller().user_id,
+        req_id=getattr(asked, "req_id", None),
+        request=asked.model_dump(),
+        request_id=current_request_id(),
+        background=background,
+        idempotency_key=key,
+        fingerprint=_fingerprint(operation, asked) if key is not None else None,
+    )
+    return store.accept(new, runtime.heartbeat.silence, admission.admit, admission.count)
 
 
 def _run(runtime: Runtime, attempt: Attempt, asked: BaseModel, *, listens: bool) -> Response:

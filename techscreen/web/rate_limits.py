@@ -70,6 +70,7 @@ def _caller() -> str:
 
 
 def _is_free() -> bool:
-    """Whether the endpoint is exempt, like those that a load balancer or Prometheus asks every few seconds."""
+    """Whether the endpoint is exempt: a file of a page, or what a load balancer asks every few seconds."""
     declared = current_declaration()
-    return declared is not None and not declared.limited
+    is_file = (request.endpoint or "").endswith(".static")
+    return is_file or (declared is not None and not declared.limited)

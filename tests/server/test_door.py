@@ -45,6 +45,7 @@ NEEDS = {
     ("GET", "/api/interview/openapi.json"): "nothing",
     ("GET", "/api/interview/docs"): "nothing",
     ("GET", "/api/interview/docs/<file>"): "nothing",
+    ("GET", "/"): "nothing",
     ("GET", "/health"): "nothing",
     ("GET", "/health/ready"): "nothing",
     ("GET", "/metrics"): "loopback or token",

@@ -1,0 +1,34 @@
+"""Pages for hiring teams: requisitions, interviews, the sheet and the room, over the same services as the API.
+
+`workbench_bp` is all that an app has to register; an app with a frontend of its own leaves it away.
+"""
+
+from __future__ import annotations
+
+from techscreen.workbench import (  # they add their routes
+    description_pages,
+    help_pages,
+    interview_pages,
+    job_pages,
+    library_pages,
+    operation_pages,
+    requisition_pages,
+    review_pages,
+    sheet_pages,
+    sign_in_pages,
+)
+from techscreen.workbench.blueprint import workbench_bp
+
+__all__ = [
+    "description_pages",
+    "help_pages",
+    "interview_pages",
+    "job_pages",
+    "library_pages",
+    "operation_pages",
+    "requisition_pages",
+    "review_pages",
+    "sheet_pages",
+    "sign_in_pages",
+    "workbench_bp",
+]
