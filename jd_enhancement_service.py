@@ -29,6 +29,7 @@ from techscreen.generation.audit_log import AuditRow, open_audit_row
 from techscreen.generation.job_description_views import job_description_view
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
+from techscreen.generation.streamed_description import DescriptionReport
 from techscreen.generation.streamed_topics import StreamedTopics
 from techscreen.generation.superseded import LOCKED, refuse_if_edited, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
@@ -60,7 +61,7 @@ class JDEnhancementService:
             request: the basic job description with its WORK inputs.
             user_id: who asks; kept with a new row and in the audit log.
             deadline: moment by which Claude must have answered; REQUEST_TIMEOUT from now by default.
-            progress: is told of the topics, and knows what an earlier attempt has left.
+            progress: is told of the topics and of the growing description, and knows what an earlier attempt has left.
 
         Raises:
             Superseded: if a newer request has enhanced it meanwhile. Nothing of this one is stored then.
@@ -123,6 +124,7 @@ class JDEnhancementService:
             job_description_id=job_description_id,
             answer=answer,
             topics=topics,
+            description=DescriptionReport(topics, progress),
             audit=audit,
             reserved_tokens=tokens,
             store=partial(self._store, request, job_description_id, audit, progress, user_id),

@@ -109,9 +109,19 @@ class AuditRow:
         self._running[call] = running
         return call
 
-    def wait_for(self, *either: Future[Any]) -> None:
-        """Wait until one of them is done, and save what calls under way cost meanwhile."""
-        while wait([*either, self.unsaved_spending], return_when=FIRST_COMPLETED).done == {self.unsaved_spending}:
+    def wait_for(self, *either: Future[Any], seconds: float | None = None) -> bool:
+        """Wait until one of them is done, and save what calls under way cost meanwhile.
+
+        Args:
+            seconds: how long to wait; by default as long as it takes.
+
+        Returns:
+            False if none is done by then.
+        """
+        while True:
+            done = wait([*either, self.unsaved_spending], seconds, return_when=FIRST_COMPLETED).done
+            if done != {self.unsaved_spending}:
+                return bool(done)
             self.save_spending()
 
     def take(self, call: Future[ClaudeAnswer[T]]) -> ClaudeAnswer[T]:

@@ -35,7 +35,7 @@ class Progress:
 
     Attributes:
         asked_at: when the request was accepted.
-        listens: whether somebody wants the topics while the description is still being written.
+        listens: whether somebody wants the topics and the description while it is still being written.
         earlier: what an earlier attempt has left.
         job_id: the job that this work belongs to, if any.
     """
@@ -49,6 +49,9 @@ class Progress:
 
     def topics_named(self, planned: PlannedTopics) -> None:
         """The interview topics are known."""
+
+    def description_grows(self, title: str | None, text: str) -> None:
+        """So much of the description has been written. It may become shorter if Claude is asked again."""
 
     def enhanced(self, session: Session, job_description_id: int, tokens_used: int) -> None:
         """An enhancement is being stored, in this transaction."""

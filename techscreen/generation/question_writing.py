@@ -57,8 +57,9 @@ class QuestionWriting:
         for place in self._questions.missing():
             self._ask(place)
         while self._places or self._unfinished_enhancement():
+            seconds = self._report_description()
             reactions = self._reactions()
-            for done in wait([*self._places, *reactions], return_when=FIRST_COMPLETED).done:
+            for done in wait([*self._places, *reactions], seconds, return_when=FIRST_COMPLETED).done:
                 if done in self._places:
                     self._receive(done)
                 else:
@@ -102,6 +103,11 @@ class QuestionWriting:
             reactions[enhancement.audit.unsaved_spending] = enhancement.audit.save_spending
             reactions[enhancement.answer] = partial(self._finish, enhancement)
         return reactions
+
+    def _report_description(self) -> float | None:
+        """Report how far the enhancement is; the seconds after which to do it again, None for no more."""
+        enhancement = self._unfinished_enhancement()
+        return None if enhancement is None else enhancement.report_description()
 
     def _unfinished_enhancement(self) -> RunningEnhancement | None:
         return None if self._enhancement is None or self._enhancement.is_finished else self._enhancement

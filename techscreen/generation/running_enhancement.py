@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from typing import Any
 
 from sqlalchemy import update
 from sqlalchemy.orm import Session
@@ -18,6 +19,7 @@ from techscreen.checks.job_description_gate import refuse_unless_job
 from techscreen.claude.interface import ClaudeAnswer
 from techscreen.errors import TechScreenError
 from techscreen.generation.audit_log import AuditRow
+from techscreen.generation.streamed_description import DescriptionReport
 from techscreen.generation.streamed_topics import StreamedTopics
 from techscreen.schemas.generation import EnhanceAnswer, JobDescriptionView
 
@@ -39,6 +41,7 @@ class RunningEnhancement:
         job_description_id: int,
         answer: Future[ClaudeAnswer[EnhancedDescription]],
         topics: StreamedTopics,
+        description: DescriptionReport,
         audit: AuditRow,
         reserved_tokens: Mapping[str, int],
         store: Callable[[ClaudeAnswer[EnhancedDescription]], JobDescriptionView],
@@ -47,6 +50,7 @@ class RunningEnhancement:
         self.answer = answer
         self.audit = audit
         self._topics = topics
+        self._description = description
         self._reserved_tokens = reserved_tokens
         self._store = store
         self._outcome: Future[EnhanceAnswer] = Future()
@@ -73,7 +77,7 @@ class RunningEnhancement:
         Raises:
             TechScreenError: like `finish`, if there are no topics or the enhancement has failed already.
         """
-        self.audit.wait_for(self._topics.planned, self.answer)
+        self._wait_for(self._topics.planned, self.answer)
         has_failed = self.answer.done() and self.answer.exception() is not None
         if self._topics.planned.done() and not has_failed:
             return self._topics.planned.result()
@@ -94,6 +98,14 @@ class RunningEnhancement:
                 self._outcome.set_exception(error)
         return self._outcome.result()
 
+    def report_description(self) -> float | None:
+        """Report what has been written of the description, if it is time to.
+
+        Returns:
+            Seconds after which to call this again, if the answer is not done by then; None if there is no need to.
+        """
+        return None if self.answer.done() else self._description.report_if_due()
+
     def hand_over_interview_tokens(self, session: Session) -> int | None:
         """Move the tokens that the budgets reserved for the interview from this audit row to the interview's own.
 
@@ -105,9 +117,13 @@ class RunningEnhancement:
             session.execute(own_row.values(expected_tokens=self._reserved_tokens["jd_enhancement"]))
         return self._reserved_tokens.get("interview_generation")
 
+    def _wait_for(self, *either: Future[Any]) -> None:
+        while not self.audit.wait_for(*either, seconds=self.report_description()):
+            pass
+
     def _take_and_store(self) -> EnhanceAnswer:
         with self.audit as audit:
-            audit.wait_for(self.answer)
+            self._wait_for(self.answer)
             answer = audit.take(self.answer)
             refuse_unless_job(answer.value.reads_as)
             view = self._store(answer)

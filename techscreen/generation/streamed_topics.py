@@ -28,11 +28,13 @@ class StreamedTopics:
 
     Attributes:
         planned: a future of the topics. It stays undone if they are not usable before the answer ends.
+        text: what has been written so far in the current attempt.
     """
 
     def __init__(self, known: PlannedTopics | None = None, check: Check[PlannedTopics] = topic_violations) -> None:
         self._check = check
         self.planned: Future[PlannedTopics] = Future()
+        self.text = ""
         self._heard = 0
         self._looked_at: str | None = None
         if known is not None:
@@ -40,6 +42,7 @@ class StreamedTopics:
 
     def heard(self, text: str) -> None:
         """Look at what has been written so far in the current attempt."""
+        self.text = text
         if self.planned.done():
             return
         # Only the new part, because an answer comes in thousands of pieces. A shorter text belongs to another attempt.

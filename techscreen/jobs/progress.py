@@ -8,13 +8,14 @@ from __future__ import annotations
 import logging
 from typing import Any
 
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from prompts import PlannedTopics
-from techscreen.errors import DatabaseUnavailable
+from techscreen.errors import DatabaseUnavailable, JobLost
 from techscreen.generation.progress import EarlierAttempt, Progress
-from techscreen.jobs.store import Attempt
-from techscreen.storage.transactions import run_in_transaction
+from techscreen.jobs.store import DESCRIPTION, Attempt, without_description
+from techscreen.storage.transactions import run_in_transaction, transaction
 
 logger = logging.getLogger(__name__)
 
@@ -24,7 +25,7 @@ class JobProgress(Progress):
 
     Args:
         attempt: the attempt, with what earlier attempts have left.
-        listens: whether somebody wants the topics before the description is written.
+        listens: whether somebody wants the topics before the description is written, and to see it grow.
     """
 
     def __init__(self, attempt: Attempt, *, listens: bool) -> None:
@@ -49,14 +50,24 @@ class JobProgress(Progress):
             self._steps["planned"] = planned.model_dump()
             self._save()
 
+    def description_grows(self, title: str | None, text: str) -> None:
+        """Note the description so far. If that fails, the next one or the next step makes up for it."""
+        self._steps[DESCRIPTION] = {"title": title, "text": text}
+        try:
+            # Tried once, whether or not the database is away: nothing that matters more must wait or fail for it.
+            with transaction() as session:
+                self._attempt.write(session, progress=dict(self._steps))
+        except (DatabaseUnavailable, SQLAlchemyError, JobLost) as error:
+            logger.info("description not noted: %s", type(error).__name__, extra={"event": "description_not_noted"})
+
     def enhanced(self, session: Session, job_description_id: int, tokens_used: int) -> None:
         """Note that the enhancement is stored and need not be paid for again."""
-        self._steps["enhancement_tokens"] = tokens_used
+        self._steps = {**without_description(self._steps), "enhancement_tokens": tokens_used}
         self._attempt.write(session, job_description_id=job_description_id, progress=dict(self._steps))
 
     def resumption(self, tokens_used: int) -> dict[str, Any]:
         """What `enhanced` would have noted, as plain data."""
-        progress = {**self._steps, "enhancement_tokens": tokens_used}
+        progress = {**without_description(self._steps), "enhancement_tokens": tokens_used}
         return {"job_id": self._attempt.job_id, "attempts": self._attempt.number, "progress": progress}
 
     def question_ready(self, number: int, topic: str, source: str, tokens_used: int) -> None:

@@ -81,6 +81,7 @@ def take_up_orphaned(
                 event = events.failure_of(job.id, job.operation, job.user_id, job.req_id, body)
                 if event is not None and job.background and written.rowcount:
                     outbox.insert_event(session, event)
+            store.drop_description(session, job.id)
         return len(left)
 
     taken_up = run_in_transaction(take_up)

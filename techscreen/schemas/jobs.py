@@ -39,13 +39,25 @@ class JobQuestion(View):
     tokens_used: int
 
 
+class DescriptionEvent(View):
+    """Event `description`: what Claude has written so far of the enhanced description. It has not been checked."""
+
+    title: str | None
+    text: str
+
+
 class JobProgressView(View):
-    """How far a job is."""
+    """How far a job is.
+
+    `description` is there only while it is being written. `tokens_used` is the cost of the steps so far.
+    """
 
     topics: list[str] | None
+    description: DescriptionEvent | None
     questions: list[JobQuestion]
     job_description_id: int | None
     interview_id: int | None
+    tokens_used: int
 
 
 class JobView(View):
@@ -101,6 +113,7 @@ class TopicsEvent(View):
 
 
 class EnhancedEvent(View):
-    """Event `enhanced`: the job description is stored."""
+    """Event `enhanced`: the job description is stored. `tokens_used` is what it has cost."""
 
     job_description_id: int
+    tokens_used: int

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from techscreen.schemas.jobs import EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
+from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
 from techscreen.web.auth import Access
 
 TITLE = "TechScreen Interview Generation System"
@@ -201,6 +201,7 @@ HEADERS_OF_STATUS = {
 PROGRESS_EVENTS: dict[str, type[BaseModel]] = {
     "job": JobEvent,
     "topics": TopicsEvent,
+    "description": DescriptionEvent,
     "enhanced": EnhancedEvent,
     "question": JobQuestion,
 }

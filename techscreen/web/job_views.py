@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from models import GenerationJob
 from techscreen.errors import NotFound
@@ -45,9 +46,11 @@ def _view(job: GenerationJob) -> JobView:
     planned = job.progress.get("planned")
     progress = JobProgressView(
         topics=[topic["topic"] for topic in planned["interview_topics"]] if planned else None,
+        description=job.progress.get(store.DESCRIPTION),
         questions=job.progress.get("questions", []),
         job_description_id=job.job_description_id,
         interview_id=job.interview_id,
+        tokens_used=_tokens_used(job.progress),
     )
     return JobView(
         job_id=job.id,
@@ -62,3 +65,9 @@ def _view(job: GenerationJob) -> JobView:
         started_at=job.started_at,
         finished_at=job.finished_at,
     )
+
+
+def _tokens_used(progress: dict[str, Any]) -> int:
+    """What the steps that a job has noted have cost."""
+    of_questions = max((question["tokens_used"] for question in progress.get("questions", ())), default=0)
+    return int(progress.get("enhancement_tokens", 0) + progress.get("interview_tokens", of_questions))

@@ -318,7 +318,7 @@ def _event(name: str, models: Sequence[type[BaseModel]]) -> Json:
         "type": "object",
         "required": ["id", "event", "data"],
         "properties": {
-            "id": {"type": "string", "description": "Names this event and all before it."},
+            "id": {"type": "string", "description": "Names all events so far but `description`."},
             "event": {"const": name},
             "data": {
                 "type": "string",

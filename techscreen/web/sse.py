@@ -1,10 +1,12 @@
 """Server-sent events: the progress of a job, read from its row, so that any process can stream it.
 
 `job` comes first, then `topics`, `enhanced` and each `question` as they happen, and last `done` or `error` with the
-body of the plain call. Comment lines in between keep proxies from closing the connection.
+body of the plain call. Until `enhanced`, a `description` has all that is written of it by then. Comment lines in
+between keep proxies from closing the connection.
 
 The id of an event holds a checksum of it and of each event before it. A browser that has lost its connection sends the
-last id in `Last-Event-ID`, to any process, and gets only the events that it has not seen.
+last id in `Last-Event-ID`, to any process, and gets only the events that it has not seen. A `description` leaves the id
+as it was: there are many, and of them only the newest counts.
 """
 
 from __future__ import annotations
@@ -16,9 +18,9 @@ from typing import Any
 
 from flask import Response
 
-from techscreen.jobs.store import JobState
+from techscreen.jobs.store import DESCRIPTION, JobState
 from techscreen.jobs.watch import JobWatch
-from techscreen.schemas.jobs import EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
+from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
 
 EVENT_STREAM = "text/event-stream"
 # Seconds between two comment lines while nothing happens.
@@ -56,13 +58,16 @@ def has_seen_the_end(status: str, answer_body: str | None, seen: Collection[str]
 
 def _events(watch: JobWatch, job_id: str, seen: list[str]) -> Iterator[str]:
     yield f"retry: {RETRY_MS}\n\n"
+    description = ""
     for name, data in _named_events(watch, job_id):
         if not name:
             yield ": working\n\n"
             continue
-        mark = _mark(name, data)
-        if mark not in seen:
+        if name == DESCRIPTION:
+            is_new, description = data != description, data
+        elif is_new := (mark := _mark(name, data)) not in seen:
             seen.append(mark)
+        if is_new:
             # A line break would end the data; our bodies are JSON on one line.
             yield f"id: {'.'.join(seen[-MAX_MARKS:])}\nevent: {name}\ndata: {data}\n\n"
 
@@ -91,8 +96,11 @@ def _steps(job: JobState) -> Iterator[tuple[str, str]]:
     if planned:
         topics = {"language": planned["language"], "topics": planned["interview_topics"]}
         yield "topics", TopicsEvent.model_validate(topics).model_dump_json()
+    if progress.get(DESCRIPTION):
+        yield DESCRIPTION, DescriptionEvent.model_validate(progress[DESCRIPTION]).model_dump_json()
     if job.job_description_id is not None:
-        yield "enhanced", EnhancedEvent(job_description_id=job.job_description_id).model_dump_json()
+        enhanced = {"job_description_id": job.job_description_id, "tokens_used": progress.get("enhancement_tokens", 0)}
+        yield "enhanced", EnhancedEvent.model_validate(enhanced).model_dump_json()
     for question in progress.get("questions", ()):
         yield "question", JobQuestion.model_validate(question).model_dump_json()
 

@@ -792,12 +792,14 @@ def test_an_attempt_that_was_overtaken_can_write_nothing_any_more(app: Flask) ->
             progress.topics_named(planned)
         with pytest.raises(JobLost), transaction() as session:
             progress.interview_stored(session, 1, 10)
+        progress.description_grows("T", "theirs")
         store.finish(overtaken, 200, "theirs")
         store.try_again_later(overtaken, 0)
 
         job = store.find(job_id)
         assert job is not None
         assert (job.status, job.attempts, job.answer_body, job.interview_id) == ("running", 2, None, None)
+        assert job.progress == {}
         store.finish(newer, 200, "ours")
         job = store.find(job_id)
         assert job is not None
@@ -916,12 +918,14 @@ def test_progress_that_cannot_be_noted_stops_no_work_and_is_told_by_the_next_ste
         progress = JobProgress(attempt, listens=False)
         outage.begin()
         progress.question_ready(1, "one", "cache", 0)
+        progress.description_grows("T", "Some")
         outage.end()
         progress.question_ready(2, "two", "generated", 5)
 
         job = store.find(attempt.job_id)
         assert job is not None
         assert [question["topic"] for question in job.progress["questions"]] == ["one", "two"]
+        assert job.progress["description"] == {"title": "T", "text": "Some"}
 
 
 class Heart:

@@ -65,6 +65,8 @@ class Reply:
     break_after: int | None = None  # break a stream after so many characters of text
     break_with: str = "overloaded_error"  # the type of an error event; "drop" or "reset" the connection; "hang"
     break_saying: str = "no"  # the message of that error
+    hold: Callable[[], Awaitable[None]] | None = None  # awaited in the middle of a stream
+    hold_after: int = 0  # after about so many characters of text
     stays: bool = False  # keep a stream open behind its last event
     unnamed: bool = False  # events without their names, as some gateways send them
 
@@ -246,6 +248,11 @@ class FakeClaude:
         begin, end = _first_events(message), _last_events(reply, message, text)
         if reply.edit or reply.unnamed:
             begin, *pieces, end = (_edited(part, reply) for part in (begin, *pieces, end))
+        if reply.hold:
+            held = reply.hold_after // PIECE
+            await _write(writer, head + begin, b"".join(pieces[:held]), reply.drip)
+            await reply.hold()
+            head, begin, pieces = b"", b"", pieces[held:]
         if wait:
             writer.write(head + begin)
             head = begin = b""

@@ -46,6 +46,10 @@ class Gate:
     def reply(self, **more: Any) -> Reply:
         return Reply(before=self._wait, **more)
 
+    def reply_held(self, after: int, **more: Any) -> Reply:
+        """A reply that stops after so many characters of its text, and goes on when the gate is opened."""
+        return Reply(hold=self._wait, hold_after=after, **more)
+
     async def _wait(self) -> None:
         while not self._opened.is_set():
             await asyncio.sleep(0.01)

@@ -18,6 +18,7 @@ from sqlalchemy import delete, event, select
 from werkzeug.test import TestResponse
 
 from models import GenerationJob, db, utc_now
+from techscreen.generation import streamed_description
 from techscreen.jobs import store
 from techscreen.jobs import watch as job_watch
 from techscreen.jobs.recovery import KEPT_FOR
@@ -61,6 +62,8 @@ Event = tuple[str, Any]
 @pytest.fixture(autouse=True)
 def _quick_looks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(job_watch, "LOOK_INTERVAL", 0.02)
+    # See `test_growing_description.py`; here, on a busy machine, one more event would be in the way.
+    monkeypatch.setattr(streamed_description, "INTERVAL", 3_600)
 
 
 def parsed(chunks: Iterator[str]) -> Iterator[Event]:
@@ -137,6 +140,7 @@ def test_a_streamed_workflow_tells_each_step_and_last_the_answer(
         {name: topic[name] for name in ("topic", "skill_level", "question_type")} for topic in plan["interview_topics"]
     ]
     done = told["done"]
+    enhancement_cost = told["enhanced"].pop("tokens_used")
     assert told["enhanced"] == {"job_description_id": done["job_description_id"]}
     questions = sorted(
         (data for name, data in events if name == "question"), key=lambda data: int(data["question_number"])
@@ -146,6 +150,8 @@ def test_a_streamed_workflow_tells_each_step_and_last_the_answer(
     assert [question["topic"] for question in questions] == topics_of(done["interview"])
     assert [question["source"] for question in questions] == ["generated"] * 5
     assert all(0 < question["tokens_used"] <= done["total_tokens_used"] for question in questions)
+    assert enhancement_cost + max(question["tokens_used"] for question in questions) == done["total_tokens_used"]
+    assert seen(client, job["id"])["progress"]["tokens_used"] == done["total_tokens_used"]
     # The answer is that of the plain call, and that of the job, to the letter.
     assert done.keys() == plain.keys()
     assert (
@@ -166,7 +172,7 @@ def test_a_streamed_enhancement_tells_its_topics_and_then_what_was_stored(
     told = dict(events)
     done = told["done"]
     assert [topic["topic"] for topic in told["topics"]["topics"]] == topics_of({"questions": done["interview_topics"]})
-    assert told["enhanced"]["job_description_id"] == done["job_description_id"]
+    assert told["enhanced"] == {name: done[name] for name in ("job_description_id", "tokens_used")}
     assert done["success"] is True
 
 
