@@ -12,6 +12,7 @@ from typing import Any
 from flask import Flask, Response, current_app, url_for
 
 from techscreen.errors import LibraryLacks, NotEnhanced, NotFound, Overloaded, TooManyStreams
+from techscreen.operations import requisition_lists
 from techscreen.operations.interview_lists import all_interviews, interviews_page
 from techscreen.operations.text_checks import check_texts
 from techscreen.schemas.generation import (
@@ -27,6 +28,7 @@ from techscreen.schemas.generation import (
     WorkflowRequest,
 )
 from techscreen.schemas.jobs import JobAnswer, JobsAnswer, JobsQuery
+from techscreen.schemas.requisitions import RequisitionsAnswer, RequisitionsQuery
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
 from techscreen.web import (  # they add their routes
     alternative_routes,
@@ -127,12 +129,33 @@ def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
 
 def _page(req_id: str, query: InterviewsQuery) -> Response:
     answer = interviews_page(req_id, query)
+    asked = {"req_id": req_id, "status": query.status, "limit": query.page_size}
+    return _linked(answer, ".list_interviews", asked)
+
+
+def _linked(answer: InterviewsAnswer | RequisitionsAnswer, view: str, asked: dict[str, Any]) -> Response:
+    """A page of a list, with the address of the next one if there is one.
+
+    Args:
+        view: whose page it is.
+        asked: all that its address says but the cursor.
+    """
     response = json_response(answer)
     if answer.next_cursor is not None:
-        asked: dict[str, Any] = {"status": query.status, "limit": query.page_size, "cursor": answer.next_cursor}
-        address = url_for(".list_interviews", req_id=req_id, **asked)
+        address = url_for(view, **asked, cursor=answer.next_cursor)
         response.headers["Link"] = f'<{address}>; rel="next"'
     return response
+
+
+@interview_bp.get("/requisitions")
+@endpoint(tag="Reading", access="reader", query=RequisitionsQuery, answer=RequisitionsAnswer, answer_headers=("Link",))
+def list_requisitions(query: RequisitionsQuery) -> Response:
+    """Requisitions, newest activity first, page by page: how far each is, and what is open.
+
+    `Link` and `next_cursor` lead to the next page.
+    """
+    answer = requisition_lists.list_requisitions(query)
+    return _linked(answer, ".list_requisitions", query.model_dump(exclude={"cursor"}))
 
 
 @interview_bp.post("/workflow/full")

@@ -341,6 +341,7 @@ class HistoryEntry(Base):
     __table_args__ = (
         UniqueConstraint("subject", "subject_id", "revision"),
         Index("ix_history_entries_req_id", "req_id"),
+        Index("ix_history_entries_req_id_created_at", "req_id", "created_at"),
         UTF8,
     )
 

@@ -17,14 +17,17 @@ def cursor_after(last: int, asked_for: str) -> str:
     return f"{last}-{hashlib.sha256(f'{last} {asked_for}'.encode()).hexdigest()[:24]}"
 
 
-def position_of(cursor: str, asked_for: str) -> int:
+def position_of(cursor: str, asked_for: str, largest: int = MAX_ID) -> int:
     """The number of the row after which the cursor's page begins.
+
+    Args:
+        largest: the largest number that a row of this list may have.
 
     Raises:
         InvalidRequest: if the cursor was not given for the same list.
     """
     number = cursor.partition("-")[0]
-    if number.isdecimal() and int(number) <= MAX_ID and cursor_after(int(number), asked_for) == cursor:
+    if number.isdecimal() and int(number) <= largest and cursor_after(int(number), asked_for) == cursor:
         return int(number)
     sentence = "cursor must be the next_cursor of an answer to the same filters."
     raise InvalidRequest.of_fields([FieldProblem("cursor", sentence)])

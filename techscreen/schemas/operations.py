@@ -140,6 +140,15 @@ class RetireAnswer(Answer):
     affected_interviews: list[AffectedInterview]
 
 
+class StartAnswer(Answer):
+    """Answer of GET /: where to find what."""
+
+    service: str
+    documentation: str
+    openapi: str
+    health: str
+
+
 class HealthAnswer(View):
     """Answer of GET /health."""
 

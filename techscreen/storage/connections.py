@@ -109,8 +109,16 @@ def _is_dead(connection: Any, cursor: Any, error: Exception) -> bool:
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:
-    """Let several workers share the file, and enforce foreign keys, which SQLite only does when told to."""
+    """Let several workers share the file, and enforce foreign keys, which SQLite only does when told to.
+
+    Its own `lower` knows no letters but those of ASCII.
+    """
+    connection.create_function("lower", 1, _lower, deterministic=True)
     cursor = connection.cursor()
     for pragma in ("journal_mode=WAL", "busy_timeout=10000", "synchronous=NORMAL", "foreign_keys=ON"):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
+
+
+def _lower(value: object) -> object:
+    return value.lower() if isinstance(value, str) else value

@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-import json
+from flask import Flask, Response, current_app, url_for
 
-from flask import Flask, redirect, url_for
-from werkzeug.wrappers import Response
-
-from techscreen.web.responses import json_response
+from techscreen.schemas.operations import StartAnswer
+from techscreen.web.endpoint import endpoint
 
 PAGES = "workbench.requisitions"
 
 
 def add_start_page(app: Flask) -> None:
     """Let an app answer `/`. A host app has a start page of its own."""
-
-    @app.get("/")
-    def start_page() -> Response:
-        if PAGES in app.view_functions:
-            return redirect(url_for(PAGES))
-        return json_response(_addresses())
+    app.add_url_rule("/", view_func=start_page)
 
 
-def _addresses() -> str:
-    addresses = {
-        "documentation": url_for("documentation.documentation_page"),
-        "openapi": url_for("documentation.openapi"),
-        "health": url_for("operations.health"),
-    }
-    return json.dumps({"success": True, "service": "TechScreen Interview Generation System", **addresses})
+@endpoint(tag="Documentation", access="anybody", answer=StartAnswer, needs_database=False)
+def start_page() -> Response | StartAnswer:
+    """Where to find what. Where the pages are served, a redirect to them."""
+    if PAGES in current_app.view_functions:
+        return Response(status=302, headers={"Location": url_for(PAGES)})
+    return StartAnswer(
+        service="TechScreen Interview Generation System",
+        documentation=url_for("documentation.documentation_page"),
+        openapi=url_for("documentation.openapi"),
+        health=url_for("operations.health"),
+    )

@@ -124,6 +124,7 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "JobDescriptionAnswer": _ok(client.get(f"/api/interview/jd/{enhance['req_id']}", headers=READER)),
             "InterviewAnswer": _ok(client.get(f"/api/interview/{written['interview_id']}", headers=READER)),
             "InterviewsAnswer": _ok(client.get(f"/api/interview/req/{enhance['req_id']}", headers=READER)),
+            "RequisitionsAnswer": _ok(client.get("/api/interview/requisitions", headers=READER)),
             "JobAcceptedAnswer": accepted,
             "StreamEvent": _event(stream, "topics"),
             "JobAnswer": _ok(client.get(f"/api/interview/jobs/{accepted['job_id']}", headers=ADMIN)),
@@ -137,6 +138,7 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "CheckRequest": check,
             "CheckAnswer": _ok(client.post("/api/interview/check", json=check, headers=READER)),
             "ReadinessAnswer": _ok(client.get("/health/ready")),
+            "StartAnswer": _ok(client.get("/")),
             "HealthAnswer": _ok(client.get("/health")),
         }
         _ok(client.patch(f"{questions}/2", json=patch, headers=seen))

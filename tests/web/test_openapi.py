@@ -166,7 +166,7 @@ def test_what_is_said_of_rate_limits_is_true(make_app: MakeApp, document: dict[s
 def test_events_are_described_by_the_names_that_are_sent(document: dict[str, Any], client: FlaskClient) -> None:
     described = document["components"]["schemas"]["StreamEvent"]["oneOf"]
 
-    names = ["job", "topics", "enhanced", "question", "done", "error"]
+    names = ["job", "topics", "description", "enhanced", "question", "done", "error"]
     assert [one["properties"]["event"]["const"] for one in described] == names
 
 
@@ -324,6 +324,7 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
                         "/api/interview/logs",
                         "/api/interview/usage",
                         "/api/interview/req/{req_id}",
+                        "/api/interview/requisitions",
                         "/api/interview/{interview_id}/order",
                         "/api/interview/history/{req_id}",
                         "/api/interview/{interview_id}/history",
