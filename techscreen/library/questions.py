@@ -6,11 +6,11 @@ compare-and-swap on the question's revision, so that nobody overwrites anybody, 
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, and_, not_, select, update
 from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
@@ -25,6 +25,7 @@ from techscreen.observability import metrics
 from techscreen.question_cache.administration import has_technology
 from techscreen.question_cache.feedback_sums import feedback_on
 from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE, cache_key
+from techscreen.question_cache.lookup import with_enough_criteria
 from techscreen.question_cache.reservations import newest_variant
 from techscreen.schemas.cursors import cursor_after, position_of
 from techscreen.schemas.generation import EnhanceRequest
@@ -44,6 +45,12 @@ OPERATION: Final = "library"
 # The language of questions whose interview was made before it was kept.
 USUAL_LANGUAGE = "en"
 _IN_LIBRARY = CachedQuestion.library_status.is_not(None)
+# What somebody should look at, unless it is retired.
+ATTENTION: Final[Mapping[str, ColumnElement[bool]]] = {
+    "complained": CachedQuestion.complaints > 0,
+    "never_used": CachedQuestion.usage_count == 0,
+    "not_ready": and_(CachedQuestion.library_status == "active", not_(with_enough_criteria())),
+}
 _TEXTS = tuple(name for name in EnhanceRequest.model_fields if name != "req_id")
 
 
@@ -312,6 +319,8 @@ def _filters(query: LibraryQuery) -> list[ColumnElement[bool]]:
         conditions.append(CachedQuestion.retired_at.is_not(None))
     elif query.status is not None:
         conditions += [CachedQuestion.library_status == query.status, CachedQuestion.retired_at.is_(None)]
+    if query.attention is not None:
+        conditions += [ATTENTION[query.attention], CachedQuestion.retired_at.is_(None)]
     return conditions
 
 

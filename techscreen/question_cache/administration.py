@@ -92,6 +92,19 @@ class CacheAdministration:
                 page_size=query.page_size,
             )
 
+    def get(self, cached_question_id: int) -> CachedQuestionView:
+        """A generated question; those of the library are not found here.
+
+        Raises:
+            NotFound: if there is no such question.
+        """
+        this = CachedQuestion.id == min(cached_question_id, MAX_ID + 1), _IS_GENERATED
+        with transaction() as session:
+            found = session.execute(select(CachedQuestion, self._state()).where(*this)).one_or_none()
+            if found is None:
+                raise NotFound("There is no cached question with this id.")
+            return _view(*found, feedback_on(session, [cached_question_id]).get(cached_question_id, {}))
+
     def counts(self) -> CacheCounts:
         """How many questions there are in each state, and how many delivered ones came from the cache."""
         state = self._state()

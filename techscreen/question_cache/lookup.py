@@ -58,6 +58,11 @@ def has_enough_criteria(criteria: Sized) -> bool:
     return MIN_CRITERIA <= len(criteria) <= MAX_CRITERIA
 
 
+def with_enough_criteria() -> ColumnElement[bool]:
+    """The same as a condition on rows."""
+    return _json_length(CachedQuestion.criteria).between(MIN_CRITERIA, MAX_CRITERIA)
+
+
 @dataclass(frozen=True)
 class WantedQuestion:
     """What is looked for: a topic at its level, in one language, written with one prompt version."""
@@ -141,10 +146,7 @@ class CacheLookup:
             CachedQuestion.usage_count < self._settings.cache_max_uses,
             CachedQuestion.created_at > utc_now() - timedelta(days=self._settings.cache_ttl_days),
         )
-        library = and_(
-            CachedQuestion.library_status == "active",
-            _json_length(CachedQuestion.criteria).between(MIN_CRITERIA, MAX_CRITERIA),
-        )
+        library = and_(CachedQuestion.library_status == "active", with_enough_criteria())
         return (
             or_(generated if self._takes_generated else false(), library if self._takes_library else false()),
             self._not_of_others(),

@@ -45,6 +45,7 @@ from techscreen.schemas.generation import (
     Answer,
     ExhibitView,
     FindingView,
+    InterviewStatus,
     Provenance,
     RatingAnchorsView,
     RequestModel,
@@ -65,6 +66,7 @@ DAY = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
 LibraryStatus = Literal["draft", "active"]
 LibraryState = Literal["draft", "active", "retired"]
 TransferFormat = Literal["json", "jsonl", "csv"]
+Attention = Literal["complained", "never_used", "not_ready"]
 
 
 def _a_day(value: str) -> str:
@@ -219,6 +221,11 @@ class LibraryQuery(BaseModel):
     status: LibraryState | None = None
     owner: Annotated[str, Field(max_length=MAX_SHORT_TEXT)] | None = None
     review_due: Day | None = Field(None, description="Only those whose review date has come by this day.")
+    attention: Attention | None = Field(
+        None,
+        description="Of those that are not retired, only the ones that somebody has complained about, that are in no "
+        "requisition yet, or that are active without the 8 to 10 criteria that generation needs.",
+    )
     page_size: Annotated[int, Field(ge=1, le=100)] = 20
     cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = Field(
         None, description="The `next_cursor` of the page before."
@@ -326,3 +333,61 @@ class LibraryImportAnswer(Answer):
     findings: dict[str, int] | None = Field(
         description="How many findings of each kind the questions have; null for an import too large to check at once."
     )
+
+
+class LibraryGroupView(View):
+    """Questions that have something in common; retired ones are not counted."""
+
+    name: str
+    questions: int
+
+
+class LanguageLevelsView(LibraryGroupView):
+    """Those of one language, and how many of them there are for each level."""
+
+    levels: dict[str, int]
+
+
+class LibrarySummaryView(View):
+    """How many questions the library has, and how many of them somebody should look at.
+
+    All figures but `retired` leave the retired ones out; so do the lists, which have most questions first.
+    """
+
+    active: int
+    draft: int
+    retired: int
+    review_due: int = Field(description="Their review date has come.")
+    complained: int = Field(description="Somebody has complained about them.")
+    never_used: int = Field(description="They are in no requisition.")
+    languages: list[LibraryGroupView]
+    owners: list[LibraryGroupView] = Field(description="An empty name is of those that nobody looks after.")
+
+
+class LibraryHealthView(LibrarySummaryView):
+    """The same, and what takes longer to find out."""
+
+    kept_out: int = Field(description="So many people have complained about them that generation takes them no more.")
+    not_ready: int = Field(description="They are active without the 8 to 10 criteria that generation needs.")
+    levels: list[LanguageLevelsView]
+    types: list[LibraryGroupView]
+    technologies: list[LibraryGroupView] = Field(description="An empty name is of those that name none.")
+
+
+class InterviewWithQuestionView(View):
+    """An interview that contains a question of the library or of the cache, and how far it has come."""
+
+    interview_id: int
+    req_id: str
+    interview_name: str
+    version: int
+    status: InterviewStatus
+    question_number: int
+
+
+class QuestionUsesView(View):
+    """Where a question of the library or of the cache is, and what people have said about it."""
+
+    interviews: list[InterviewWithQuestionView] = Field(description="Newest first, without deleted drafts.")
+    interviews_total: int
+    feedback: dict[str, int] = Field(description="How many people said what, by kind.")
