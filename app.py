@@ -62,6 +62,8 @@ EXPOSED_HEADERS = (
     "Retry-After",
     "X-Request-ID",
 )
+# Where `python app.py` serves.
+PORT = 5000
 # How long a name that was chosen on a page is remembered after the last visit.
 SESSION_LIFETIME = timedelta(hours=12)
 # Exit code of every shell command if the settings cannot be used.
@@ -174,8 +176,15 @@ def _load_starter_library(app: Flask, settings: Settings) -> None:
             load_starter("start-up")
 
 
+def _say_where(settings: Settings) -> None:
+    if settings.workbench:
+        say_lines(f"Pages:         http://localhost:{PORT}/")
+    say_lines(f"Documentation: http://localhost:{PORT}/api/interview/docs")
+
+
 if __name__ == "__main__":
     _migrate_embedded_database(load_settings())
     served = create_app()
     _load_starter_library(served, load_settings())
-    served.run(host="127.0.0.1", port=5000, threaded=True)
+    _say_where(load_settings())
+    served.run(host="127.0.0.1", port=PORT, threaded=True)

@@ -79,6 +79,7 @@ def _send(port: int, service: subprocess.Popen[bytes], requisition: dict[str, An
         return 1
     say(f"4/4 Answered in {time.monotonic() - started:.1f} s for {answer['total_tokens_used']} tokens")
     say_lines(readable(answer))
+    say("To make one on a page: `make run`, then open http://localhost:5000/ and try the sample requisition.")
     return 0
 
 
