@@ -7,7 +7,7 @@ to have in common is not left standing alone, and a removed list item begins at 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 from typing import Literal
@@ -33,6 +33,8 @@ _PUNCTUATION = r"\x00-/:-@\[-^`{-\xa9\xab-\xb4\xb6-\xb9\xbb-\xbf\u2010-\u2bff\u3
 _LETTERS = rf"[^\s{_ALONE}{_PUNCTUATION}]+"
 _WORD = re.compile(rf"\s+|{_LETTERS}(?:(?:['’]|(?<=\d)[.,](?=\d)){_LETTERS})*|.{_MARKS}", re.DOTALL)
 _HAS_LETTER = re.compile(r"[^\W_]")
+# The same words alone, without the spaces and marks between them.
+_WORD_ALONE = re.compile(rf"(?=[^\W_])(?:{_LETTERS}(?:(?:['’]|(?<=\d)[.,](?=\d)){_LETTERS})*(?<!_)|[{_ALONE}]{_MARKS})")
 _LINE = re.compile(r"[^\n]*\n|[^\n]+")
 
 
@@ -74,6 +76,11 @@ def marked_words(before: str, after: str) -> list[WordsView]:
         _add_run(runs, "added", new[change.after_start : change.after_end])
         place = change.before_end
     return runs
+
+
+def words_at(text: str) -> Iterator[tuple[int, int]]:
+    """The places of the words of a text, without what stands between them. Signs without spaces are a word each."""
+    return (found.span() for found in _WORD_ALONE.finditer(text))
 
 
 def _add_run(runs: list[WordsView], kind: Literal["same", "removed", "added"], words: Sequence[str]) -> None:

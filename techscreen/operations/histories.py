@@ -15,12 +15,19 @@ from techscreen.errors import NotFound
 from techscreen.schemas.cursors import cursor_after, position_of
 from techscreen.schemas.differences import DifferenceView
 from techscreen.schemas.generation import OverrideView
-from techscreen.schemas.history import HistoryAnswer, HistoryEntryView, HistoryQuery, RequisitionHistoryAnswer
+from techscreen.schemas.history import (
+    HistoryAnswer,
+    HistoryEntryView,
+    HistoryQuery,
+    RequisitionHistoryAnswer,
+    StepView,
+)
 from techscreen.storage.history import Step
 from techscreen.storage.transactions import transaction
 
 State = Mapping[str, Any]
 Place = tuple[str, int, int]  # subject, its id, revision
+MAX_STEPS = 200
 
 # What each step is called in a summary; an edit is told by what it has changed.
 SENTENCES: Mapping[Step, str] = {
@@ -31,6 +38,8 @@ SENTENCES: Mapping[Step, str] = {
     "imported": "Imported",
     "revised": "Begun as a revision",
     "alternative_accepted": "Alternative accepted",
+    "undone": "Taken back",
+    "redone": "Made again",
     "finding_overridden": "Finding overridden",
     "override_withdrawn": "Override of a finding withdrawn",
     "review_requested": "Review requested",
@@ -59,6 +68,31 @@ def interview_history(interview_id: int, query: HistoryQuery) -> HistoryAnswer:
             entries=entry_views(session, entries),
             next_cursor=next_cursor,
         )
+
+
+def interview_steps(interview_id: int, limit: int = MAX_STEPS) -> list[StepView]:
+    """The newest steps of an interview, newest first, without what they have changed: that takes long to tell.
+
+    Raises:
+        NotFound: if there has never been such an interview.
+    """
+    ours = HistoryEntry.subject == "interview", HistoryEntry.subject_id == interview_id
+    columns = (HistoryEntry.revision, HistoryEntry.operation, HistoryEntry.user_id, HistoryEntry.created_at)
+    steps = select(*columns, HistoryEntry.note).where(*ours).order_by(HistoryEntry.id.desc()).limit(limit)
+    with transaction() as session:
+        known_interview(session, interview_id)
+        rows = session.execute(steps).all()
+    return [
+        StepView(
+            number=row.revision,
+            operation=row.operation,
+            what=SENTENCES.get(row.operation, "Edited"),
+            user_id=row.user_id,
+            at=row.created_at,
+            note=row.note,
+        )
+        for row in rows
+    ]
 
 
 def requisition_history(req_id: str, query: HistoryQuery) -> RequisitionHistoryAnswer:

@@ -1,5 +1,7 @@
 """Lists of a requisition's interviews, oldest version first: one page, or all as a stream of JSON.
 
+Without their questions also newest first.
+
 A requisition may have hundreds of versions, so only a few are in memory at a time.
 """
 
@@ -11,10 +13,11 @@ from functools import partial
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from models import Interview
+from models import Interview, InterviewQuestion
 from techscreen.schemas.cursors import cursor_after, position_of
 from techscreen.schemas.generation import InterviewsAnswer, InterviewsQuery, InterviewView
-from techscreen.storage.transactions import run_in_transaction
+from techscreen.schemas.requisitions import InterviewVersions, InterviewVersionView
+from techscreen.storage.transactions import run_in_transaction, transaction
 
 # Interviews that are read in one transaction.
 BATCH = 20
@@ -39,6 +42,29 @@ def interviews_page(req_id: str, query: InterviewsQuery) -> InterviewsAnswer:
         interviews=shown,
         total=total,
         next_cursor=cursor_after(shown[-1].version, belongs_to) if len(found) > len(shown) else None,
+    )
+
+
+def interview_versions(req_id: str, cursor: str | None = None) -> InterviewVersions:
+    """One page of a requisition's interviews without their questions, newest version first.
+
+    Raises:
+        InvalidRequest: if the cursor does not belong to this requisition.
+    """
+    belongs_to = f"newest {req_id}"
+    wanted = _wanted(req_id, None)
+    if cursor is not None:
+        wanted.append(Interview.version < position_of(cursor, belongs_to))
+    columns = (getattr(Interview, name) for name in InterviewVersionView.model_fields if name != "question_count")
+    questions = select(func.count()).where(InterviewQuestion.interview_id == Interview.id)
+    versions = select(*columns, questions.correlate(Interview).scalar_subquery().label("question_count"))
+    with transaction() as session:
+        # One more shows whether there is more.
+        rows = session.execute(versions.where(*wanted).order_by(Interview.version.desc()).limit(BATCH + 1)).all()
+    shown = [InterviewVersionView.model_validate(row) for row in rows[:BATCH]]
+    return InterviewVersions(
+        versions=shown,
+        next_cursor=cursor_after(shown[-1].version, belongs_to) if len(rows) > len(shown) else None,
     )
 
 

@@ -74,6 +74,17 @@ class HistoryEntryView(View):
     entry_hash: str = Field(description="SHA-256 of all that is kept of this step, `previous_hash` included.")
 
 
+class StepView(View):
+    """One step in the life of an interview, without what it has changed."""
+
+    number: int = Field(description="The `revision` that this step made.")
+    operation: Step
+    what: str = Field(description="In a few plain words.")
+    user_id: str
+    at: Moment
+    note: str | None
+
+
 class HistoryAnswer(Answer):
     """Answer of GET /api/interview/<interview_id>/history. `next_cursor` is null at the end.
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -98,8 +97,8 @@ def begin_generation(asked: BaseModel, key: str) -> str:
 
     Args:
         asked: the request of one of the runtime's operations.
-        key: its idempotency key. A job that has it already is not begun again, unless it has failed; a key that was
-            used for another request does not count.
+        key: its idempotency key. A job that has it already is not begun again, unless it has failed. Of a key that
+            was used for another request another one is made, always the same for the same request.
 
     Raises:
         TechScreenError: before anything has begun.
@@ -108,11 +107,14 @@ def begin_generation(asked: BaseModel, key: str) -> str:
     name, operation = _operation_for(runtime, asked)
     admission = _admission_of_generation(runtime, operation, asked, can_wait=False)
     try:
-        accepted = _accept(runtime, name, asked, admission, key)
+        try:
+            accepted = _accept(runtime, name, asked, admission, key)
+        except IdempotencyMismatch:
+            # A key that follows from both, so that a double click begins this only once as well.
+            own_key = hashlib.sha256(f"{key} {_fingerprint(name, asked)}".encode()).hexdigest()
+            accepted = _accept(runtime, name, asked, admission, own_key)
     except OperationInProgress as error:
         return error.job_id
-    except IdempotencyMismatch:
-        accepted = _accept(runtime, name, asked, admission, uuid.uuid4().hex)
     attempt = accepted.attempt
     if attempt is not None:
         _in_a_thread(runtime, lambda: runtime.runner.run(attempt, listens=True, asked=asked))

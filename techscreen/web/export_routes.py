@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import re
-
-from flask import Response, request
+from flask import Response
 
 from techscreen.editing.exports import FORMATS
-from techscreen.editing.exports.source import ExportSource
 from techscreen.editing.imports import requisition_of
 from techscreen.errors import NotEditable, NotFound
 from techscreen.schemas.exports import ExportQuery
-from techscreen.schemas.generation import InterviewView
 from techscreen.schemas.imports import ImportAnswer, ImportRequest
 from techscreen.web.blueprint import interview_bp
-from techscreen.web.container import current_runtime
 from techscreen.web.endpoint import endpoint
-
-MAX_FILE_NAME = 60
+from techscreen.web.exports import exported
 
 
 @interview_bp.get("/<row_id:interview_id>/export")
@@ -35,16 +29,7 @@ def export_interview(interview_id: int, query: ExportQuery) -> Response:
 
     Without `format` it is Markdown. Texts are kept as they are and run nowhere; what the checks have found is left out.
     """
-    runtime, chosen = current_runtime(), FORMATS[query.format]
-    interview = runtime.generation.get_interview(interview_id)
-    source = ExportSource(interview, runtime.enhancement.get_job_description(interview.req_id))
-    response = Response(chosen.write(source), mimetype=chosen.media_type)
-    file_name = _file_name(interview, chosen.ending)
-    response.headers["Content-Disposition"] = f'attachment; filename="{file_name}"'
-    # Of its bytes, for it also changes with the requisition.
-    response.add_etag()
-    response.make_conditional(request)
-    return response
+    return exported(interview_id, query)
 
 
 @interview_bp.post("/import")
@@ -65,9 +50,3 @@ def import_interview(body: ImportRequest) -> ImportRequest:
     """
     requisition_of(body)  # refuses what cannot become a requisition before anything is begun
     return body
-
-
-def _file_name(interview: InterviewView, ending: str) -> str:
-    """A name of signs that every file system and header takes."""
-    req_id = re.sub("[^A-Za-z0-9_]+", "-", interview.req_id)[:MAX_FILE_NAME].strip("-")
-    return "-".join(filter(None, ["interview", req_id, f"v{interview.version}.{ending}"]))

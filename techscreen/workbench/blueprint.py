@@ -7,6 +7,7 @@ from flask.blueprints import BlueprintSetupState
 
 from techscreen.web.auth import know_callers_by
 from techscreen.web.container import set_up
+from techscreen.web.parsing import MAX_BODY
 from techscreen.web.request_context import ensure_heartbeat, log_requests
 from techscreen.workbench.callers import caller_of_page
 from techscreen.workbench.error_pages import show_errors
@@ -49,6 +50,12 @@ def _add_headers(response: Response) -> Response:
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response
+
+
+@workbench_bp.before_request
+def _make_room_for_forms() -> None:
+    # All texts of a requisition, in a script whose every character takes nine bytes in a form.
+    request.max_form_memory_size = MAX_BODY
 
 
 workbench_bp.record_once(set_up)

@@ -23,6 +23,8 @@ def caller_of_page(request: Request) -> Caller:
     chosen = session.get(SESSION_KEY) if may_choose_a_name() else None
     if chosen and "X-User-ID" not in request.headers:
         return Caller(*chosen)
+    if may_choose_a_name() and "X-User-ID" not in request.headers:
+        raise Unauthenticated("Your session has ended.")
     return caller_from_headers(request, current_runtime().settings)
 
 

@@ -15,7 +15,8 @@ from sqlalchemy import event, insert
 from sqlalchemy.exc import OperationalError
 
 from models import Interview, InterviewQuestion, JobDescription, db
-from techscreen.operations.interview_lists import BATCH, all_interviews
+from techscreen.errors import InvalidRequest
+from techscreen.operations.interview_lists import BATCH, all_interviews, interview_versions
 from techscreen.schemas.generation import InterviewsAnswer, InterviewView
 from techscreen.storage.transactions import transaction
 from tests.conftest import READER, on_sqlite
@@ -177,3 +178,20 @@ def test_a_database_that_goes_away_ends_the_answer_and_does_not_complete_it(clie
             json.loads(get(client, "/api/interview/req/R").text)
     finally:
         event.remove(engine, "before_cursor_execute", note)
+
+
+@on_sqlite
+def test_without_their_questions_the_newest_versions_come_first(app: Flask) -> None:
+    with app.app_context():
+        versions("A", 1, BATCH + 2)
+        versions("B", 1, 1)
+
+        first = interview_versions("A")
+        rest = interview_versions("A", first.next_cursor)
+
+        assert [each.version for each in first.versions + rest.versions] == list(range(BATCH + 2, 0, -1))
+        assert {each.question_count for each in first.versions} == {1}
+        assert rest.next_cursor is None
+        assert interview_versions("nobody").versions == []
+        with pytest.raises(InvalidRequest):
+            interview_versions("B", first.next_cursor)
