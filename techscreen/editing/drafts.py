@@ -16,14 +16,20 @@ from sqlalchemy.orm.exc import StaleDataError
 from models import Interview, InterviewQuestion
 from techscreen.editing.states import DRAFT
 from techscreen.errors import NotEditable
-from techscreen.storage.history import Step, keep_older_state, record
+from techscreen.storage.history import RESTORED, Step, interview_state, keep_older_state, record
 
 # What a revision does not take over from a question.
 OWN = ("id", "interview_id", "created_at")
 
 
 def store_change(
-    session: Session, interview: Interview, before: Mapping[str, Any], step: Step, user_id: str, note: str | None = None
+    session: Session,
+    interview: Interview,
+    before: Mapping[str, Any],
+    step: Step,
+    user_id: str,
+    note: str | None = None,
+    restored: int | None = None,
 ) -> None:
     """Write a changed interview and the history's entry about it.
 
@@ -31,6 +37,7 @@ def store_change(
         before: its state before the change.
         step: what was done to it.
         user_id, note: who did it, and what they said about it.
+        restored: the number of the change whose texts have come back.
 
     Raises:
         StaleDataError: if another transaction has changed it meanwhile; `run_in_transaction` looks again.
@@ -49,7 +56,8 @@ def store_change(
         _make_room_for_numbers(session, interview)
     session.flush()
     session.refresh(interview, ["questions"])
-    record(session, interview, step, user_id, note)
+    state = None if restored is None else {**interview_state(interview), RESTORED: restored}
+    record(session, interview, step, user_id, note, state)
 
 
 def new_interview(session: Session, interview: Interview, step: Step, user_id: str, note: str | None = None) -> None:

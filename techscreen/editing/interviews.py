@@ -20,6 +20,7 @@ from techscreen.editing.drafts import revision_of, store_change
 from techscreen.editing.edits import EDITS
 from techscreen.editing.findings import interview_report
 from techscreen.editing.replacement import accept_alternative
+from techscreen.editing.undoing import take_back
 from techscreen.errors import NotFound, Stale
 from techscreen.generation.audit_log import log_change
 from techscreen.observability import metrics
@@ -34,6 +35,8 @@ from techscreen.storage.transactions import FRESH, run_in_transaction
 EDIT: tuple[ChangeOperation, Step] = ("edit", "edited")
 NAMES: Mapping[type[orders.InterviewOrder], tuple[ChangeOperation, Step]] = {
     orders.AcceptAlternativeOrder: ("edit", "alternative_accepted"),
+    orders.UndoOrder: ("edit", "undone"),
+    orders.RedoOrder: ("edit", "redone"),
     orders.OverrideOrder: ("override", "finding_overridden"),
     orders.WithdrawOverrideOrder: ("override", "override_withdrawn"),
     orders.RequestReviewOrder: ("request_review", "review_requested"),
@@ -77,6 +80,7 @@ class InterviewEditing:
     def _change(self, order: orders.InterviewOrder, user_id: str, session: Session) -> InterviewAnswer:
         operation, step = _names_of(order)
         note = getattr(order, "note", None) or getattr(order, "reason", None)
+        restored = order.to if isinstance(order, orders.UndoOrder | orders.RedoOrder) else None
         with session.no_autoflush:  # everything is checked before anything is written
             # Locked, so that many who change it at once wait for one another.
             interview = seen_interview(session, order, lock=True)
@@ -99,7 +103,7 @@ class InterviewEditing:
             self._outbox.interview_archived(session, replaced, user_id)
         # Only now: until here, the name was that of the other one.
         interview.published_name = interview.interview_name if interview.status == states.PUBLISHED else None
-        store_change(session, interview, before, step, user_id, note)
+        store_change(session, interview, before, step, user_id, note, restored)
         if interview.status != before["status"]:
             self._tell(session, interview, user_id)
         log_change(session, operation, interview.req_id, user_id, interview.id)
@@ -145,6 +149,8 @@ class InterviewEditing:
                 before = interview_state(interview)
                 if isinstance(order, orders.AcceptAlternativeOrder):
                     accept_alternative(session, interview, order)
+                elif isinstance(order, orders.UndoOrder | orders.RedoOrder):
+                    take_back(session, interview, order)
                 else:
                     EDITS[type(order)](interview, order)
                 if interview_state(interview) != before:

@@ -255,6 +255,20 @@ class AcceptAlternativeOrder(InterviewOrder):
     alternative: int
 
 
+class UndoOrder(InterviewOrder):
+    """Take its newest change back, and so bring its texts into the state after an earlier change."""
+
+    do: Literal["undo"] = "undo"
+    to: int = Field(description="The number of that change. Another one than is next counts as not having seen it.")
+
+
+class RedoOrder(InterviewOrder):
+    """Make again what was taken back last."""
+
+    do: Literal["redo"] = "redo"
+    to: int = Field(description="The number of the change whose texts come back.")
+
+
 class OverrideOrder(InterviewOrder):
     """Say why a finding is no obstacle."""
 
@@ -320,6 +334,8 @@ AnyInterviewOrder = (
     | AddQuestionOrder
     | RemoveQuestionOrder
     | AcceptAlternativeOrder
+    | UndoOrder
+    | RedoOrder
     | OverrideOrder
     | WithdrawOverrideOrder
     | RequestReviewOrder

@@ -27,6 +27,8 @@ Step = Literal[
     "revised",
     "edited",
     "alternative_accepted",
+    "undone",  # as it was before a change
+    "redone",  # as it was before that was undone
     "finding_overridden",
     "override_withdrawn",
     "review_requested",
@@ -36,6 +38,8 @@ Step = Literal[
     "deleted",
 ]
 FIRST_HASH = "0" * 64
+# In the state after a step that brings earlier texts back: the number of the change after which they were so.
+RESTORED = "restored"
 
 # What people see of a question, and what a difference is made of.
 QUESTION_STATE = (
