@@ -1,4 +1,4 @@
-# make demo | test | run | check | bench | eval | train | prompts | exports | lock
+# make demo | test | run | check | bench | eval | train | prompts | exports | screenshots | lock
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,7 +6,7 @@ DEV_READY := $(VENV)/.dev-ready
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports benchmark lock clean
+.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports benchmark screenshots lock clean
 
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
@@ -17,6 +17,7 @@ help:
 	@echo "make eval    run the sample requisitions and measure what comes back"
 	@echo "make eval-compare A=<run> B=<run>    two runs side by side; eval-judge: by Claude, paid"
 	@echo "make train   learn the weights of the checks from the labelled sentences; check-figures: only measure them"
+	@echo "make screenshots    pictures of all pages, into docs/screens/"
 	@echo "make prompts write docs/prompts.md; exports: docs/exports.md; benchmark: the tables of docs/benchmark.md"
 
 $(READY): requirements.txt
@@ -83,6 +84,10 @@ benchmark: $(READY)
 
 exports: $(READY)
 	$(BIN)/python -m scripts.render_exports
+
+# In Chromium, with pages of a service of its own.
+screenshots: $(DEV_READY)
+	$(BIN)/python -m scripts.screenshots
 
 # Pins with the hashes of all files of a release, for every architecture; each lock is within the limits of the one before.
 # Local folders of packages are ignored: hashes of files that only one machine has are of no use to others.

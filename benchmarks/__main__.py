@@ -17,7 +17,7 @@ from datetime import date
 from pathlib import Path
 
 import conftest  # noqa: F401  # the guard against paid calls
-from benchmarks import cache_lookup, checks_time, many_at_once, reading, soak, workflow_time
+from benchmarks import cache_lookup, checks_time, many_at_once, pages, reading, soak, workflow_time
 from benchmarks.measuring import Row, speed
 from benchmarks.topic_matching import topic_matching
 from tests.support.private_servers import mariadb_is_installed, private_mariadb
@@ -38,6 +38,7 @@ def main() -> None:
             workflow_time.own_time,
             checks_time.checks_of_a_workflow,
             reading.get_interview,
+            pages.all_pages,
             cache_lookup.interview_from_cache,
             cache_lookup.cache_lookup,
             *(

