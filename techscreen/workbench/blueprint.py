@@ -44,9 +44,11 @@ def _set_up(state: BlueprintSetupState) -> None:
 
 @workbench_bp.after_request
 def _add_headers(response: Response) -> Response:
-    if request.endpoint == f"{workbench_bp.name}.static" and request.args.get("v"):
-        # The address names the version of the file, so it never changes.
-        response.headers["Cache-Control"] = f"public, max-age={SECONDS_PER_YEAR}, immutable"
+    is_file = request.endpoint == f"{workbench_bp.name}.static" and response.status_code < 400
+    if is_file and request.args.get("v"):
+        # The address names the version of the file, so it never changes. Only browsers keep it: the answer may carry
+        # the session of whoever asked.
+        response.headers["Cache-Control"] = f"private, max-age={SECONDS_PER_YEAR}, immutable"
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     return response

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from urllib.parse import urlsplit
 
-from flask import Blueprint, Response, redirect, request, url_for
+from flask import Blueprint, Response, redirect, request, session, url_for
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
@@ -28,7 +28,11 @@ def _our_error(error: TechScreenError) -> AnyResponse:
         sign_in = url_for("workbench.sign_in_page", next=_where_to_go_on())
         if request.method == "GET" and not asked_by_script():
             return redirect(sign_in, 303)
-        return _shown(error.status, error.message, sign_in=sign_in)
+        refused = _shown(error.status, error.message, sign_in=sign_in)
+        if not request.cookies:
+            # A form of another site comes without the cookie. A new one would end the session of whoever was lured.
+            session.modified = False
+        return refused
     return _shown(error.status, error.message, error.retry_after)
 
 

@@ -20,8 +20,8 @@ from techscreen.web.auth import Access, let_in
 View = Callable[..., str | Response]
 # A form may stay open for days; the session ends it earlier.
 TOKEN_SECONDS = 30 * 86_400
-TOKEN_FIELD = "csrf_token"
-TOKEN_HEADER = "X-CSRFToken"
+TOKEN_FIELD = "csrf_token"  # noqa: S105  # a name
+TOKEN_HEADER = "X-CSRFToken"  # noqa: S105
 
 
 class page:  # in lower case, as decorators are

@@ -248,7 +248,9 @@ def test_a_browser_may_ask_without_credentials_whether_it_may_call(
         "/_error",
     ],
 )
-def test_nothing_but_the_api_the_pages_and_health_is_public(nginx: PrivateNginx, first: Stub, second: Stub, path: str) -> None:
+def test_nothing_but_the_api_the_pages_and_health_is_public(
+    nginx: PrivateNginx, first: Stub, second: Stub, path: str
+) -> None:
     status, _, body = ask(nginx, path, **ANNA)
 
     assert status == 404

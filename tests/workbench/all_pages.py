@@ -107,4 +107,5 @@ NO_PAGES = {
     "/interviews/library/export",
     "/interviews/room-worker.js",
     "/interviews/static/<filename>",
+    "/interviews/<nowhere>",
 }

@@ -84,4 +84,5 @@ NEEDS = {
     ("POST", "/interviews/sign-out"): "anybody",
     ("GET", "/interviews/room-worker.js"): "anybody",
     ("GET", "/interviews/static/<filename>"): "anybody",
+    ("GET", "/interviews/<nowhere>"): "anybody",
 }
