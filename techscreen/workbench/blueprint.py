@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from flask import Blueprint, Flask, Response, request
 from flask.blueprints import BlueprintSetupState
+from werkzeug.exceptions import RequestEntityTooLarge
 
 from techscreen.web.auth import know_callers_by
 from techscreen.web.container import set_up
 from techscreen.web.parsing import MAX_BODY
 from techscreen.web.request_context import ensure_heartbeat, log_requests
+from techscreen.workbench.addresses import ReqIdInAddress
 from techscreen.workbench.callers import caller_of_page
 from techscreen.workbench.error_pages import show_errors
 from techscreen.workbench.rendering import add_filters
@@ -38,6 +40,7 @@ def _set_up(state: BlueprintSetupState) -> None:
     assert isinstance(state.app, Flask)
     if not state.app.secret_key:
         raise RuntimeError("The pages need the app's secret_key: it signs their cookies.")
+    state.app.url_map.converters["req_in_path"] = ReqIdInAddress
     know_callers_by(state.app, workbench_bp.name, caller_of_page)
     add_filters(state.app)
 
@@ -58,6 +61,8 @@ def _add_headers(response: Response) -> Response:
 def _make_room_for_forms() -> None:
     # All texts of a requisition, in a script whose every character takes nine bytes in a form.
     request.max_form_memory_size = MAX_BODY
+    if (request.content_length or 0) > MAX_BODY and request.mimetype != "multipart/form-data":
+        raise RequestEntityTooLarge  # before reading; a file may be larger
 
 
 workbench_bp.record_once(set_up)

@@ -50,7 +50,7 @@ from techscreen.workbench.sent import tags_sent, text_sent
 STAYS_AS_IT_IS = "Interviews that exist already stay as they are; the next one that is generated follows it."
 
 
-@workbench_bp.get("/requisitions/<req_id:req_id>")
+@workbench_bp.get("/requisitions/<req_in_path:req_id>")
 @page("reader")
 def requisition(req_id: str) -> str:
     """The home of a requisition."""
@@ -59,7 +59,7 @@ def requisition(req_id: str) -> str:
     return _page(view, typed=form_of(view) if edited else None, edited=edited)
 
 
-@workbench_bp.post("/descriptions/<req_id:req_id>")
+@workbench_bp.post("/descriptions/<req_in_path:req_id>")
 @page("editor")
 def description_sent(req_id: str) -> AnyResponse:
     """Save what was typed; or show it as it will look."""
@@ -100,7 +100,7 @@ def description_preview() -> str:
     return render("description_preview.html", **_preview(text_sent("description")))
 
 
-@workbench_bp.post("/generate/<req_id:req_id>")
+@workbench_bp.post("/generate/<req_in_path:req_id>")
 @page("admin")
 def generation_sent(req_id: str) -> AnyResponse:
     """Begin to generate an interview, and go on to the page that follows it."""

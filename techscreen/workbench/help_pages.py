@@ -5,10 +5,6 @@ Nothing comes in but the settings; two pages go out. Who is signed in sees the m
 
 from __future__ import annotations
 
-import contextlib
-
-from techscreen.errors import Forbidden, Unauthenticated
-from techscreen.web.auth import let_in
 from techscreen.web.container import current_runtime
 from techscreen.workbench.blueprint import workbench_bp
 from techscreen.workbench.page import page
@@ -30,8 +26,6 @@ def help_checks() -> str:
 
 
 def _help(template: str) -> str:
-    with contextlib.suppress(Unauthenticated, Forbidden):
-        let_in("reader")  # so that the page knows who they are, if that is known
     settings = current_runtime().settings
     return render(
         template,

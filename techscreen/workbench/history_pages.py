@@ -34,7 +34,7 @@ def interview_timeline(interview_id: int) -> str:
     return render("interview_timeline.html", history=history, interview=interview)
 
 
-@workbench_bp.get("/timeline/<req_id:req_id>")
+@workbench_bp.get("/timeline/<req_in_path:req_id>")
 @page("reader")
 def requisition_timeline(req_id: str) -> str:
     """All that happened to a requisition's job description and interviews, newest first."""
@@ -72,7 +72,7 @@ def difference(interview_id: int) -> str | Response:
     return Response(body, 404) if problem else body
 
 
-@workbench_bp.get("/evidence/<req_id:req_id>")
+@workbench_bp.get("/evidence/<req_in_path:req_id>")
 @page("admin")
 def evidence(req_id: str) -> Response:
     """Everything that is kept of a requisition, as a file."""

@@ -1,4 +1,4 @@
-"""Every address under /interviews that no page has: answered by a page, and not in the API's form."""
+"""Every address under /interviews that no page has, or not for this method: answered by a page, not by the API."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from techscreen.workbench.blueprint import workbench_bp
 from techscreen.workbench.page import page
 
 
-@workbench_bp.get("/<path:nowhere>")
+@workbench_bp.route("/<path:nowhere>", methods=["GET", "POST"])
 @page("anybody")
 def nowhere(nowhere: str) -> str:  # noqa: ARG001  # the address is not shown
     """Say that there is nothing here."""

@@ -6,6 +6,7 @@ A view comes in; the view that Flask is to call goes out.
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import wraps
 from typing import Any
 
@@ -14,7 +15,7 @@ from flask_wtf.csrf import validate_csrf
 from werkzeug.wrappers import Response
 from wtforms import ValidationError
 
-from techscreen.errors import Unauthenticated
+from techscreen.errors import Forbidden, Unauthenticated
 from techscreen.web.auth import Access, let_in
 
 View = Callable[..., str | Response]
@@ -39,6 +40,9 @@ class page:  # in lower case, as decorators are
 
         @wraps(view)
         def serve(**given: Any) -> str | Response:
+            if self.access == "anybody":
+                with suppress(Unauthenticated, Forbidden):
+                    let_in("reader")  # so that the page knows who they are, if that is known
             let_in(self.access)
             if request.method == "POST":
                 refuse_unless_sent_by_a_page()

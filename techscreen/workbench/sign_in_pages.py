@@ -24,8 +24,11 @@ def sign_in_page() -> str | Response:
 @page("anybody")
 def sign_in_sent() -> str | AnyResponse:
     """Sign in with them, and go on where one was."""
+    role = request.form.get("role", "")
+    if role not in _roles():
+        return Response(_form("Choose one of the roles."), 400)
     try:
-        sign_in(request.form.get("user_id", ""), request.form.get("role", ""))
+        sign_in(request.form.get("user_id", ""), role)
     except Unauthenticated as error:
         return Response(_form(error.message.replace("X-User-ID", "The name").replace("X-User-Role", "The role")), 400)
     return redirect(_own_page(request.form.get("next", "")), 303)
@@ -42,9 +45,14 @@ def sign_out_sent() -> AnyResponse:
 def _form(problem: str | None = None) -> str:
     if not may_choose_a_name():
         raise NotFound("Names are not chosen here: the gateway says who you are.")
+    return render(
+        "sign_in.html", roles=_roles(), problem=problem, next=request.values.get("next", ""), asked=request.form
+    )
+
+
+def _roles() -> list[str]:
     settings = current_runtime().settings
-    roles = ["admin", *sorted((settings.editor_roles | settings.reader_roles) - {"admin"})]
-    return render("sign_in.html", roles=roles, problem=problem, next=request.values.get("next", ""), asked=request.form)
+    return ["admin", *sorted((settings.editor_roles | settings.reader_roles) - {"admin"})]
 
 
 def _own_page(address: str) -> str:

@@ -31,6 +31,7 @@ NEEDS = {
     ("POST", "/api/interview/generate"): "admin",
     ("GET", "/api/interview/<interview_id>"): "reader",
     ("GET", "/api/interview/req/<req_id>"): "reader",
+    ("GET", "/api/interview/requisitions"): "reader",
     ("POST", "/api/interview/workflow/full"): "admin",
     ("POST", "/api/interview/workflow/create"): "admin",
     ("POST", "/api/interview/check"): "reader",

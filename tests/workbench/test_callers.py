@@ -66,7 +66,9 @@ def address(rule: str, **places: Any) -> str:
 def signed_in(app: Flask, role: str, user_id: str = "u") -> tuple[FlaskClient, str]:
     """A client that is signed in by its cookie, and its token."""
     client = app.test_client()
-    sign_in(client, user_id, role)
+    sign_in(client, user_id, "recruiter")
+    with client.session_transaction() as session:
+        session["techscreen_caller"] = [user_id, role]  # also one that the page does not offer
     return client, token_of(client)
 
 
@@ -176,7 +178,7 @@ def test_who_signs_out_is_nobody_again(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("user_id", "role"), [("", "admin"), (" ", "admin"), ("anna", ""), ("a" * 256, "admin"), ("an\x00na", "admin")]
+    ("user_id", "role"), [("", "admin"), (" ", "admin"), ("a" * 256, "admin"), ("an\x00na", "admin")]
 )
 def test_a_name_that_cannot_be_kept_is_refused_beside_its_field(app: Flask, user_id: str, role: str) -> None:
     client = app.test_client()

@@ -296,7 +296,7 @@ def test_a_session_that_is_over_goes_on_after_signing_in_elsewhere(anna: Editor,
     other = context.new_page()
     other.goto("/interviews/sign-in")
     other.get_by_label("Your name").fill("anna.admin")
-    other.get_by_role("button", name="Go on").click()
+    other.get_by_role("button", name="Sign in").click()
     other.wait_for_url("**/interviews/")
     other.close()
     anna.page.evaluate("window.dispatchEvent(new Event('focus'))")

@@ -43,7 +43,7 @@ def test_with_a_mouse(live: Live, page_as: PageAs) -> None:
     page.goto(live.api)
     page.get_by_label("Your name").fill("anna.admin")
     page.get_by_role("radio", name="admin").check()
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Sign in").click()
     expect(page.get_by_role("heading", name="No requisitions yet")).to_be_visible()
 
     # A sample fills the form; it is sent, and followed.

@@ -194,7 +194,7 @@ def test_all_texts_may_be_as_long_as_the_service_allows(client: FlaskClient, fak
 def test_without_claude_it_says_what_comes_instead(make_app: MakeApp) -> None:
     page = page_of(make_app(WORKBENCH=True, CLAUDE_MODE="offline").test_client(), "/new")
 
-    assert "No Claude is asked here." in page
+    assert "No AI writes here." in page
     assert 'name="use_library"' not in page
 
 
@@ -319,7 +319,7 @@ def test_an_ended_session_loses_nothing(live: Live, page: Any, requisition: dict
         link.click()
     other = opened.value
     other.get_by_label("Your name").fill("anna.admin")
-    other.get_by_role("button", name="Go on").click()
+    other.get_by_role("button", name="Sign in").click()
     other.get_by_text("was not sent").wait_for()
     other.close()
     page.evaluate("document.dispatchEvent(new Event('visibilitychange'))")
@@ -330,7 +330,7 @@ def test_an_ended_session_loses_nothing(live: Live, page: Any, requisition: dict
     page.get_by_role("button", name="Only enhance the description").click()
     page.get_by_role("link", name="Sign in and go on").click()
     page.get_by_label("Your name").fill("anna.admin")
-    page.get_by_role("button", name="Go on").click()
+    page.get_by_role("button", name="Sign in").click()
     page.get_by_role("button", name="Put it back").click()
     assert page.get_by_label("Work role").input_value() == "Leads"
     page.get_by_role("button", name="Only enhance the description").click()

@@ -71,7 +71,7 @@ def test_gaps_are_told_and_a_reader_sees_no_form(client: FlaskClient, draft: Dra
 
     for gap in draft.now["quality"]["coverage"]["gaps"]:
         assert gap["part"].split()[0] in page
-    assert "Nothing is open" in page
+    assert "Ready to publish" in page
     assert '<form method="post"' not in page.partition("<main")[2]
     assert send(client, f"/{draft.id}/review", {"do": "publish"}, **READER).status_code == 403
 

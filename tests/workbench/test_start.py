@@ -6,9 +6,11 @@ import ast
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
-from flask import Blueprint, Flask
+from flask import Blueprint, Flask, url_for
+from markupsafe import escape
 
 from config import PROJECT_FOLDER, SettingsError, load_settings
 from interview_routes import interview_bp
@@ -173,3 +175,43 @@ def test_templates_have_nothing_inline() -> None:
         assert not INLINE.search(text), file.name
         assert not re.search(r"""(?:src|<link[^>]*href|action)=["'](?:https?:)?//""", text), file.name
         assert not re.search(r"\|\s*safe\b|autoescape\s+false", text), f"{file.name}: what is safe is said in Python"
+
+
+def test_every_requisition_has_a_page_of_its_own(make_app: MakeApp, requisition: dict[str, Any]) -> None:
+    app = make_app(WORKBENCH=True)
+    client = app.test_client()
+    for req_id in (".", "..", "../x", "a/./b", "x/y/../z", "~.", "~~../~x", "a.b", "...", "a//b", "%2F"):
+        body = {**requisition, "req_id": req_id, "basic_title": f"Title of {req_id}"}
+        assert client.post("/api/interview/jd/enhance", json=body, headers=ADMIN).status_code == 200
+        with app.test_request_context():
+            address = url_for("workbench.requisition", req_id=req_id)
+
+        assert not {".", ".."} & set(unquote(address).split("/")), "a browser would take them away"
+        page = client.get(address, headers=ADMIN)
+        assert page.status_code == 200
+        assert f"<title>{escape(req_id)}" in page.text or escape(f"Title of {req_id}") in page.text
+
+
+def test_what_is_sent_to_an_address_without_a_page_is_answered_by_a_page(make_app: MakeApp) -> None:
+    client = make_app(WORKBENCH=True).test_client()
+    for method in ("GET", "POST"):
+        answer = client.open("/interviews/no/such/page", method=method, headers=ADMIN)
+        assert answer.status_code in (401, 404)
+        assert answer.mimetype == "text/html"
+
+
+def test_a_form_that_is_too_large_is_refused_as_such(make_app: MakeApp) -> None:
+    client = make_app(WORKBENCH=True).test_client()
+    for size in (1_060_000, 5_000_000):
+        answer = client.post("/interviews/new", data={"basic_description": "x" * size}, headers=ADMIN)
+        assert answer.status_code == 413
+        assert "too large" in answer.text
+
+
+def test_only_the_roles_that_are_offered_can_be_chosen(make_app: MakeApp) -> None:
+    client = make_app(WORKBENCH=True).test_client()
+    token = re.search(r'name="csrf_token" value="([^"]+)"', client.get("/interviews/sign-in").text)
+    assert token is not None
+    given = {"csrf_token": token[1], "user_id": "rosa", "role": "root"}
+    assert client.post("/interviews/sign-in", data=given).status_code == 400
+    assert client.post("/interviews/sign-in", data={**given, "role": "recruiter"}).status_code == 303
