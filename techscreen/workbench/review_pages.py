@@ -228,6 +228,11 @@ def _interview(interview_id: int) -> InterviewView:
     return current_runtime().generation.get_interview(interview_id)
 
 
+def _findings_of_description(req_id: str) -> int:
+    quality = current_runtime().enhancement.get_job_description(req_id).quality
+    return len(quality.findings) if quality else 0
+
+
 def _review_page(interview: InterviewView, missing: Sequence[FieldProblem] | None = None, **more: Any) -> str:
     caller, second = current_caller(), current_runtime().settings.require_second_approver
     is_draft = interview.status == "draft"
@@ -243,6 +248,7 @@ def _review_page(interview: InterviewView, missing: Sequence[FieldProblem] | Non
         points=points,
         overridden=overridden,
         harmless=harmless,
+        of_description=_findings_of_description(interview.req_id),
         coverage=interview.quality.coverage if interview.quality else None,
         published=since_published(interview) if is_draft else None,
         life=life_of(interview),
