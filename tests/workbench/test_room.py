@@ -89,6 +89,16 @@ def downloaded(page: Page, button: str) -> tuple[str, str]:
     return file.suggested_filename, Path(file.path()).read_text(encoding="utf-8")
 
 
+def fill_the_storage(page: Page) -> None:
+    """Have the browser refuse to store anything; `window.setItem` is what stores."""
+    page.evaluate(
+        """() => {
+          window.setItem = Storage.prototype.setItem;
+          Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
+        }"""
+    )
+
+
 def fill_question(page: Page, number: int, *, ticks: tuple[int, ...], value: str, text: str = NOTES) -> None:
     step(page, f"Question {number} of 5")
     for place in ticks:
@@ -229,18 +239,55 @@ def test_everything_can_be_forgotten(page: Page, room_url: str) -> None:
 def test_a_full_storage_is_told_and_nothing_is_lost_meanwhile(page: Page, room_url: str) -> None:
     begin(page, room_url)
     step(page, "Question 1 of 5")
-    page.evaluate(
-        """() => {
-          window.setItem = Storage.prototype.setItem;
-          Storage.prototype.setItem = () => { throw new DOMException("full", "QuotaExceededError"); };
-        }"""
-    )
+    fill_the_storage(page)
     notes(page).fill("before")
     page.get_by_role("alert").get_by_text("Not saved").wait_for()
     page.evaluate("() => { Storage.prototype.setItem = window.setItem; }")
     notes(page).fill("before and after")
     saved(page)
     assert session(page)["answers"][0]["notes"] == "before and after"
+
+
+def test_going_back_and_leaving_lose_nothing_that_could_not_be_saved(page: Page, room_url: str) -> None:
+    begin(page, room_url)
+    step(page, "Question 1 of 5")
+    fill_the_storage(page)
+    notes(page).fill("only here")
+    page.get_by_role("alert").get_by_text("Not saved").wait_for()
+    page.go_back()
+    page.get_by_role("heading", name="Opening", level=1).wait_for()
+    page.get_by_role("alert").get_by_text("Not saved").wait_for()
+    page.go_back()
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+    page.get_by_role("button", name="All candidates").click()
+    page.get_by_role("dialog").get_by_role("button", name="Keep it").click()
+
+    step(page, "Question 1 of 5")
+    assert notes(page).input_value() == "only here"
+    page.get_by_role("alert").get_by_text("Not saved").wait_for()
+    page.get_by_role("button", name="All candidates").click()
+    page.get_by_role("dialog").get_by_role("button", name="Leave and lose it").click()
+    page.get_by_role("button", name="Begin").wait_for()
+
+
+def test_what_was_noted_outlives_the_interview(page: Page, room_url: str, live: Live, watch: Watch) -> None:
+    watch.expect("status of 404", "answer 404")
+    begin(page, room_url)
+    kept_for_offline(page)
+    fill_question(page, 1, ticks=(0,), value="3")
+    saved(page)
+    live.call("DELETE", f"/{live.interview_id}")
+    page.reload()
+
+    page.get_by_text("no longer on the server").wait_for()
+    assert notes(page).input_value() == NOTES
+    step(page, "Summary")
+    assert NOTES in downloaded(page, "Table (CSV)")[1]
+    page.get_by_role("button", name="Forget this candidate").click()
+    page.get_by_role("dialog").get_by_role("button", name="Forget").click()
+    page.get_by_text("no longer on the server").wait_for()
+    assert page.get_by_role("button", name="Begin").count() == 0
+    assert kept(page) == []
 
 
 def test_it_works_where_nothing_can_be_stored_and_says_so(page: Page, room_url: str) -> None:
@@ -273,6 +320,34 @@ def test_two_tabs_take_over_what_the_other_has_saved(page: Page, room_url: str) 
     stored = session(page)["answers"][0]
     assert stored["notes"] == "of the other tab"
     assert [place for place, is_ticked in enumerate(stored["ticked"]) if is_ticked] == [1, 3]
+    other.close()
+
+
+@pytest.mark.parametrize("is_told", [True, False])
+def test_notes_written_in_two_tabs_at_once_are_put_together(page: Page, room_url: str, is_told: bool) -> None:
+    begin(page, room_url)
+    step(page, "Question 1 of 5")
+    notes(page).fill("Both know this.")
+    saved(page)
+    other = page.context.new_page()
+    other.goto(page.url)
+    other.get_by_text("Question 1 of 5").wait_for()
+    if not is_told:
+        page.evaluate("addEventListener('storage', event => event.stopImmediatePropagation(), true)")
+    fill_the_storage(page)
+    notes(page).fill("Both know this. Of the first")
+    page.get_by_role("alert").get_by_text("Not saved").wait_for()
+    notes(other).fill("Both know this. Of the second.")
+    saved(other)
+    if is_told:
+        page.get_by_role("status").get_by_text("Another tab").wait_for()
+    page.evaluate("() => { Storage.prototype.setItem = window.setItem; }")
+    notes(page).press("Control+End")
+    notes(page).press_sequentially(".")
+
+    saved(page)
+    together = "Both know this. Of the second. Of the first."
+    assert notes(page).input_value() == session(page)["answers"][0]["notes"] == together
     other.close()
 
 
@@ -379,7 +454,7 @@ def test_a_rating_can_be_taken_back(page: Page, room_url: str) -> None:
     begin(page, room_url)
     step(page, "Question 1 of 5")
     rating(page, "2").check()
-    page.get_by_role("button", name="Take the rating back").click()
+    page.get_by_role("button", name="Clear the rating").click()
     saved(page)
     assert session(page)["answers"][0]["rating"] is None
     assert not rating(page, "2").is_checked()
@@ -513,6 +588,25 @@ def test_the_browser_prints_no_cut_question_and_its_mark_on_every_page(
     for number, question in enumerate(live.interview["questions"], start=1):
         assert words(question["topic"]) in words(pages[number])
         assert words(question["rating_anchors"]["high"])[:20] in words(pages[number])
+
+
+def test_the_summary_shows_what_to_rate_by_and_what_to_do_at_the_end(page: Page, room_url: str) -> None:
+    page.clock.install(time="2026-12-01T09:00:00")
+    page.goto(room_url)
+    assert page.get_by_label("Interviewer", exact=True).input_value() == "anna.admin"
+    begin(page, room_url)
+    assert page.get_by_label("From – to").input_value() == "10:00 –"
+    fill_question(page, 2, ticks=(), value="3")
+    page.clock.fast_forward("45:00")
+    step(page, "Summary")
+
+    page.get_by_text("Finished: print it or save the file").wait_for()
+    assert page.locator(".room-noted:visible").all_inner_texts() == [f"Notes\n\n{NOTES}"]
+    assert page.get_by_label("From – to").input_value() == "10:00 – 10:45"
+    page.get_by_label("From – to").fill("10:05 – 10:40")
+    step(page, "Closing")
+    step(page, "Summary")
+    assert page.get_by_label("From – to").input_value() == "10:05 – 10:40"
 
 
 @pytest.fixture

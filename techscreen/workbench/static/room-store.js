@@ -2,7 +2,7 @@
 //
 // Everything is in localStorage below the number of the interview. A change is a path and a value, such as
 // "answers.0.notes" and a text. Whoever saves first reads what is stored, so that two tabs with the same session each
-// add their changes, and none overwrites the other.
+// add their changes, and none overwrites the other. Notes that were written in both are put together.
 
 import { newTimer } from "./room-timer.js";
 
@@ -51,13 +51,13 @@ export class Store {
    * Store changes of a session.
    *
    * @param {string} id of the session.
-   * @param {Map<string, *>} changes values by their paths.
+   * @param {Map<string, {before: *, value: *}>} changes by their paths: the value, and what was there before.
    * @returns {Object} the session as it is stored now, with what other tabs have changed.
    */
   save(id, changes) {
     const session = this.read(id);
     if (session === null) throw this.isUsable() ? new Forgotten() : new NotStored();
-    for (const [path, value] of changes) put(session, path, value);
+    putChanges(session, changes);
     session.count += 1;
     session.savedAt = Date.now();
     this.#write(this.#sessionKey(id), session);
@@ -179,6 +179,25 @@ export function put(object, path, value) {
   const names = path.split(".");
   const last = names.pop();
   names.reduce((inner, name) => inner[name], object)[last] = value;
+}
+
+/** Put changes into a session, which another tab may have changed since. Of notes, what both have written is kept. */
+export function putChanges(session, changes) {
+  for (const [path, { before, value }] of changes) {
+    const isNotes = /(^notes\.|\.notes$)/.test(path);
+    put(session, path, isNotes ? together(before, at(session, path), value) : value);
+  }
+}
+
+function together(before, theirs, ours) {
+  if (theirs === before || theirs === ours) return ours;
+  if (ours.startsWith(before)) return joined(theirs, ours.slice(before.length));
+  if (theirs.startsWith(before)) return joined(ours, theirs.slice(before.length));
+  return joined(theirs, ours);
+}
+
+function joined(text, added) {
+  return text === "" || /\s$/.test(text) || /^\s/.test(added) ? text + added : `${text}\n${added}`;
 }
 
 /** The value at a path of an object. */

@@ -7,6 +7,8 @@ import { clock, elapsedOf } from "./room-timer.js";
 
 const RATINGS = ["1", "2", "3", "4"];
 const ANCHORS = [["low", ["1"]], ["mid", ["2", "3"]], ["high", ["4"]]];
+// Notes that are no longer are shown beside the rating at once.
+const SHORT_NOTES = 400;
 const RECOMMENDATIONS = ["strong_yes", "yes", "no", "strong_no"];
 
 // ------------------------------------------------------------------------------------------------- all sessions
@@ -23,12 +25,18 @@ export function startView(room) {
     h("p", { class: "room-away" }, h("a", { href: room.backAddress }, labels.tools.back)),
     title(page.interview.title, [page.interview.name, page.interview.req_id, versionOf(labels, page)].join(" · "),
       page.content_language),
+    goneNotice(room),
     warnings(page),
     h("p", { class: "room-privacy" }, labels.room.privacy, " ", readyWords(room)),
-    beginForm(room, room.store.list()[0]),
+    !room.isGone && beginForm(room, room.store.list()[0]),
     keptView(room),
     h("p", {}, h("button", { type: "button", class: "danger", onclick: room.forgetAll }, words.forget_all)),
   );
+}
+
+/** That the interview was deleted, if it was. */
+export function goneNotice(room) {
+  return room.isGone ? h("p", { class: "room-warning" }, room.labels.room.state.gone) : "";
 }
 
 /** The sessions that are kept in this browser. */
@@ -59,7 +67,7 @@ function beginForm(room, latest) {
         "aria-describedby": "candidate-hint candidate-problem" }),
       h("strong", { class: "problem", id: "candidate-problem", hidden: true }, labels.room.start.candidate_needed)),
     h("div", { class: "room-fields" },
-      field("interviewer", latest?.interviewer), field("panel", latest?.panel), field("place", latest?.place),
+      field("interviewer", latest?.interviewer || room.caller), field("panel", latest?.panel), field("place", latest?.place),
       field("date", today(), { type: "date" })),
     h("button", { class: "primary" }, labels.room.start.begin));
 }
@@ -228,7 +236,8 @@ function summaryView(room) {
   return h("main", { class: "room-main" },
     title(labels.room.summary.title, words.help),
     h("div", { class: "room-two" },
-      h("div", {}, errorsCard(labels)),
+      h("div", {}, errorsCard(labels),
+        h("section", { class: "room-card" }, textField(room, "time", labels.head.time))),
       h("div", {},
         data.questions.map((question, place) => ratingLine(room, question, place)),
         h("fieldset", { class: "room-card" },
@@ -256,17 +265,35 @@ function ratingLine(room, question, place) {
     h("div", { class: "room-choices" },
       RATINGS.map((rating) => choice(room, path, rating, rating)),
       choice(room, path, "not_asked", labels.question.not_asked)),
+    notedBox(room, `answers.${place}.notes`),
     h("p", { class: "soft" },
       h("span", { class: "room-open", "data-open": path, hidden: session.answers[place].rating !== null },
         labels.room.summary.open),
       used >= 1000 && `${labels.room.timer.label}: ${clock(used)} ${planned(labels, question)}`));
 }
 
+// What was noted, to rate by it. A long text is folded.
+function notedBox(room, path) {
+  const box = h("details", { class: "room-noted", "data-noted": path },
+    h("summary", {}, room.labels.notes.title), h("p", {}));
+  showNoted(room, box);
+  box.open = at(room.session, path).length <= SHORT_NOTES;
+  return box;
+}
+
+/** Show in its box what is noted now. */
+export function showNoted(room, box) {
+  const notes = at(room.session, box.dataset.noted).trim();
+  box.hidden = notes === "";
+  box.querySelector("p").textContent = notes;
+}
+
 function filesCard(room) {
   const { labels } = room;
   const words = labels.room.summary;
   const file = (name, shown) => h("button", { type: "button", onclick: () => room.download(name) }, shown);
-  return h("section", { class: "room-card" },
+  return h("section", { class: "room-card room-done" },
+    h("h2", {}, words.done),
     h("p", {}, h("button", { type: "button", class: "primary", onclick: room.print }, words.print)),
     h("p", { class: "soft" }, words.sign),
     h("h2", {}, words.download),
@@ -392,4 +419,5 @@ function moment(milliseconds) {
   return date.toISOString().slice(0, 16).replace("T", " ");
 }
 
-const today = () => moment(Date.now()).slice(0, 10);
+export const today = () => moment(Date.now()).slice(0, 10);
+export const timeOfDay = (milliseconds) => moment(milliseconds).slice(11);

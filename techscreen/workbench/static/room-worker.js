@@ -52,11 +52,21 @@ async function networkFirst(request) {
   return Promise.race([asked.catch(() => kept.clone()), enough]);
 }
 
-// A copy is replaced by what came, and given instead of an error of a server that is down.
+// A copy is replaced by what came, and given instead of an error of a server that is down. It is given for a deleted
+// interview too: what was noted is in this browser alone, and has to be read and forgotten somewhere.
 async function refreshed(request, response, kept) {
   if (kept && response.status >= 500) return kept.clone();
+  if (kept && (response.status === 404 || response.status === 410)) {
+    return request.mode === "navigate" ? markedAsGone(kept) : kept.clone();
+  }
   if (kept && isWorthKeeping(response)) await replace(await caches.open(CACHE), request, response.clone());
   return response;
+}
+
+// The page reads the mark and says what it means.
+async function markedAsGone(kept) {
+  const html = await kept.clone().text();
+  return new Response(html.replace('id="room"', "$& data-gone"), { headers: kept.headers });
 }
 
 // The address of a file names its version: the copy of another version goes.

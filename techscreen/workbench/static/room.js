@@ -8,7 +8,7 @@ import { download } from "./room-exports.js";
 import { keysAreOn, listenToKeys, switchKeys } from "./room-keys.js";
 import { forgetOffline, keepForOffline } from "./room-offline.js";
 import { fillSheet, placeSheet, sheetAsText } from "./room-sheet.js";
-import { at, browserStorage, Forgotten, newSession, NotStored, put, Store } from "./room-store.js";
+import { at, browserStorage, Forgotten, newSession, NotStored, put, putChanges, Store } from "./room-store.js";
 import { clock, elapsedOf, isRunning, isUnused, newTimer, paused, started } from "./room-timer.js";
 import * as views from "./room-views.js";
 
@@ -23,7 +23,8 @@ const filled = document.getElementById("room-filled");
 const pageSheet = sheetAsText(filled);
 const store = new Store(page.interview.id, browserStorage());
 
-// What has changed since it was saved, and whether saving works. `isStored`: the session has been in the storage.
+// What has changed since it was saved, with what was there before, and whether saving works. `isStored`: the session
+// has been in the storage.
 const unsaved = new Map();
 let savingSoon = null;
 let state = null;
@@ -32,6 +33,8 @@ let announced = new Set();
 
 const room = {
   labels, page, store,
+  // Who is signed in, and whether this is the copy of a page that the server no longer has.
+  caller: place.dataset.caller ?? "", isGone: "gone" in place.dataset,
   backAddress: document.querySelector(".room-away a").href,
   session: null, data: null, step: 0, isKept: false,
   dataOf, begin, resume, leave, forget, forgetAll, change, choose, go, previous, next, toggleTimer, resetTimer, enlarge,
@@ -57,6 +60,7 @@ function begin(fields) {
   name.setAttribute("aria-invalid", String(!problem.hidden));
   if (!problem.hidden) return name.focus();
   const session = newSession({ ...fields, candidate: fields.candidate.trim() }, page.interview.revision, page.questions);
+  if (session.date === views.today()) session.time = timeFrom(session.beganAt);
   isStored = attempted(() => store.begin(session, { data: page, sheet: pageSheet }));
   navigator.storage?.persist?.().catch(() => {});
   openSession(session, 0);
@@ -78,9 +82,20 @@ function openSession(session, step) {
   showStep();
 }
 
-function leave() {
+async function leave() {
+  if (await mayLeave() && room.session !== null) showStart();
+}
+
+// Whether the open session may be left: all is saved, or somebody means to lose what could not be.
+async function mayLeave() {
   save();
-  showStart();
+  const words = labels.room.start;
+  return !isLosing() || views.isSure(labels, words.lose_sure, words.lose);
+}
+
+// What would be gone with the page. The step that is shown is no loss.
+function isLosing() {
+  return room.session !== null && (!isStored || [...unsaved.keys()].some((path) => path !== "step"));
 }
 
 async function forget(session) {
@@ -97,6 +112,7 @@ async function forgetAll() {
   closeSession();
   store.forgetAll();
   await forgetOffline(files);
+  room.isKept = false;
   showStart(words.forgotten_all);
 }
 
@@ -109,8 +125,9 @@ function closeSession() {
 // ------------------------------------------------------------------------------------------------------ saving
 
 function change(path, value) {
+  const before = unsaved.has(path) ? unsaved.get(path).before : at(room.session, path);
   put(room.session, path, value);
-  unsaved.set(path, value);
+  unsaved.set(path, { before, value });
   showState("saving");
   clearTimeout(savingSoon);
   savingSoon = setTimeout(save, SAVE_AFTER_MS);
@@ -153,7 +170,9 @@ function attempted(act) {
 // What another tab has saved, with what was changed here since.
 function takeOver(stored) {
   const before = room.session;
-  for (const [path, value] of unsaved) put(stored, path, value);
+  const theirs = new Map([...unsaved.keys()].map((path) => [path, at(stored, path)]));
+  putChanges(stored, unsaved);
+  for (const [path, value] of theirs) unsaved.set(path, { before: value, value: at(stored, path) });
   room.session = stored;
   if (content(before) === content(stored)) return;
   showValues();
@@ -190,8 +209,19 @@ function go(step) {
   if (step === room.step || step < 0 || step > lastStep(room.data)) return;
   room.step = step;
   change("step", step);
+  if (step === lastStep(room.data)) noteTheEnd();
   save();
-  showStep();
+  if (room.session !== null) showStep();
+}
+
+// The times are filled in as long as nobody has written others.
+function noteTheEnd() {
+  const from = timeFrom(room.session.beganAt);
+  if (room.session.time === from) change("time", `${from} ${views.timeOfDay(Date.now())}`);
+}
+
+function timeFrom(milliseconds) {
+  return `${views.timeOfDay(milliseconds)} –`;
 }
 
 function previous() {
@@ -226,18 +256,22 @@ function showKept() {
 }
 
 function showStep() {
-  const { session, data, step } = room;
-  const address = `#${session.id}/${step}`;
-  if (location.hash !== address) history.pushState(null, "", address);
+  pushAddress();
   place.replaceChildren(
-    views.barView(room), views.stepsView(room), revisedNotice(), views.stepView(room), views.footView(room));
+    views.barView(room), views.stepsView(room), views.goneNotice(room), revisedNotice(), views.stepView(room),
+    views.footView(room));
   const heading = place.querySelector("h1");
-  document.title = `${heading.textContent} – ${data.interview.title}`;
+  document.title = `${heading.textContent} – ${room.data.interview.title}`;
   place.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   say("");
-  showState(isStored ? "saved" : "failed");
+  showState(isStored && unsaved.size === 0 ? "saved" : "failed");
   showTime();
   focusTitle();
+}
+
+function pushAddress() {
+  const address = `#${room.session.id}/${room.step}`;
+  if (location.hash !== address) history.pushState(null, "", address);
 }
 
 function revisedNotice() {
@@ -260,6 +294,7 @@ function showValues() {
     else if (field.value !== value) field.value = value;
   }
   for (const open of place.querySelectorAll("[data-open]")) open.hidden = at(room.session, open.dataset.open) !== null;
+  for (const noted of place.querySelectorAll("[data-noted]")) views.showNoted(room, noted);
   const name = place.querySelector(".room-candidate");
   if (name) name.textContent = room.session.candidate;
 }
@@ -379,14 +414,18 @@ listenToKeys({
 
 // -------------------------------------------------------------------------------------- what happens around it
 
-function showAddress() {
+async function showAddress() {
   const [, id, step] = /^#([0-9a-f]+)\/(\d+)$/.exec(location.hash) ?? [];
+  if (id && room.session?.id === id) return go(Math.min(Number(step), lastStep(room.data)));
+  save();
+  if (isLosing()) {
+    pushAddress();
+    if (document.querySelector("dialog[open]") || !(await mayLeave())) return undefined;
+  }
   const session = id ? store.read(id) : null;
   if (session === null || dataOf(session) === null) return showStart();
-  if (room.session?.id === id && room.step === Number(step)) return undefined;
-  save();
   isStored = true;
-  return openSession(store.read(id), Number(step));
+  return openSession(session, Number(step));
 }
 
 addEventListener("popstate", showAddress);
@@ -396,6 +435,10 @@ addEventListener("storage", (event) => {
 });
 document.addEventListener("visibilitychange", () => (document.hidden ? save() : lookForChanges()));
 addEventListener("pagehide", save);
+addEventListener("beforeunload", (event) => {
+  save();
+  if (isLosing()) event.preventDefault();
+});
 addEventListener("pageshow", (event) => event.persisted && lookForChanges());
 for (const name of ["online", "offline"]) addEventListener(name, () => state && showState(state));
 addEventListener("beforeprint", () => room.session && fillSheet(filled, room.session, room.data.questions));
