@@ -135,6 +135,13 @@ def suggest_criteria(interview_id: int, number: int) -> AnyResponse:
     return redirect(url_for("workbench.suggestions", interview_id=interview_id, number=number, job=job_id), 303)
 
 
+@workbench_bp.get(f"{QUESTION}/criteria/suggest")
+@page("editor")
+def where_criteria_are_asked_for(interview_id: int, number: int) -> AnyResponse:
+    """To the form, whose address a browser without a script shows after one was refused."""
+    return redirect(url_for("workbench.suggestions", interview_id=interview_id, number=number), 303)
+
+
 @workbench_bp.get(f"{QUESTION}/criteria/work")
 @page("editor")
 def suggestions_work(interview_id: int, number: int) -> Response:
@@ -220,13 +227,7 @@ def _rendered(template: str, shown: InterviewView, question: QuestionView, job: 
         key=uuid.uuid4().hex,
         whole=not asked_by_script(),
         asks_claude=current_runtime().settings.asks_claude,
-        marked=views.marked,
-        is_marked=views.is_marked,
-        of_control=views.of_control,
-        source_of=views.source_of,
-        slot_of=views.slot_of,
-        FINDING_KINDS=views.KINDS,
-        WORK_FIELDS=views.WORK_FIELDS,
+        **views.for_parts(),
         **values,
     )
 

@@ -98,16 +98,9 @@ def bench(
         "asks_claude": current_runtime().settings.asks_claude,
         "may_add": len(numbers) < MAX_QUESTIONS,
         "may_remove": len(numbers) > MIN_QUESTIONS,
-        "marked": views.marked,
-        "is_marked": views.is_marked,
-        "of_control": views.of_control,
-        "source_of": views.source_of,
-        "slot_of": views.slot_of,
         "names": lambda meanwhile: named(meanwhile.user_ids),
         "of_question": views.of_question,
-        "KINDS": views.KINDS,
-        "TO_SETTLE": views.TO_SETTLE,
-        "WORK_FIELDS": views.WORK_FIELDS,
+        **views.for_parts(),
     }
 
 

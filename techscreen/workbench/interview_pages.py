@@ -7,7 +7,7 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from techscreen.editing.states import DRAFT
 from techscreen.errors import InvalidRequest, NotEditable, NotFound, Stale
-from techscreen.operations.meanwhile import name_in, order_in, question_in, take_backs
+from techscreen.operations.meanwhile import TakeBack, name_in, order_in, question_in, state_seen, take_backs
 from techscreen.schemas.editing import (
     AddQuestionOrder,
     InterviewPatch,
@@ -187,15 +187,33 @@ def _take_back(interview_id: int, order: type[UndoOrder] | type[RedoOrder], what
             interview_id,
             lambda seen: order(interview_id=interview_id, if_match=[seen.etag], to=number_sent("to")),
         )
-    except Stale:
+    except (Stale, NotEditable) as error:
+        if (already := _taken_back_already(interview_id, order)) is not None:
+            now = stored(interview_id)
+            return done(now, f"{what} already: {already}.", until=now.revision)
+        if isinstance(error, NotEditable):
+            return no_draft(interview_id, error.message)
         said = (
             f"{who_changed(interview_id)} has changed something meanwhile, so nothing was taken back. Look at it first."
         )
         return not_done(interview_id, said, 412)
-    except NotEditable as error:
-        return no_draft(interview_id, error.message)
-    summary = "; ".join(wanted.summary) if wanted else "the change"
-    return done(now, f"{what}: {summary}.", until=before)
+    return done(now, f"{what}: {_summary(wanted)}.", until=before)
+
+
+def _taken_back_already(interview_id: int, order: type[UndoOrder] | type[RedoOrder]) -> str | None:
+    """What the same order has done before, as the first click of a double one; None if it is another matter."""
+    now = stored(interview_id)
+    wanted, present = state_seen(interview_id, number_sent("to")), state_seen(interview_id, now.revision)
+    back, forth = take_backs(interview_id)
+    opposite = forth if order is UndoOrder else back
+    if now.status != DRAFT or wanted is None or present is None or opposite is None:
+        return None
+    is_so = all(wanted[name] == present[name] for name in ("interview_name", "questions"))
+    return _summary(opposite) if is_so else None
+
+
+def _summary(change: TakeBack | None) -> str:
+    return "; ".join(change.summary) if change else "the change"
 
 
 def question_now(shown: InterviewView, lineage: str) -> QuestionView:

@@ -267,3 +267,17 @@ def _places(paths: Iterable[str], place: int) -> Iterator[bool]:
     for path in paths:
         found = _OF_A_QUESTION.fullmatch(path)
         yield found is not None and int(found[1]) == place
+
+
+def for_parts() -> dict[str, Any]:
+    """What the macros of `interview_parts.html` use, whichever page they are on."""
+    return {
+        "marked": marked,
+        "is_marked": is_marked,
+        "of_control": of_control,
+        "source_of": source_of,
+        "slot_of": slot_of,
+        "KINDS": KINDS,
+        "TO_SETTLE": TO_SETTLE,
+        "WORK_FIELDS": WORK_FIELDS,
+    }

@@ -9,11 +9,16 @@ from typing import Any
 
 from werkzeug.datastructures import MultiDict
 
+from techscreen.editing.merging import FIELDS, LISTS
 from techscreen.errors import FieldProblem, InvalidRequest
 from techscreen.schemas.editing import NewQuestion, QuestionPatch
 from techscreen.schemas.problems import validated
 
 Form = MultiDict[str, str]
+# What the parts of a row are called in a form.
+PARTS: Mapping[str, tuple[str, ...]] = {"criteria": ("criterion", "description"), "follow_ups": ("follow_up",)}
+# How deep a question is: its fields, their rows, the parts of a row.
+MAX_LEVELS = 3
 # What the places of problems are called in a sentence.
 NAMES: Mapping[str, str] = {
     "question_text": "The question",
@@ -54,6 +59,24 @@ def content_from(form: Form) -> dict[str, Any]:
     }
 
 
+def fields_in(form: Form) -> tuple[str, ...]:
+    """The fields of a question that a form has. What it leaves out stays as it is, so that nothing is wiped by mistake.
+
+    A list without rows sends no name at all; that it is there, and empty, is what `lists` says.
+    """
+    return tuple(name for name in FIELDS if _is_in(form, name))
+
+
+def _is_in(form: Form, name: str) -> bool:
+    if name == "exhibit":
+        return "exhibit_text" in form and "exhibit_kind" in form
+    if name not in LISTS:
+        return name in form
+    first, *others = (len(form.getlist(part)) for part in PARTS[name])
+    is_whole = all(count == first for count in others)
+    return is_whole and (first > 0 or name in form.get("lists", "").split())
+
+
 def content_given(form: Form) -> dict[str, Any]:
     """The question as the browser was given it, which it sends along.
 
@@ -62,11 +85,18 @@ def content_given(form: Form) -> dict[str, Any]:
     """
     try:
         was = json.loads(form.get("was", ""))
-    except ValueError:
+    except (ValueError, RecursionError):
         was = None
-    if not isinstance(was, dict):
+    if not isinstance(was, dict) or not _is_shallow(was):
         raise InvalidRequest("The page sent no state of the question: load it again.")
     return was
+
+
+def _is_shallow(value: Any, levels: int = MAX_LEVELS) -> bool:
+    if not isinstance(value, (dict, list)):
+        return True
+    items = value.values() if isinstance(value, dict) else value
+    return levels > 0 and all(_is_shallow(item, levels - 1) for item in items)
 
 
 def new_question_from(form: Form, work_items: list[dict[str, str]]) -> NewQuestion:

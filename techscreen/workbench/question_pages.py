@@ -22,7 +22,7 @@ from techscreen.workbench.interview_answers import TRIES, changed, done, not_don
 from techscreen.workbench.interview_pages import INTERVIEW, interview_page, no_draft, question_now
 from techscreen.workbench.interview_views import Typed
 from techscreen.workbench.page import page
-from techscreen.workbench.question_forms import content_from, content_given, problems_by_place, sound_part
+from techscreen.workbench.question_forms import content_from, content_given, fields_in, problems_by_place, sound_part
 from techscreen.workbench.rendering import asked_by_script, message_only
 
 QUESTION = f"{INTERVIEW}/questions/<row_id:number>"
@@ -45,6 +45,20 @@ def save_question(interview_id: int, number: int) -> AnyResponse:
     return saving.answer(number)
 
 
+@workbench_bp.get(f"{INTERVIEW}/questions")
+@page("reader")
+def where_questions_are_sent(interview_id: int) -> AnyResponse:
+    """To the form of a new question, whose address a browser without a script shows after one was refused."""
+    return redirect(url_for("workbench.interview", interview_id=interview_id) + "#add", 303)
+
+
+@workbench_bp.get(QUESTION)
+@page("reader")
+def where_a_question_is_sent(interview_id: int, number: int) -> AnyResponse:
+    """To a question: the same for one that is there already."""
+    return redirect(url_for("workbench.interview", interview_id=interview_id) + f"#question-{number}", 303)
+
+
 class _Saving:
     """One attempt to save a question, from the form of the request.
 
@@ -56,7 +70,8 @@ class _Saving:
         self.shown = stored(interview_id)
         self._lineage = request.form.get("lineage", "")
         self._mine, self._was = content_from(request.form), content_given(request.form)
-        self._fields = tuple(request.form["changed"].split()) if "changed" in request.form else FIELDS
+        changed_there = request.form["changed"].split() if "changed" in request.form else FIELDS
+        self._fields = tuple(name for name in fields_in(request.form) if name in changed_there)
         self._conflicts: tuple[str, ...] = ()
         self._problems: list[FieldProblem] = []
         self._saved: tuple[str, ...] = ()

@@ -242,7 +242,7 @@ def test_a_question_that_is_taken_out_while_somebody_types_can_come_back(
 
     anna.type(5, "spoken_text", " Mine.")
     anna.is_not_saved("somebody took the question out.")
-    anna.page.get_by_role("button", name="Add it as a question of yours").click()
+    anna.page.get_by_role("button", name="Add it as a question of your own").click()
     anna.says("Question 5 was added.")
     assert stored(live)[4]["spoken_text"].endswith(" Mine.")
     expect(anna.page.locator("article.question")).to_have_count(5)
@@ -412,3 +412,82 @@ def test_who_gives_in_by_hand_sees_what_is_stored(anna: Editor, hanna: Editor, l
     expect(text).to_have_value(was + " Says Hanna.")
     expect(anna.page.get_by_role("button", name="Save mine on top")).to_have_count(0)
     assert stored(live)[0]["spoken_text"] == was + " Says Hanna."
+
+
+def test_what_is_on_offer_stays_until_somebody_decides(anna: Editor, live: Live) -> None:
+    from playwright.sync_api import expect
+
+    first = stored(live)[0]
+    keep(anna, first["lineage"], high=first["rating_anchors"]["high"] + " Kept.")
+    anna.open()
+    state = anna.page.locator("#save-state")
+    for words in (" One.", " Two."):
+        expect(anna.page.get_by_role("button", name="Put it back")).to_have_count(1)
+        expect(state).to_have_text("Not all is saved. See question 1.")
+        anna.type(1, "low", words)
+        expect(anna.page.locator("#undo-what")).to_contain_text("Question 1")
+        expect(state).to_have_text("Not all is saved. See question 1.")
+        assert stored(live)[0]["rating_anchors"]["low"].endswith(words)
+        anna.page.reload()
+    anna.page.get_by_role("button", name="Put it back").click()
+    anna.is_saved()
+    assert stored(live)[0]["rating_anchors"]["high"].endswith(" Kept.")
+    anna.page.reload()
+    expect(state).to_have_text("All is saved")
+
+
+def test_what_was_typed_into_a_question_that_is_gone_is_shown(anna: Editor, live: Live) -> None:
+    from playwright.sync_api import expect
+
+    fifth = stored(live)[4]
+    live.call("DELETE", f"/{live.interview_id}/questions/5")
+    keep(
+        anna,
+        fifth["lineage"],
+        spoken_text="What would you keep?",
+        criteria=[{"criterion": "Asks", "description": "why"}],
+    )
+    anna.open()
+    kept = anna.page.locator(".kept")
+    expect(kept).to_contain_text("What would you keep?")
+    expect(anna.page.locator("#save-state")).to_have_text("Not all is saved. See the box above the questions.")
+    anna.page.get_by_role("button", name="Add it as a question of your own").click()
+    anna.says("Question 5 was added.")
+    expect(kept).to_have_count(0)
+    assert stored(live)[4]["spoken_text"] == "What would you keep?"
+
+
+def test_what_was_typed_before_it_was_published_is_shown(anna: Editor, live: Live) -> None:
+    from playwright.sync_api import expect
+
+    kept = anna.page.locator(".kept")
+    first = stored(live)[0]
+    keep(anna, first["lineage"], low="Too late.", high=first["rating_anchors"]["high"])
+    live.call("POST", f"/{live.interview_id}/publish", {})
+    for _ in range(2):
+        anna.open()
+        expect(kept.locator("dd")).to_have_text("Too late.")  # and not what was saved
+    anna.page.get_by_role("button", name="Forget it").click()
+    anna.open()
+    expect(anna.page.get_by_text("It is published, so it never changes.")).to_be_visible()
+    expect(kept).to_have_count(0)
+
+
+def test_a_double_click_on_undo_takes_one_step_back(anna: Editor, live: Live) -> None:
+    for number in (1, 2):
+        live.call("PATCH", f"/{live.interview_id}/questions/{number}", {"minutes": 3})
+    anna.open()
+    anna.page.get_by_role("button", name="Undo").dblclick()
+    anna.says("Taken back: Question 2: minutes changed.")
+    anna.page.wait_for_timeout(300)
+    assert stored(live)[0]["minutes"] == 3
+
+
+def keep(editor: Editor, lineage: str, **typed: Any) -> None:
+    """What the browser keeps of what was typed into a question yesterday and not saved."""
+    now = next((question for question in stored(editor.live) if question["lineage"] == lineage), {})
+    texts = {**now, **now.get("rating_anchors", {})}
+    was = {name: texts.get(name, "") for name in typed}
+    name = f"techscreen interview {editor.live.interview_id} anna.admin {lineage}"
+    value = {"was": was, "now": typed, "at": 1_700_000_000_000}
+    editor.page.evaluate("([name, value]) => localStorage.setItem(name, JSON.stringify(value))", [name, value])

@@ -8,7 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy import select
 
+from models import InterviewQuestion, QuestionAlternative
+from techscreen.storage.transactions import transaction
 from tests.conftest import ADMIN, READER, MakeApp
 from tests.support.served_pages import Live
 from tests.support.workflows import until, workflow
@@ -92,6 +95,22 @@ def test_it_shows_what_each_question_rests_on_and_what_is_covered(bench: Bench) 
     assert f"{covered} of {len(coverage['parts'])} parts of the requisition are covered" in page
     assert page.count('<span class="badge warn">Gap</span>') == len(coverage["gaps"])
     assert page.count('class="cell filled"') == sum(len(part["questions"]) for part in coverage["parts"])
+
+
+def test_a_question_of_the_library_that_fits_nothing_better_says_so(live_library: Live) -> None:
+    bench = Bench(live_library.client, live_library.interview)
+    with live_library.app.app_context(), transaction() as session:
+        row = session.scalars(select(InterviewQuestion).where(InterviewQuestion.interview_id == bench.id)).first()
+        assert row is not None
+        row.work_items = []
+    general = "<b>A general question:</b> nothing in the library is nearer to this post."
+    page, read = bench.page(), bench.page(**READER)
+    assert f"{general} Replace it or write your own." in page
+    assert general in read
+    assert "Replace it or write your own." not in read
+    assert "Each question is saved by the button below it" in page.partition("<noscript>")[2]
+    assert "<noscript>" not in read
+    assert "✓: the question is about it; a number: so many of its criteria name it; dashed: no question" in page
 
 
 def test_markup_in_texts_is_shown_as_text(bench: Bench) -> None:
@@ -211,6 +230,43 @@ def test_what_cannot_be_saved_stays_in_its_field_and_the_rest_is_saved(bench: Be
     )
 
 
+def test_what_a_form_leaves_out_stays_as_it_is(bench: Bench) -> None:
+    before, fields = bench.question(2), bench.form(2)
+    bare = {name: fields[name] for name in ("lineage", "seen", "was")}
+    assert bench.save(2, Fields({**bare, "topic": "Another topic"})).status_code == 200
+    # A part of a row that is missing, and a kind without its text, change nothing either.
+    cut = changed(fields, exhibit_kind="log", criterion="Only a label")
+    for name in ("description", "exhibit_text", "follow_up", "lists"):
+        cut.poplist(name)
+    assert bench.save(2, cut).status_code == 200
+    after = bench.question(2)
+    assert {**after, "topic": before["topic"], "source": before["source"]} == before
+
+    emptied = bench.form(2)
+    for name in ("criterion", "description", "follow_up"):
+        emptied.poplist(name)
+    assert bench.save(2, emptied).status_code == 200
+    assert (bench.question(2)["criteria"], bench.question(2)["follow_ups"]) == ([], [])
+
+
+@pytest.mark.parametrize("was", ["[" * 20_000, '{"criteria": ' + "[" * 900 + "]" * 900 + "}", "[]", "{", ""])
+def test_an_unreadable_state_of_a_question_is_refused(bench: Bench, was: str) -> None:
+    unreadable = bench.save(1, changed(bench.form(1), was=was))
+    assert unreadable.status_code == 400
+    assert "load it again" in unreadable.text
+
+
+def test_the_address_of_a_refused_form_leads_back_to_the_question(bench: Bench) -> None:
+    for path, where in (
+        ("/questions/3", "#question-3"),
+        ("/questions", "#add"),
+        ("/questions/3/criteria/suggest", "/questions/3/criteria"),
+    ):
+        answer = bench.client.get(f"/interviews{bench.path}{path}", headers=ADMIN)
+        assert answer.status_code == 303
+        assert answer.headers["Location"] == f"/interviews{bench.path}{where}"
+
+
 def test_what_somebody_else_has_changed_is_shown_and_not_overwritten(bench: Bench) -> None:
     fields = bench.form(2)
     bench.api("PATCH", "/questions/2", {"spoken_text": "What does Hanna ask?", "rating_anchors": {"low": "Guesses."}})
@@ -240,9 +296,6 @@ def test_a_question_that_was_taken_out_meanwhile_says_so(bench: Bench) -> None:
     answer = bench.save(5, changed(fields, topic="Mine"))
     assert "This question was taken out meanwhile." in answer.text
     assert len(bench.now()["questions"]) == 4
-    unreadable = bench.save(1, changed(bench.form(1), was="[]"))
-    assert unreadable.status_code == 400
-    assert "load it again" in unreadable.text
 
 
 # --------------------------------------------------------------------------------- the interview, without a script
@@ -275,6 +328,27 @@ def test_questions_are_moved_added_removed_and_all_is_taken_back(bench: Bench) -
     assert bench.question(6)["lineage"] == added["lineage"]
     assert "Made again: Question 6 removed." in bench.undo("redo")
     assert len(bench.now()["questions"]) == 5
+
+
+def test_the_second_of_two_clicks_on_undo_takes_nothing_more_back(bench: Bench) -> None:
+    for number in (1, 2):
+        bench.api("PATCH", f"/questions/{number}", {"minutes": 3})
+    seen = bench.now()["revision"]
+    undo = {"to": seen - 1, "seen": seen}
+    assert "Taken back: Question 2: minutes changed." in bench.send("/undo", undo).text
+    second = bench.send("/undo", undo, **HTMX)
+    assert second.status_code == 200
+    assert "Taken back already: Question 2: minutes changed." in second.text
+    assert (bench.question(1)["minutes"], bench.now()["revision"]) == (3, seen + 1)
+
+    redo = {"to": seen, "seen": seen + 1}
+    assert "Made again: Question 2: minutes changed." in bench.send("/redo", redo).text
+    assert "Made again already: Question 2: minutes changed." in bench.send("/redo", redo).text
+    # The same for the first change of all, after which nothing is left to take back.
+    bench.undo()
+    first = {"to": seen - 2, "seen": bench.now()["revision"]}
+    for what in ("Taken back", "Taken back already"):
+        assert f"{what}: Question 1: minutes changed." in bench.send("/undo", first).text
 
 
 def test_nothing_is_done_to_what_somebody_else_has_changed_meanwhile(bench: Bench) -> None:
@@ -407,6 +481,21 @@ def test_an_alternative_is_asked_for_looked_at_and_taken(bench: Bench) -> None:
     assert refused.status_code == 409
     assert "This question is locked." in refused.text
     assert "Choose how it should differ." in bench.send("/questions/3/alternatives", {"count": "9"}).text
+
+
+def test_what_is_found_in_an_alternative_is_said_on_the_page_and_in_its_part(live_library: Live) -> None:
+    bench = Bench(live_library.client, live_library.interview)
+    asked = send(bench.client, f"{bench.path}/questions/1/alternatives", {"kind": "other_topic", "count": "1"})
+    assert "1 alternative was found" in _looked_at(bench, asked)
+    with live_library.app.app_context(), transaction() as session:
+        row = session.scalars(select(QuestionAlternative)).one()
+        alike = {"low": "Names a cause of the delay.", "mid": "Names a cause of the delays.", "high": "Measures it."}
+        row.content = {**row.content, "rating_anchors": alike}
+    where = asked.headers["Location"]
+    for path in (where, where.replace("/alternatives", "/alternatives/work")):
+        answer = bench.client.get(path, headers={**ADMIN, **HTMX})
+        assert answer.status_code == 200
+        assert "<b>How it is put</b>" in answer.text
 
 
 def test_criteria_are_suggested_and_added(bench: Bench) -> None:

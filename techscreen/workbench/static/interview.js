@@ -34,7 +34,93 @@
     if (event.target.closest("details.menu")) closeMenus(null);
   });
 
-  if (byId("page-state")?.dataset.edits !== "yes") return;
+  // What is covered stays in sight where all of it fits: no part of it is ever cut off.
+  const side = document.querySelector(".side");
+  const fit = () => side.classList.toggle("fits", side.offsetHeight + 16 < window.innerHeight);
+  if (side) {
+    new ResizeObserver(fit).observe(side);
+    window.addEventListener("resize", fit);
+  }
+
+  // --- What is typed is kept in this browser until it is saved, also if its question is taken out or published ---
+
+  const draftNames = `techscreen interview ${bench?.dataset.interview} ${bench?.dataset.who} `;
+  const WORDS = { topic: "Topic", question_type: "Type", skill_level: "Level", minutes: "Minutes", spoken_text: "The question",
+    exhibit: "Exhibit", criteria: "Criteria", follow_ups: "Follow-ups", low: "Weak", mid: "Middling", high: "Strong" };
+  const readDraft = (lineage) => {
+    try {
+      const draft = JSON.parse(localStorage.getItem(draftNames + lineage));
+      return draft && { offers: [], ...draft };
+    } catch { return null; /* nothing is kept there */ }
+  };
+  const writeDraft = (lineage, draft) => {
+    try {
+      if (draft) localStorage.setItem(draftNames + lineage, JSON.stringify(draft));
+      else localStorage.removeItem(draftNames + lineage);
+    } catch { /* storage may be full or forbidden: typing goes on */ }
+  };
+  const draftLineages = () => {
+    try {
+      return Object.keys(localStorage).filter((key) => key.startsWith(draftNames)).map((key) => key.slice(draftNames.length))
+        .filter((lineage) => !lineage.includes(" ")); // it is not somebody's whose name begins in the same way
+    } catch { return []; }
+  };
+  const textOf = (name, value) => {
+    if (name === "exhibit") return value?.text ?? "";
+    if (name === "criteria") return value.map((row) => `${row.criterion}: ${row.description}`).join("\n");
+    if (name === "follow_ups") return value.join("\n");
+    return String(value ?? "");
+  };
+  const keptBox = (sentence, buttons, texts = []) => {
+    const box = document.createElement("div");
+    box.className = "kept";
+    const words = document.createElement("p");
+    words.textContent = sentence;
+    box.append(words);
+    const list = document.createElement("dl");
+    for (const [name, text] of texts) {
+      const term = document.createElement("dt"), said = document.createElement("dd");
+      term.textContent = WORDS[name];
+      said.textContent = text;
+      said.dir = "auto";
+      list.append(term, said);
+    }
+    if (texts.length) box.append(list);
+    const row = document.createElement("p");
+    row.className = "row";
+    for (const [label, act] of buttons) {
+      const button = document.createElement("button");
+      button.type = "button";
+      button.className = "small";
+      button.textContent = label;
+      button.addEventListener("click", () => act(box));
+      row.append(button);
+    }
+    box.append(row);
+    return box;
+  };
+  // Texts that have no fields to go back to are shown, to be copied.
+  const showLost = (lineage, sentence, buttons) => {
+    const draft = readDraft(lineage);
+    if (!draft) return;
+    const shown = byId(`q-${lineage}`)?.textContent ?? "";
+    const lines = (name, value) => textOf(name, value).split(/\n|: /);
+    const texts = [...draft.offers, draft].flatMap((part) => Object.entries(part.now))
+      .filter(([name, value]) => name in WORDS && !lines(name, value).every((line) => shown.includes(line)))
+      .map(([name, value]) => [name, textOf(name, value)]);
+    if (!texts.length) return writeDraft(lineage, null); // all of it was saved, or is only a text that was emptied
+    const box = keptBox(sentence(new Date(draft.at).toLocaleString(), (draft.all ?? draft.now).topic), buttons(draft), texts);
+    box.id = `lost-${lineage}`;
+    byId("questions").before(box);
+  };
+
+  if (byId("page-state")?.dataset.edits !== "yes") {
+    if (!bench) return;
+    const forget = (lineage) => (box) => { writeDraft(lineage, null); box.remove(); };
+    const sentence = (at, topic) => `What you typed here on ${at}${topic ? `, in the question “${topic}”,` : ""} was not saved, because the interview can no longer be changed.`;
+    for (const lineage of draftLineages()) showLost(lineage, sentence, () => [["Forget it", forget(lineage)]]);
+    return;
+  }
 
   htmx.config.attributesToSettle = []; // it would carry styles over, which the policy of the pages forbids
 
@@ -44,7 +130,7 @@
     "low", "mid", "high"];
   const LISTS = { criteria: ["criterion", "description"], follow_ups: ["follow_up"] };
   const SAVE_AFTER = 800, LOOK_EVERY = 20000, FIRST_RETRY = 2000, LAST_RETRY = 30000, FRESH_DRAFT = 15 * 60000;
-  const MESSAGE_FOR = 12000;
+  const MESSAGE_FOR = 12000, ONE_CLICK = 500;
 
   const same = (one, other) => JSON.stringify(one) === JSON.stringify(other);
   const control = (card, name) => card.el.querySelector(`[data-field="${name}"]`);
@@ -199,6 +285,7 @@
   const take = (el) => {
     const card = { el, lineage: el.dataset.lineage, form: byId(`f-${el.dataset.lineage}`), seen: state().revision };
     card.was = JSON.parse(byId(`was-${card.lineage}`).value);
+    byId(`lost-${card.lineage}`)?.remove();
     cards.set(card.lineage, card);
     for (const name of Object.keys(LISTS)) renumber(listOf(card, name));
     card.shown = contentOf(card);
@@ -220,54 +307,83 @@
     saveState.classList.toggle("bad", isBad);
   };
   const tell = (words) => { byId("spoken").textContent = words; };
+  const offering = () => [...cards.values()].find((card) => card.offers.length);
   const sayHowItIs = () => {
     if ([...cards.values()].some((card) => card.failed)) return;
     if ([...cards.values()].some((card) => dirty(card).length)) say("Not saved yet");
+    else if (document.querySelector("#bench .kept[id^=lost-]")) say("Not all is saved. See the box above the questions.");
+    else if (offering()) say(`Not all is saved. See question ${[...cards.values()].indexOf(offering()) + 1}.`);
     else if (saveState.textContent !== "All is saved") say("Saved");
   };
 
-  // --- What is typed is kept in this browser until it is saved ---
+  // --- What was kept comes back; what would change other texts than it was typed upon is offered ---
 
-  const draftName = (card) => `techscreen interview ${bench.dataset.interview} ${bench.dataset.who} ${card.lineage}`;
+  // What is on offer stays kept until somebody decides, whatever else is typed and saved meanwhile.
   const keep = (card) => {
-    const names = dirty(card);
-    try {
-      if (!names.length) return localStorage.removeItem(draftName(card));
-      const pick = (from) => Object.fromEntries(names.map((name) => [name, from[name]]));
-      localStorage.setItem(draftName(card), JSON.stringify({ was: pick(card.was), now: pick(contentOf(card)), at: Date.now() }));
-    } catch { /* storage may be full or forbidden: typing goes on */ }
+    const names = dirty(card), all = contentOf(card), { offers } = card;
+    const pick = (from) => Object.fromEntries(names.map((name) => [name, from[name]]));
+    const isNeeded = names.length || offers.length;
+    writeDraft(card.lineage, isNeeded ? { was: pick(card.was), now: pick(all), at: Date.now(), all, offers } : null);
   };
   const bringBack = (card) => {
-    let draft = null;
-    try { draft = JSON.parse(localStorage.getItem(draftName(card))); } catch { /* nothing is kept there */ }
-    const names = draft ? FIELDS.filter((name) => name in draft.now && !same(draft.now[name], card.shown[name])) : [];
-    if (!names.length) return draft && keep(card);
-    const restore = () => {
-      for (const name of names) {
-        setValue(card, name, draft.now[name]);
-        card.was[name] = draft.was[name];
+    const draft = readDraft(card.lineage);
+    card.offers = [];
+    if (!draft) return;
+    const { was, now, at, offers } = draft;
+    const differing = (part) => FIELDS.filter((name) => name in part.now && !same(part.now[name], card.shown[name]));
+    const restore = (part) => {
+      for (const name of differing(part)) {
+        setValue(card, name, part.now[name]);
+        card.was[name] = part.was[name];
       }
       touched(card, 0);
     };
+    const names = differing(draft);
     // What was typed a moment ago, as when the page was loaded again, goes on where it was.
-    const isFresh = Date.now() - draft.at < FRESH_DRAFT && names.every((name) => same(draft.was[name], card.was[name]));
-    if (isFresh) return restore();
-    const box = document.createElement("div");
-    box.className = "kept";
-    const words = document.createElement("p");
-    words.textContent = `Something that you typed here on ${new Date(draft.at).toLocaleString()} was not saved.`;
-    const buttons = document.createElement("p");
-    buttons.className = "row";
-    for (const [label, act] of [["Put it back", restore], ["Forget it", () => keep(card)]]) {
-      const button = document.createElement("button");
-      button.type = "button";
-      button.className = "small";
-      button.textContent = label;
-      button.addEventListener("click", () => { box.remove(); act(); });
-      buttons.append(button);
+    const isFresh = Date.now() - at < FRESH_DRAFT && names.every((name) => same(was[name], card.was[name]));
+    card.offers = [...offers, ...(isFresh ? [] : [{ was, now, at }])].filter((part) => differing(part).length);
+    for (const offer of [...card.offers].reverse()) {
+      const decide = (then) => (box) => {
+        box.remove();
+        card.offers = card.offers.filter((other) => other !== offer);
+        then();
+        sayHowItIs();
+      };
+      const buttons = [["Put it back", decide(() => restore(offer))], ["Forget it", decide(() => keep(card))]];
+      const words = `Something that you typed here on ${new Date(offer.at).toLocaleString()} was not saved.`;
+      card.el.querySelector(".question-head").after(keptBox(words, buttons));
     }
-    box.append(words, buttons);
-    card.el.querySelector(".question-head").after(box);
+    if (isFresh && names.length) restore(draft);
+    else keep(card);
+  };
+  const bringBackLost = (lineage) => {
+    const sentence = (at, topic) => `What you typed on ${at}${topic ? ` in the question “${topic}”` : ""} was not saved, because the question was taken out.`;
+    const forget = (box) => {
+      writeDraft(lineage, null);
+      box.remove();
+      sayHowItIs();
+    };
+    const add = (draft) => (box) => change(addAddress(), () => asForm({
+      ...draft.all, ...Object.assign({}, ...[...draft.offers, draft].map((part) => part.now)),
+    }), (arrived) => {
+      forget(box);
+      focusOn(arrived);
+    });
+    showLost(lineage, sentence, (draft) => [["Add it as a question of your own", add(draft)], ["Forget it", forget]]);
+  };
+  const addAddress = () => new URL("questions", new URL(bench.dataset.now, location.href)).href;
+  const asForm = (content) => {
+    const body = new FormData();
+    for (const [name, value] of Object.entries(content)) {
+      if (name === "exhibit") {
+        body.set("exhibit_kind", value?.kind ?? "text");
+        body.set("exhibit_text", value?.text ?? "");
+      } else if (name === "criteria") {
+        for (const row of value) for (const part of LISTS.criteria) body.append(part, row[part]);
+      } else if (name === "follow_ups") for (const text of value) body.append("follow_up", text);
+      else body.set(name, value ?? "");
+    }
+    return body;
   };
 
   // --- One request after another ---
@@ -459,7 +575,7 @@
     }
     for (const card of [...cards.values()]) {
       if (order.includes(card.lineage)) continue;
-      if (dirty(card).length) markGone(card);
+      if (dirty(card).length || card.offers.length) markGone(card);
       else {
         card.el.remove();
         cards.delete(card.lineage);
@@ -489,26 +605,13 @@
     if (card.gone) return;
     card.gone = true;
     failed(card, "somebody took the question out.");
-    const box = document.createElement("div");
-    box.className = "kept";
-    const words = document.createElement("p");
-    words.textContent = "Somebody took this question out meanwhile. What you typed is still here.";
-    const buttons = document.createElement("p");
-    buttons.className = "row";
-    const again = document.createElement("button");
-    again.type = "button";
-    again.textContent = "Add it as a question of yours";
-    again.addEventListener("click", () => change(byId("add-form").action, () => new FormData(card.form), () => letGo(card)));
-    const letItGo = document.createElement("button");
-    letItGo.type = "button";
-    letItGo.textContent = "Let it go";
-    letItGo.addEventListener("click", () => letGo(card));
-    buttons.append(again, letItGo);
-    box.append(words, buttons);
+    const add = () => change(addAddress(), () => new FormData(card.form), () => letGo(card));
+    const box = keptBox("Somebody took this question out meanwhile. What you typed is still here.",
+      [["Add it as a question of your own", add], ["Forget it", () => letGo(card)]]);
     card.el.querySelector(".question-head").replaceChildren(box);
   };
   const letGo = (card) => {
-    try { localStorage.removeItem(draftName(card)); } catch { /* nothing is kept there */ }
+    writeDraft(card.lineage, null);
     card.el.remove();
     cards.delete(card.lineage);
     sayHowItIs();
@@ -561,6 +664,9 @@
     else if (arrived) focusOn(arrived);
   };
 
+  const underWay = new Set(), lastSent = new Map();
+  let clicks = 0;
+  document.addEventListener("click", (event) => { clicks = event.detail; }, true);
   document.addEventListener("submit", (event) => {
     const form = event.target;
     const card = form.matches("[data-autosave]") ? cardOf(form) : null;
@@ -582,8 +688,15 @@
       if (other) own[form.dataset.move === "up" ? "after" : "before"](other);
       own.querySelector("h2").scrollIntoView({ block: "nearest" });
     }
+    // A double click is one click; but who moves a question by two places clicks twice.
+    const what = `${form.id} ${form.action}`;
+    const isAgain = clicks > 1 && event.timeStamp - (lastSent.get(what) ?? -ONE_CLICK) < ONE_CLICK;
+    if (!form.dataset.move && (underWay.has(what) || isAgain)) return;
+    underWay.add(what);
+    lastSent.set(what, event.timeStamp);
     // The form of the moment when it is sent: what was saved before may have changed it.
-    change(form.action, () => new FormData(form.id ? byId(form.id) ?? form : form), after(form, document.activeElement));
+    change(form.action, () => new FormData(form.id ? byId(form.id) ?? form : form), after(form, document.activeElement))
+      .finally(() => underWay.delete(what));
   });
   const theirsOf = (button) => JSON.parse(button.closest(".conflict").dataset.theirs);
 
@@ -721,8 +834,8 @@
   window.addEventListener("pagehide", () => {
     for (const card of cards.values()) {
       const names = dirty(card);
+      if (names.length || card.offers.length) keep(card);
       if (!names.length || card.gone) continue;
-      keep(card);
       const headers = { "HX-Request": "true", "X-CSRFToken": state().token };
       fetch(card.form.action, { method: "POST", body: formOf(card, names), headers, keepalive: true }).catch(() => {});
     }
@@ -731,5 +844,7 @@
   // --- Begin ---
 
   for (const el of document.querySelectorAll("#questions > [data-lineage]")) take(el);
+  for (const lineage of draftLineages()) if (!cards.has(lineage)) bringBackLost(lineage);
   for (const field of document.querySelectorAll(".grow > textarea")) paint(field);
+  sayHowItIs();
 })();
