@@ -97,6 +97,9 @@ def _roomy(name: str, height: float) -> str:
 
 
 def _weasyprint() -> Any:
+    for name in ("weasyprint", "weasyprint.progress"):
+        # While it is imported, too, it would tell of each step, and of what in the stylesheet is for screens alone.
+        logging.getLogger(name).setLevel(logging.ERROR)
     try:
         import weasyprint  # here: it is large, and not everybody has it
     except (ImportError, OSError):  # OSError: without the system's libraries for laying out text
@@ -104,9 +107,6 @@ def _weasyprint() -> Any:
             "PDFs cannot be made here. Print the page instead, or have WeasyPrint installed: pip install -r "
             "requirements-pdf.txt, and Debian's libpango-1.0-0, libpangoft2-1.0-0 and libharfbuzz-subset0."
         ) from None
-    for name in ("weasyprint", "weasyprint.progress"):
-        # It would tell of each page, and of what in the stylesheet is for screens alone.
-        logging.getLogger(name).setLevel(logging.ERROR)
     return weasyprint
 
 
