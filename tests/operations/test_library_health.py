@@ -118,9 +118,8 @@ def test_questions_of_the_starter_library_that_are_missing_are_counted(app: Flas
 
 
 def test_where_a_cached_question_is(app: Flask, client: FlaskClient, requisition: dict[str, Any]) -> None:
-    for number in (1, 2):
-        assert workflow(client, {**requisition, "req_id": f"REQ-{number}"}).status_code == 200
-    said = client.post("/api/interview/1/questions/1/feedback", json={"kind": "unclear"}, headers=READER)
+    made = [workflow(client, {**requisition, "req_id": f"REQ-{number}"}).json["interview_id"] for number in (1, 2)]
+    said = client.post(f"/api/interview/{made[0]}/questions/1/feedback", json={"kind": "unclear"}, headers=READER)
     questions = [row.id for row in all_of(app, CachedQuestion) if row.usage_count == 2]
     with app.app_context():
         uses = [uses_of(question_id) for question_id in questions]
@@ -132,7 +131,7 @@ def test_where_a_cached_question_is(app: Flask, client: FlaskClient, requisition
     assert [one.feedback for one in uses if one.feedback] == [{"unclear": 1}]
     assert (shown.id, shown.usage_count, shown.state) == (questions[0], 2, "available")
 
-    client.delete("/api/interview/2", headers={**ADMIN, "If-Match": "*"})
+    client.delete(f"/api/interview/{made[1]}", headers={**ADMIN, "If-Match": "*"})
     with app.app_context():
         assert [each.req_id for each in uses_of(questions[0]).interviews] == ["REQ-1"]
 

@@ -767,6 +767,7 @@ ROUTES = [
     ("/api/interview/generate", "POST", False),
     ("/api/interview/<interview_id>", "GET", True),
     ("/api/interview/req/<req_id>", "GET", True),
+    ("/api/interview/requisitions", "GET", True),
     ("/api/interview/workflow/full", "POST", False),
     ("/api/interview/workflow/create", "POST", False),
     ("/api/interview/check", "POST", True),
