@@ -95,6 +95,7 @@ def _take(browser: Browser, live: Live, name: str, path: str, **options: Any) ->
         raise SystemExit(f"{name}: {path} was answered with {answer and answer.status}")
     if path.endswith("/room"):  # its foot stays at the end of the window
         _begin_to_ask(page)
+        page.evaluate("scrollTo(0, 0)")  # typing has scrolled it
         _save(name, page.screenshot())
         context.close()
         return
@@ -114,7 +115,6 @@ def _begin_to_ask(page: Page) -> None:
         criteria.nth(number).check()
     page.get_by_role("main").get_by_role("textbox").first.fill("Asked for the time line first, then for the logs.")
     page.wait_for_timeout(1_000)  # until it says, in its language, that this was saved
-    page.mouse.wheel(0, -5_000)
 
 
 def _take_sheet(live: Live, filled: Filled) -> None:
