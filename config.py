@@ -389,7 +389,7 @@ class Settings(DatabaseSettings):
             raise ValueError("must have a host that is a name, or an address in its usual form, such as 192.0.2.1.")
         return value
 
-    @field_validator("webhook_secret", "secret_key")
+    @field_validator("webhook_secret")
     @classmethod
     def _hard_to_guess(cls, value: SecretStr | None) -> SecretStr | None:
         secret = value.get_secret_value().strip() if value is not None else ""  # files often end in a line break
@@ -415,10 +415,8 @@ class Settings(DatabaseSettings):
                 problems.append("CLAUDE_BASE_URL must be https in production, or the key could be read on the way.")
             if self.sqlalchemy_echo:
                 problems.append("SQLALCHEMY_ECHO logs every statement and is refused in production.")
-            if self.workbench and self.secret_key is None:
-                problems.append(
-                    "SECRET_KEY is required in production with WORKBENCH: it signs the cookies of the pages."
-                )
+            if self.workbench:
+                problems += self._secret_key_problems()
         return problems + self._webhook_problems()
 
     @property
@@ -426,6 +424,14 @@ class Settings(DatabaseSettings):
         """Whether Claude is there to write; otherwise interviews are made of the library alone."""
         is_without_key = self.claude_api_key is None and self.use_library == "only"
         return self.claude_mode == "live" and not is_without_key
+
+    def _secret_key_problems(self) -> list[str]:
+        """Only where our own pages are served: the environment of a host app may hold a key of its own."""
+        if self.secret_key is None:
+            return ["SECRET_KEY is required in production with WORKBENCH: it signs the cookies of the pages."]
+        if len(self.secret_key.get_secret_value().strip()) < MIN_SECRET:
+            return [f"SECRET_KEY must have at least {MIN_SECRET} characters."]
+        return []
 
     def _webhook_problems(self) -> list[str]:
         if self.webhook_url is None:

@@ -215,3 +215,11 @@ def test_only_the_roles_that_are_offered_can_be_chosen(make_app: MakeApp) -> Non
     given = {"csrf_token": token[1], "user_id": "rosa", "role": "root"}
     assert client.post("/interviews/sign-in", data=given).status_code == 400
     assert client.post("/interviews/sign-in", data={**given, "role": "recruiter"}).status_code == 303
+
+
+def test_a_secret_key_of_a_host_app_is_not_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "dev")
+    assert load_settings(PRODUCTION, env_file=None).workbench is False
+    assert load_settings({"FLASK_ENV": "development"}, env_file=None).workbench is True
+    with pytest.raises(SettingsError, match="SECRET_KEY must have at least 16"):
+        load_settings({**PRODUCTION, "WORKBENCH": True}, env_file=None)
