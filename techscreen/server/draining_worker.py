@@ -76,9 +76,9 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
                 raise
             return False
         self.nr_conns += 1
-        self.enqueue_req(Connection(self, sock, address, listener.getsockname()))
         if self.nr_conns >= self.worker_connections:
-            self._make_room()
+            self._make_room()  # first, so that the newest is not the one to go
+        self.enqueue_req(Connection(self, sock, address, listener.getsockname()))
         return True
 
     def enqueue_req(self, conn: Connection) -> None:
@@ -146,12 +146,26 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
         conn.close()
 
     def _make_room(self) -> None:
-        """Close the connection that has waited longest."""
-        for what in (END, BODY, HEAD) if self._held > MAX_HELD else (END, HEAD, BODY):
-            for conn in self._waiting[what]:
-                self._late += what != END
-                self._drop(conn)
-                return
+        """Close a connection: one that has been answered, else one that holds much, else what has waited longest."""
+        if self._waiting[END]:
+            self._drop(next(iter(self._waiting[END])))
+        elif self._held > MAX_HELD and self._waiting[BODY]:
+            self._late += 1
+            self._drop(next(iter(self._waiting[BODY])))
+        else:
+            while halves := [next(iter(self._waiting[what].items())) for what in (HEAD, BODY) if self._waiting[what]]:
+                conn, _ = min(halves, key=lambda half: half[1] - self._seconds[str(half[0].waits_for)])
+                if not self._has_gone_on(conn):
+                    self._late += 1
+                    self._drop(conn)
+                    return
+
+    def _has_gone_on(self, conn: Connection) -> bool:
+        """Whether what a connection waits for has come, unseen so far because the loop was busy."""
+        awaited = conn.waits_for
+        if awaited != END:
+            self._go_on_reading(conn)
+        return conn.waits_for != awaited
 
     def murder_pending(self) -> None:
         """Close the connections whose deadline has passed. gunicorn's loop calls it at least every second."""
@@ -161,6 +175,8 @@ class DrainingWorker(ThreadWorker):  # type: ignore[misc]
                 conn, deadline = next(iter(waiting.items()))
                 if deadline > now:
                     break
+                if self._has_gone_on(conn):
+                    continue
                 if what != END:
                     self._late += 1
                     if conn.arrival.data:

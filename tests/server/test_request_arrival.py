@@ -193,6 +193,17 @@ def test_a_thousand_halves_of_requests_keep_nobody_waiting(tiny: Tiny) -> None:
     assert tiny.seconds_to_answer() < BODY_TIMEOUT + SLACK
 
 
+def test_where_all_places_are_taken_by_halves_of_bodies_the_newest_is_not_the_one_to_go(patient: Tiny) -> None:
+    with contextlib.ExitStack() as connections:
+        for _ in range(MAX_CONNECTIONS + 5):
+            connections.enter_context(patient.connect(HALVES["half a body"]))
+        for _ in range(5):
+            newest = connections.enter_context(patient.connect())
+            time.sleep(0.05)  # so that it is taken before its request has come
+            newest.sendall(GET)
+            assert newest.recv(12) == b"HTTP/1.1 200"
+
+
 def test_every_half_meets_its_deadline_however_busily_it_drips(tiny: Tiny) -> None:
     outcomes: dict[str, tuple[float, bytes]] = {}
 
