@@ -17,7 +17,7 @@ import struct
 import sys
 import threading
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -65,8 +65,7 @@ class Reply:
     break_after: int | None = None  # break a stream after so many characters of text
     break_with: str = "overloaded_error"  # the type of an error event; "drop" or "reset" the connection; "hang"
     break_saying: str = "no"  # the message of that error
-    hold: Callable[[], Awaitable[None]] | None = None  # awaited in the middle of a stream
-    hold_after: int = 0  # after about so many characters of text
+    holds: Sequence[tuple[int, Callable[[], Awaitable[None]]]] = ()  # awaited after about so many characters of text
     stays: bool = False  # keep a stream open behind its last event
     unnamed: bool = False  # events without their names, as some gateways send them
 
@@ -248,11 +247,12 @@ class FakeClaude:
         begin, end = _first_events(message), _last_events(reply, message, text)
         if reply.edit or reply.unnamed:
             begin, *pieces, end = (_edited(part, reply) for part in (begin, *pieces, end))
-        if reply.hold:
-            held = reply.hold_after // PIECE
-            await _write(writer, head + begin, b"".join(pieces[:held]), reply.drip)
-            await reply.hold()
-            head, begin, pieces = b"", b"", pieces[held:]
+        written = 0
+        for place, hold in reply.holds:
+            await _write(writer, head + begin, b"".join(pieces[written : place // PIECE]), reply.drip)
+            await hold()
+            head, begin, written = b"", b"", place // PIECE
+        pieces = pieces[written:]
         if wait:
             writer.write(head + begin)
             head = begin = b""

@@ -44,13 +44,13 @@ class Gate:
         self._opened.set()
 
     def reply(self, **more: Any) -> Reply:
-        return Reply(before=self._wait, **more)
+        return Reply(before=self.wait, **more)
 
     def reply_held(self, after: int, **more: Any) -> Reply:
         """A reply that stops after so many characters of its text, and goes on when the gate is opened."""
-        return Reply(hold=self._wait, hold_after=after, **more)
+        return Reply(holds=[(after, self.wait)], **more)
 
-    async def _wait(self) -> None:
+    async def wait(self) -> None:
         while not self._opened.is_set():
             await asyncio.sleep(0.01)
 

@@ -78,12 +78,17 @@ def job_id_of(before: list[Event]) -> str:
 def test_it_grows_until_it_is_stored(
     client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude, path: str
 ) -> None:
-    fake.tokens_per_second = 1_000
-
-    events = events_of(listen(client, path, requisition))
+    gates = [Gate() for _ in range(3)]
+    places = [place_in(plan_of(requisition), characters) for characters in (200, 400, 600)]
+    fake.when(an_enhancement, Reply(holds=[(place, gate.wait) for place, gate in zip(places, gates, strict=True)]))
+    events = []
+    for one in as_they_come(listen(client, path, requisition)):
+        events.append(one)
+        if one[0] == "description" and gates:
+            gates.pop(0).open()
 
     told = [data for name, data in events if name == "description"]
-    assert len(told) >= 2
+    assert len(told) >= 3
     done = events[-1][1]
     assert {one["title"] for one in told} == {done["enhanced_jd"]["title"]}
     texts = [one["text"] for one in told]
