@@ -144,6 +144,8 @@ def test_it_goes_on_without_a_network(page: Page, room_url: str, watch: Watch) -
 
     page.get_by_text("Question 3 of 5").wait_for()
     assert rating(page, "1").is_checked()
+    for is_offline in (False, True):  # the pretence, unlike a real loss of the network, does not outlast a reload
+        page.context.set_offline(is_offline)
     page.get_by_text("No network").wait_for()
     notes(page).fill("Still here.")
     saved(page)
