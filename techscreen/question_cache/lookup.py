@@ -8,12 +8,27 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Sequence, Sized
+from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Integer, Select, and_, false, func, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    false,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.orm import Session
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -38,6 +53,13 @@ NEAR_MISS_SAMPLE = 15
 MAX_HITS = 10
 MAX_TAKEN_TEXTS = 5
 _IS_GENERATED = CachedQuestion.library_status.is_(None)
+# What is read of a row to decide whether it is wanted.
+_COMPARED = (
+    CachedQuestion.id,
+    CachedQuestion.question_type,
+    CachedQuestion.usage_count,
+    _IS_GENERATED.label("is_generated"),
+)
 
 
 class _json_length(GenericFunction[int]):  # the name of the database's function
@@ -96,6 +118,23 @@ class CachedHit:
     similarity: float
 
 
+class _Terms(NamedTuple):
+    """Which questions may be lent at all: what a statement is built for."""
+
+    takes_generated: bool
+    takes_library: bool
+    same_model_only: bool
+
+
+class _Found(NamedTuple):
+    """A row that may be lent, not read yet."""
+
+    order: tuple[Any, ...]
+    id: int
+    is_generated: bool
+    similarity: float
+
+
 class CacheLookup:
     """Looks up questions for one requisition, as one client of Claude writes them, under the limits of the settings.
 
@@ -121,39 +160,54 @@ class CacheLookup:
         return WantedQuestion(topic, subject, language.casefold(), self._claude.prompt_version)
 
     def hits(self, session: Session, wanted: WantedQuestion) -> list[CachedHit]:
-        """Questions for an equal topic, or else for similar ones, those of the wanted question type first.
+        """Questions for one topic. See `all_hits`."""
+        return self.all_hits(session, [wanted])[0]
 
-        A library question for a similar topic comes before a generated one for an equal topic.
+    def all_hits(self, session: Session, wanted: Sequence[WantedQuestion]) -> list[list[CachedHit]]:
+        """Questions for equal topics, or else for similar ones, those of the wanted question type first.
+
+        A library question for a similar topic comes before a generated one for an equal topic. Three statements at
+        most, however many topics there are.
+
+        Returns:
+            A list for each topic. The same question may be in several.
         """
         equal = self._equal(session, wanted)
-        if not equal:
-            return self._similar(session, wanted)
-        has_its_own = not self._takes_library or equal[0].row.library_status is not None
-        if has_its_own or not self._may_be_similar(wanted):
-            return equal
-        return [*self._similar(session, wanted, CachedQuestion.library_status.is_not(None)), *equal]
+        only_library = {place: bool(equal[place]) for place in range(len(wanted))}
+        searched = {
+            place: only
+            for place, only in only_library.items()
+            if not only
+            or (self._takes_library and equal[place][0].is_generated and self._may_be_similar(wanted[place]))
+        }
+        similar = self._similar(session, wanted, searched) if searched else {}
+        found = [[*similar.get(place, ()), *equal[place]] for place in range(len(wanted))]
+        ids = [one.id for each in found for one in each]
+        # Others may have taken some meanwhile, as often as they may be taken.
+        values = {**self._limits(), "ids": ids}
+        chosen = session.scalars(_lendable_ones(self._terms), values, execution_options=FRESH) if ids else ()
+        rows = {row.id: row for row in chosen}
+        return [[CachedHit(rows[one.id], one.similarity) for one in each if one.id in rows] for each in found]
 
     def lendable(self) -> tuple[ColumnElement[bool], ...]:
         """The conditions under which a question may be lent to this requisition.
 
         A library question neither expires nor is used up, whoever wrote it; see `has_enough_criteria`.
         """
-        used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == self._req_id)
-        ours = [CachedQuestion.model == self._claude.model] if self._settings.cache_same_model_only else []
-        generated = and_(
-            CachedQuestion.library_status.is_(None),
-            *ours,
-            CachedQuestion.usage_count < self._settings.cache_max_uses,
-            CachedQuestion.created_at > utc_now() - timedelta(days=self._settings.cache_ttl_days),
-        )
-        library = and_(CachedQuestion.library_status == "active", with_enough_criteria())
-        return (
-            or_(generated if self._takes_generated else false(), library if self._takes_library else false()),
-            self._not_of_others(),
-            CachedQuestion.retired_at.is_(None),
-            CachedQuestion.complaints < self._settings.max_complaints,
-            CachedQuestion.id.not_in(used_here),
-        )
+        return _lendable(self._terms, self._limits())
+
+    @property
+    def _terms(self) -> _Terms:
+        return _Terms(self._takes_generated, self._takes_library, self._settings.cache_same_model_only)
+
+    def _limits(self) -> dict[str, Any]:
+        return {
+            "req_id": self._req_id,
+            "model": self._claude.model,
+            "max_uses": self._settings.cache_max_uses,
+            "oldest": utc_now() - timedelta(days=self._settings.cache_ttl_days),
+            "max_complaints": self._settings.max_complaints,
+        }
 
     def taken_texts(self, wanted_topics: Sequence[InterviewTopic], language: str) -> list[list[str]]:
         """For each topic what the newest existing questions say, lendable or not: a new one must differ from them."""
@@ -181,69 +235,67 @@ class CacheLookup:
     def _not_of_others(self) -> ColumnElement[bool]:
         return CachedQuestion.only_for_req_id.is_(None) | (CachedQuestion.only_for_req_id == self._req_id)
 
-    def _equal(self, session: Session, wanted: WantedQuestion) -> list[CachedHit]:
-        other_type = CachedQuestion.question_type != wanted.topic.question_type
-        equal = (
-            select(CachedQuestion)
-            .where(CachedQuestion.request_hash.in_([wanted.request_hash, wanted.library_hash]), *self.lendable())
-            .order_by(_IS_GENERATED, other_type, CachedQuestion.usage_count, CachedQuestion.id)
-            .limit(MAX_HITS)
-        )
-        return [CachedHit(row, 1.0) for row in session.scalars(equal, execution_options=FRESH)]
+    def _equal(self, session: Session, wanted: Sequence[WantedQuestion]) -> list[list[_Found]]:
+        values = self._limits()
+        for place, each in enumerate(wanted):
+            values |= {
+                f"generated_{place}": each.request_hash,
+                f"library_{place}": each.library_hash,
+                f"type_{place}": each.topic.question_type,
+            }
+        found: list[list[_Found]] = [[] for _ in wanted]
+        for row in session.execute(_equal_ones(self._terms, len(wanted)), values):
+            other_type = row.question_type != wanted[row.place].topic.question_type
+            order = bool(row.is_generated), other_type, row.usage_count, row.id
+            found[row.place].append(_Found(order, row.id, bool(row.is_generated), 1.0))
+        return [sorted(each, key=lambda one: one.order) for each in found]
 
-    def _similar(self, session: Session, wanted: WantedQuestion, *only: ColumnElement[bool]) -> list[CachedHit]:
-        # Each by itself, so that the index gives the least used ones without reading the whole bucket.
-        buckets = [self._bucket(wanted, version, *only).subquery() for version in self._versions(wanted)]
-        rows = session.execute(union_all(*(select(bucket) for bucket in buckets))).all()
-        close: list[tuple[bool, bool, float, int]] = []
-        nearest = (0.0, "")
+    def _similar(
+        self, session: Session, wanted: Sequence[WantedQuestion], searched: Mapping[int, bool]
+    ) -> dict[int, list[_Found]]:
+        """The similar ones.
+
+        Args:
+            searched: the places of the topics, and for which of them library questions alone are searched.
+        """
+        buckets = [
+            (place, only, version) for place, only in searched.items() for version in self._versions(wanted[place])
+        ]
+        values = self._limits()
+        for number, (place, _, version) in enumerate(buckets):
+            each = wanted[place]
+            values |= {
+                f"technologies_{number}": each.technology_key,
+                f"level_{number}": each.topic.skill_level,
+                f"language_{number}": each.language,
+                f"version_{number}": version,
+                f"most_{number}": MAX_COMPARISON if self._may_be_similar(each) else NEAR_MISS_SAMPLE,
+            }
+        statement = _buckets(self._terms, tuple(only for _, only, _ in buckets))
+        rows: dict[int, list[Row[Any]]] = defaultdict(list)
+        for row in session.execute(statement, values):
+            rows[buckets[row.number][0]].append(row)
+        found = {place: self._close(wanted[place], rows[place]) for place in searched}
+        for place, only in searched.items():
+            if not found[place] and not only:
+                _log_miss(wanted[place], rows[place])
+        return found
+
+    def _close(self, wanted: WantedQuestion, rows: Sequence[Row[Any]]) -> list[_Found]:
+        """Those of a bucket's rows that are similar enough, the best first."""
+        close = []
         for row in rows:
-            # Within a bucket the technologies are equal; the facet key says the rest.
-            subject = matching.of_keys(wanted.subject.technologies, row.facet_key) or replace(
-                matching.parse(row.topic), technologies=wanted.subject.technologies
-            )
-            similarity = matching.compare(wanted.subject, subject)
-            nearest = max(nearest, (similarity, row.topic))
+            similarity = _similarity(wanted, row)
             if similarity >= self._settings.cache_similarity_threshold:
                 other_type = row.question_type != wanted.topic.question_type
-                close.append((bool(row.is_generated), other_type, -similarity, row.id))
-        if not close:
-            if not only:
-                _log_miss(wanted, nearest, len(rows))
-            return []
-        best = {row_id: -negative for *_, negative, row_id in sorted(close)[:MAX_HITS]}
-        chosen = session.scalars(select(CachedQuestion).where(CachedQuestion.id.in_(best)), execution_options=FRESH)
-        found = {row.id: row for row in chosen}
-        return [CachedHit(found[row_id], similarity) for row_id, similarity in best.items() if row_id in found]
+                order = bool(row.is_generated), other_type, -similarity, row.id
+                close.append(_Found(order, row.id, bool(row.is_generated), similarity))
+        return sorted(close, key=lambda one: one.order)[:MAX_HITS]
 
     def _versions(self, wanted: WantedQuestion) -> list[str]:
         """The prompt versions under which fitting questions stand."""
         library = [LIBRARY_VERSION] if self._takes_library else []
         return [*library, wanted.prompt_version] if self._takes_generated else library
-
-    def _bucket(
-        self, wanted: WantedQuestion, version: str, *only: ColumnElement[bool]
-    ) -> Select[int, str, str, str, bool]:
-        """The questions of one version that are compared with a topic, least used first."""
-        return (
-            select(
-                CachedQuestion.id,
-                CachedQuestion.topic,
-                CachedQuestion.facet_key,
-                CachedQuestion.question_type,
-                _IS_GENERATED.label("is_generated"),
-            )
-            .where(
-                CachedQuestion.technology_key == wanted.technology_key,
-                CachedQuestion.skill_level == wanted.topic.skill_level,
-                CachedQuestion.language == wanted.language,
-                CachedQuestion.prompt_version == version,
-                *self.lendable(),
-                *only,
-            )
-            .order_by(CachedQuestion.usage_count)
-            .limit(MAX_COMPARISON if self._may_be_similar(wanted) else NEAR_MISS_SAMPLE)
-        )
 
     def _may_be_similar(self, wanted: WantedQuestion) -> bool:
         """Whether any unequal facet could reach the threshold; the most similar one has one word more."""
@@ -251,8 +303,100 @@ class CacheLookup:
         return words / (words + 1) >= self._settings.cache_similarity_threshold
 
 
-def _log_miss(wanted: WantedQuestion, nearest: tuple[float, str], compared: int) -> None:
-    similarity, topic = nearest
+# ---------------------------------------------------------------------------------------- statements, built once each
+
+
+def _lendable(terms: _Terms, limits: Mapping[str, Any]) -> tuple[ColumnElement[bool], ...]:
+    used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == limits["req_id"])
+    ours = [CachedQuestion.model == limits["model"]] if terms.same_model_only else []
+    generated = and_(
+        _IS_GENERATED,
+        *ours,
+        CachedQuestion.usage_count < limits["max_uses"],
+        CachedQuestion.created_at > limits["oldest"],
+    )
+    library = and_(CachedQuestion.library_status == "active", with_enough_criteria())
+    return (
+        or_(generated if terms.takes_generated else false(), library if terms.takes_library else false()),
+        CachedQuestion.only_for_req_id.is_(None) | (CachedQuestion.only_for_req_id == limits["req_id"]),
+        CachedQuestion.retired_at.is_(None),
+        CachedQuestion.complaints < limits["max_complaints"],
+        CachedQuestion.id.not_in(used_here),
+    )
+
+
+class _Given(dict[str, Any]):
+    """Limits that are given when a statement is executed."""
+
+    def __missing__(self, name: str) -> Any:
+        return bindparam(name)
+
+
+@lru_cache
+def _lendable_ones(terms: _Terms) -> Select[CachedQuestion]:
+    """Some questions by their ids."""
+    these = CachedQuestion.id.in_(bindparam("ids", expanding=True))
+    return select(CachedQuestion).where(these, *_lendable(terms, _Given()))
+
+
+@lru_cache(maxsize=64)
+def _equal_ones(terms: _Terms, topics: int) -> CompoundSelect[Any]:
+    """The questions for some equal topics."""
+
+    def of(place: int) -> Select[*tuple[Any, ...]]:
+        other_type = CachedQuestion.question_type != bindparam(f"type_{place}")
+        hashes: list[ColumnElement[Any]] = [bindparam(f"generated_{place}"), bindparam(f"library_{place}")]
+        return (
+            select(literal_column(str(place), Integer).label("place"), *_COMPARED)
+            .where(CachedQuestion.request_hash.in_(hashes), *_lendable(terms, _Given()))
+            .order_by(_IS_GENERATED, other_type, CachedQuestion.usage_count, CachedQuestion.id)
+            .limit(MAX_HITS)
+        )
+
+    return union_all(*(select(of(place).subquery()) for place in range(topics)))
+
+
+@lru_cache(maxsize=256)
+def _buckets(terms: _Terms, only_library: tuple[bool, ...]) -> CompoundSelect[Any]:
+    """The questions that are compared with some topics, least used first.
+
+    Each bucket by itself, so that the index gives the least used ones without reading the whole bucket.
+    """
+
+    def of(number: int, only: bool) -> Select[*tuple[Any, ...]]:
+        return (
+            select(
+                literal_column(str(number), Integer).label("number"),
+                CachedQuestion.topic,
+                CachedQuestion.facet_key,
+                *_COMPARED,
+            )
+            .where(
+                CachedQuestion.technology_key == bindparam(f"technologies_{number}"),
+                CachedQuestion.skill_level == bindparam(f"level_{number}"),
+                CachedQuestion.language == bindparam(f"language_{number}"),
+                CachedQuestion.prompt_version == bindparam(f"version_{number}"),
+                *_lendable(terms, _Given()),
+                *([CachedQuestion.library_status.is_not(None)] if only else []),
+            )
+            .order_by(CachedQuestion.usage_count)
+            .limit(bindparam(f"most_{number}", type_=Integer))
+        )
+
+    return union_all(*(select(of(number, only).subquery()) for number, only in enumerate(only_library)))
+
+
+def _similarity(wanted: WantedQuestion, row: Row[Any]) -> float:
+    # Within a bucket the technologies are equal; the facet key says the rest.
+    subject = matching.of_keys(wanted.subject.technologies, row.facet_key) or replace(
+        matching.parse(row.topic), technologies=wanted.subject.technologies
+    )
+    return matching.compare(wanted.subject, subject)
+
+
+def _log_miss(wanted: WantedQuestion, rows: Sequence[Row[Any]]) -> None:
+    similarity, topic = max(((_similarity(wanted, row), row.topic) for row in rows), default=(0.0, ""))
+    compared = len(rows)
     if compared:
         reason = f"nearest of {compared} has similarity {similarity:.2f}"
     else:

@@ -211,9 +211,10 @@ class Reservations:
                 return {}, list(wanted)  # recovery may do the same at this moment, which this transaction would not see
             claimed: dict[int, ReservedQuestion] = {}
             outrun: list[int] = []
-            for place, each in wanted.items():
+            for place, hits in zip(wanted, self.lookup.all_hits(session, [*wanted.values()]), strict=True):
                 taken = [*reserved_texts, *_texts(claimed.values())]
-                fitting = [hit for hit in self.lookup.hits(session, each) if _fits(hit, taken, avoid)]
+                ours = {question.cached_question_id for question in claimed.values()}
+                fitting = [hit for hit in hits if hit.row.id not in ours and _fits(hit, taken, avoid)]
                 chosen = next((hit for hit in fitting if self._claim(session, hit.row)), None)
                 if chosen is not None:
                     claimed[place] = _reserved_question(chosen)
