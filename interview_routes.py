@@ -60,7 +60,7 @@ __all__ = [
 
 
 @interview_bp.post("/jd/enhance")
-@endpoint(tag="Generation", access="admin", body=EnhanceRequest, answer=EnhanceAnswer, dispatch="generation")
+@endpoint(tag="Generation", access="generator", body=EnhanceRequest, answer=EnhanceAnswer, dispatch="generation")
 def enhance_job_description(body: EnhanceRequest) -> EnhanceRequest:
     """Enhance a basic job description with its WORK inputs."""
     refuse_unless_work_described(body)
@@ -84,7 +84,7 @@ def get_job_description(req_id: str) -> JobDescriptionAnswer:
 @interview_bp.post("/generate")
 @endpoint(
     tag="Generation",
-    access="admin",
+    access="generator",
     body=GenerateRequest,
     answer=GenerateAnswer,
     dispatch="generation",
@@ -162,7 +162,7 @@ def list_requisitions(query: RequisitionsQuery) -> Response:
 @interview_bp.post("/workflow/create")
 @endpoint(
     tag="Generation",
-    access="admin",
+    access="generator",
     body=WorkflowRequest,
     answer=WorkflowAnswer,
     dispatch="generation",

@@ -54,7 +54,7 @@ def job_events(job_id: str) -> Response:
 
 
 @workbench_bp.post("/jobs/<job_id>/again")
-@page("admin")
+@page("generator")
 def job_begun_again(job_id: str) -> AnyResponse:
     """Begin a failed interview again, under the same key, so that what was paid for is not paid again."""
     caller = current_caller()
