@@ -169,11 +169,14 @@ class InterviewGenerationService:
             run_in_transaction(partial(self._open_audit_row, task)) as audit,
             self._cache.reservations_for(source.req_id, task.use_library) as reservations,
         ):
+            if not source.planned:
+                task.progress.refuse_if_cancelled()
             planned = source.planned or self._plan(source, audit, task)
             texts = source.requisition.fields()
             planned = at_stated_level(with_sound_quotes(planned, texts), texts)
             topics = choose_topics(planned.interview_topics, texts, QUESTIONS)
             task.progress.topics_named(planned)
+            task.progress.refuse_if_cancelled()
             draft = InterviewDraft(
                 task,
                 topics,

@@ -11,7 +11,7 @@ from typing import Any
 
 from flask import Flask, Response, current_app, url_for
 
-from techscreen.errors import LibraryLacks, NotEnhanced, NotFound, Overloaded, TooManyStreams
+from techscreen.errors import LibraryLacks, NotCancellable, NotEnhanced, NotFound, Overloaded, TooManyStreams
 from techscreen.operations import requisition_lists
 from techscreen.operations.interview_lists import all_interviews, interviews_page
 from techscreen.operations.text_checks import check_texts
@@ -27,7 +27,7 @@ from techscreen.schemas.generation import (
     WorkflowAnswer,
     WorkflowRequest,
 )
-from techscreen.schemas.jobs import JobAnswer, JobsAnswer, JobsQuery
+from techscreen.schemas.jobs import CancelAnswer, JobAnswer, JobsAnswer, JobsQuery
 from techscreen.schemas.requisitions import RequisitionsAnswer, RequisitionsQuery
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
 from techscreen.web import (  # they add their routes
@@ -43,7 +43,7 @@ from techscreen.web.blueprint import interview_bp
 from techscreen.web.container import current_runtime
 from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
-from techscreen.web.job_views import job_answer, job_for, jobs_answer
+from techscreen.web.job_views import cancel_answer, job_answer, job_for, jobs_answer
 from techscreen.web.parsing import refuse_unless_work_described
 from techscreen.web.responses import json_response, within
 from techscreen.web.sse import EVENT_STREAM
@@ -189,6 +189,24 @@ def check(body: CheckRequest) -> CheckAnswer:
 def get_job(job_id: str) -> JobAnswer:
     """A job: how far it is, and in the end its answer. Only its owner and admins can see it."""
     return job_answer(job_for(current_caller(), job_id))
+
+
+@interview_bp.delete("/jobs/<job_id>")
+@endpoint(
+    tag="Jobs",
+    access="reader",
+    answer=CancelAnswer,
+    errors=(NotFound, NotCancellable),
+    other_answers={202: CancelAnswer},
+)
+def cancel_job(job_id: str) -> Response:
+    """Cancel a job of one's own, or any as an admin, as far as nothing was paid for.
+
+    A job that waits ends at once: 200. One that is at work stops before it asks Claude for the next part, and is not
+    tried again: 202. What was paid for is kept.
+    """
+    answer = cancel_answer(job_for(current_caller(), job_id))
+    return json_response(answer, 200 if answer.status == "cancelled" else 202)
 
 
 @interview_bp.get("/jobs")

@@ -95,8 +95,9 @@ class JDEnhancementService:
             with_interview: whether an interview is made at the same time, for which the budgets reserve tokens as well.
 
         Raises:
-            Superseded, TokenBudgetExhausted: before anything is written.
+            Superseded, TokenBudgetExhausted, Cancelled: before anything is written.
         """
+        progress.refuse_if_cancelled()
         operations = ("jd_enhancement", "interview_generation") if with_interview else ("jd_enhancement",)
         texts = _prompt(request).fields()
         names = names_to_avoid(texts)

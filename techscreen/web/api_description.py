@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
+from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent, WaitingEvent
 from techscreen.web.auth import Access
 
 TITLE = "TechScreen Interview Generation System"
@@ -172,6 +172,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
+    # The same header where only some answers have it.
+    "LocationOfJob": {
+        "description": "Where the job is, of a request with an Idempotency-Key or whose answer is a stream.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "ETag": {
         "description": "Names this state of it, for `If-Match` and `If-None-Match`.",
         "required": True,
@@ -206,4 +211,5 @@ PROGRESS_EVENTS: dict[str, type[BaseModel]] = {
     "description": DescriptionEvent,
     "enhanced": EnhancedEvent,
     "question": JobQuestion,
+    "waiting": WaitingEvent,
 }

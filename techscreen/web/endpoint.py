@@ -39,6 +39,7 @@ View = Callable[..., Response]
 # The errors of any generation.
 GENERATION_ERRORS: tuple[type[TechScreenError], ...] = (
     errors.Superseded,
+    errors.Cancelled,
     errors.TokenBudgetExhausted,
     errors.Overloaded,
     errors.ClaudeMisconfigured,

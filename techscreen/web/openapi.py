@@ -222,9 +222,12 @@ def _response(description: str, content: Json, route: endpoint, *headers: str) -
     names = ["X-Request-ID", *headers]
     if route.dispatch is not None:
         names.append("Idempotency-Replayed")
+    said: Json = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    if route.dispatch is not None and "Location" not in names:
+        said["Location"] = {"$ref": "#/components/headers/LocationOfJob"}
     return {
         "description": description,
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+        "headers": said,
         **({"content": content} if content else {}),
     }
 

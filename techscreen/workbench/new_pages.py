@@ -87,7 +87,7 @@ def _to_try_again(job_id: str) -> str | AnyResponse:
     """The form of a failed job. The job no longer has its texts: they are in the database, or in the browser alone."""
     caller = current_caller()
     job = job_for(caller, job_id)
-    if job.operation not in (WORKFLOW, ENHANCEMENT) or job.status != "failed":
+    if job.operation not in (WORKFLOW, ENHANCEMENT) or job.status not in ("failed", "cancelled"):
         return redirect(url_for(".job", job_id=job_id), 303)
     known = _known(job.req_id or "")
     texts = texts_of(known["stored"]) if known else {"req_id": job.req_id or ""}

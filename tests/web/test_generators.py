@@ -1,4 +1,4 @@
-"""GENERATOR_ROLES: who may generate need not be who may see the audit trail, and each page offers what its reader may do."""
+"""GENERATOR_ROLES: who may generate need not be who may see the audit trail."""
 
 from __future__ import annotations
 

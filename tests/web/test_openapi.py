@@ -171,7 +171,7 @@ def test_what_is_said_of_rate_limits_is_true(make_app: MakeApp, document: dict[s
 def test_events_are_described_by_the_names_that_are_sent(document: dict[str, Any], client: FlaskClient) -> None:
     described = document["components"]["schemas"]["StreamEvent"]["oneOf"]
 
-    names = ["job", "topics", "description", "enhanced", "question", "done", "error"]
+    names = ["job", "topics", "description", "enhanced", "question", "waiting", "done", "error"]
     assert [one["properties"]["event"]["const"] for one in described] == names
 
 
