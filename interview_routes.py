@@ -13,7 +13,7 @@ from flask import Flask, Response, current_app, url_for
 
 from techscreen.errors import LibraryLacks, NotCancellable, NotEnhanced, NotFound, Overloaded, TooManyStreams
 from techscreen.operations import requisition_lists
-from techscreen.operations.interview_lists import all_interviews, interviews_page
+from techscreen.operations.interview_lists import all_interviews, interviews_page, list_all
 from techscreen.operations.text_checks import check_texts
 from techscreen.schemas.generation import (
     EnhanceAnswer,
@@ -28,11 +28,17 @@ from techscreen.schemas.generation import (
     WorkflowRequest,
 )
 from techscreen.schemas.jobs import CancelAnswer, JobAnswer, JobsAnswer, JobsQuery
-from techscreen.schemas.requisitions import RequisitionsAnswer, RequisitionsQuery
+from techscreen.schemas.requisitions import (
+    AllInterviewsAnswer,
+    AllInterviewsQuery,
+    RequisitionsAnswer,
+    RequisitionsQuery,
+)
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
 from techscreen.web import (  # they add their routes
     alternative_routes,
     editing_routes,
+    erasing_routes,
     export_routes,
     feedback_routes,
     history_routes,
@@ -51,6 +57,7 @@ from techscreen.web.sse import EVENT_STREAM
 __all__ = [
     "alternative_routes",
     "editing_routes",
+    "erasing_routes",
     "export_routes",
     "feedback_routes",
     "history_routes",
@@ -127,13 +134,32 @@ def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
     return json_response(chain(begin, within(app, parts)))
 
 
+@interview_bp.get("", strict_slashes=False)
+@endpoint(
+    tag="Reading", access="reader", query=AllInterviewsQuery, answer=AllInterviewsAnswer, answer_headers=("Link",)
+)
+def list_all_interviews(query: AllInterviewsQuery) -> Response:
+    """Interviews of all requisitions, newest first, page by page, without their questions.
+
+    `Link` and `next_cursor` lead to the next page.
+    """
+    return _linked(list_all(query), ".list_all_interviews", _as_asked(query))
+
+
+def _as_asked(query: AllInterviewsQuery) -> dict[str, Any]:
+    """The query as an address says it."""
+    return query.model_dump(mode="json", exclude={"cursor"}, exclude_none=True, by_alias=True)
+
+
 def _page(req_id: str, query: InterviewsQuery) -> Response:
     answer = interviews_page(req_id, query)
     asked = {"req_id": req_id, "status": query.status, "limit": query.page_size}
     return _linked(answer, ".list_interviews", asked)
 
 
-def _linked(answer: InterviewsAnswer | RequisitionsAnswer, view: str, asked: dict[str, Any]) -> Response:
+def _linked(
+    answer: InterviewsAnswer | AllInterviewsAnswer | RequisitionsAnswer, view: str, asked: dict[str, Any]
+) -> Response:
     """A page of a list, with the address of the next one if there is one.
 
     Args:
