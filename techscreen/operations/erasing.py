@@ -113,10 +113,7 @@ def _erase_requisition(req_id: str, if_match: Sequence[str], user_id: str, sessi
     erased["history_entries"] += _gone(session, HistoryEntry, HistoryEntry.req_id == req_id)
     _gone(session, QuestionUse, QuestionUse.req_id == req_id)
     erased |= _erase_jobs(session, req_id, set(ids), all_of_requisition=True)
-    texts = or_(GenerationLog.error_message.is_not(None), GenerationLog.failed_checks.is_not(None))
-    without = update(GenerationLog).where(GenerationLog.req_id == req_id, texts)
-    emptied: Any = session.execute(without.values(error_message=None, failed_checks=None))
-    erased["texts_of_audit_rows"] = emptied.rowcount
+    erased["texts_of_audit_rows"] = _empty_audit_rows(session, req_id)
     erased["job_descriptions"] = _gone(session, JobDescription, JobDescription.id == stored.id)
     return _answer(session, req_id, user_id, erased, was_published, None, stored.id)
 
@@ -241,6 +238,16 @@ def _is_about(told: Any, req_id: str | None, interview_ids: Collection[int]) -> 
         for each in inner
         if isinstance(each, Mapping)
     )
+
+
+def _empty_audit_rows(session: Session, req_id: str) -> int:
+    """Remove the texts of a requisition's audit rows; how many had any."""
+    columns = GenerationLog.id, GenerationLog.error_message, GenerationLog.failed_checks
+    rows = session.execute(select(*columns).where(GenerationLog.req_id == req_id))
+    ids = [row.id for row in rows if row.error_message or row.failed_checks]
+    without = update(GenerationLog).where(GenerationLog.id.in_(ids))
+    session.execute(without.values(error_message=None, failed_checks=None))
+    return len(ids)
 
 
 def _gone(session: Session, table: Any, *conditions: ColumnElement[bool]) -> int:
