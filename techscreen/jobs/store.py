@@ -266,8 +266,8 @@ def try_again_later(
     attempt: Attempt,
     pause: float,
     *,
-    error: dict[str, Any],
-    if_cancelled: dict[str, Any],
+    error: dict[str, Any] | None = None,
+    if_cancelled: dict[str, Any] | None = None,
     was_refused: bool = False,
 ) -> None:
     """Put a job back into the queue, unless somebody wants it cancelled.
@@ -275,7 +275,7 @@ def try_again_later(
     Args:
         pause: seconds after which it may be begun again.
         error: why this attempt failed, for the column `last_error`.
-        if_cancelled: the columns of the job if it is cancelled.
+        if_cancelled: the columns of the job if somebody wants it cancelled.
         was_refused: whether nothing could be tried, so that this attempt does not count.
     """
     due_at = utc_now() + timedelta(seconds=pause)
