@@ -189,7 +189,11 @@ class Settings(DatabaseSettings):
     )
     editor_roles: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"admin", "hiring_manager"}),
-        description="Roles that may edit, approve and archive interviews, separated by commas. All else needs admin.",
+        description="Roles that may edit, approve and archive interviews, separated by commas.",
+    )
+    generator_roles: Annotated[frozenset[str], NoDecode] = Field(
+        frozenset({"admin"}),
+        description="Roles that may enhance and generate, separated by commas; admin always may. All else needs admin.",
     )
     require_second_approver: bool = Field(
         False, description="Let nobody publish an interview that they were the last to edit."
@@ -310,7 +314,7 @@ class Settings(DatabaseSettings):
             raise ValueError("must be printable ASCII without spaces.")
         return key or None
 
-    @field_validator("reader_roles", "editor_roles", mode="before")
+    @field_validator("reader_roles", "editor_roles", "generator_roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
         if isinstance(value, str):

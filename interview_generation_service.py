@@ -34,7 +34,7 @@ from techscreen.generation.interview_task import (
 )
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
-from techscreen.generation.superseded import LOCKED, refuse_if_superseded
+from techscreen.generation.superseded import LOCKED, SHARED, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
 from techscreen.quality.report import combined
 from techscreen.quality.topic_choice import choose_topics
@@ -169,11 +169,14 @@ class InterviewGenerationService:
             run_in_transaction(partial(self._open_audit_row, task)) as audit,
             self._cache.reservations_for(source.req_id, task.use_library) as reservations,
         ):
+            if not source.planned:
+                task.progress.refuse_if_cancelled()
             planned = source.planned or self._plan(source, audit, task)
             texts = source.requisition.fields()
             planned = at_stated_level(with_sound_quotes(planned, texts), texts)
             topics = choose_topics(planned.interview_topics, texts, QUESTIONS)
             task.progress.topics_named(planned)
+            task.progress.refuse_if_cancelled()
             draft = InterviewDraft(
                 task,
                 topics,
@@ -187,6 +190,9 @@ class InterviewGenerationService:
         return _answer(interview, source.quality, audit.spending.total_tokens)
 
     def _open_audit_row(self, task: InterviewTask, session: Session) -> AuditRow:
+        # Whoever erases the requisition has locked it, and does not while it has an open audit row.
+        if session.get(JobDescription, task.source.job_description_id, **SHARED) is None:
+            raise NotFound("This requisition was erased meanwhile.", req_id=task.source.req_id)
         if task.enhancement is not None:
             tokens = task.enhancement.hand_over_interview_tokens(session)
         else:
@@ -241,7 +247,9 @@ def topics_paid_for(session: Session, values: Values) -> None:
     this = update(JobDescription).where(JobDescription.id == values["job_description_id"])
     # First, for SQLite locks at the first write.
     session.execute(this.values(id=JobDescription.id))
-    stored = session.get_one(JobDescription, values["job_description_id"], **LOCKED)
+    stored = session.get(JobDescription, values["job_description_id"], **LOCKED)
+    if stored is None:
+        return  # it was erased meanwhile
     try:
         refuse_if_superseded(stored, values["texts"])
     except Superseded:

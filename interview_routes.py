@@ -11,9 +11,9 @@ from typing import Any
 
 from flask import Flask, Response, current_app, url_for
 
-from techscreen.errors import LibraryLacks, NotEnhanced, NotFound, Overloaded, TooManyStreams
+from techscreen.errors import LibraryLacks, NotCancellable, NotEnhanced, NotFound, Overloaded, TooManyStreams
 from techscreen.operations import requisition_lists
-from techscreen.operations.interview_lists import all_interviews, interviews_page
+from techscreen.operations.interview_lists import all_interviews, interviews_page, list_all
 from techscreen.operations.text_checks import check_texts
 from techscreen.schemas.generation import (
     EnhanceAnswer,
@@ -27,12 +27,18 @@ from techscreen.schemas.generation import (
     WorkflowAnswer,
     WorkflowRequest,
 )
-from techscreen.schemas.jobs import JobAnswer, JobsAnswer, JobsQuery
-from techscreen.schemas.requisitions import RequisitionsAnswer, RequisitionsQuery
+from techscreen.schemas.jobs import CancelAnswer, JobAnswer, JobsAnswer, JobsQuery
+from techscreen.schemas.requisitions import (
+    AllInterviewsAnswer,
+    AllInterviewsQuery,
+    RequisitionsAnswer,
+    RequisitionsQuery,
+)
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
 from techscreen.web import (  # they add their routes
     alternative_routes,
     editing_routes,
+    erasing_routes,
     export_routes,
     feedback_routes,
     history_routes,
@@ -43,7 +49,7 @@ from techscreen.web.blueprint import interview_bp
 from techscreen.web.container import current_runtime
 from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
-from techscreen.web.job_views import job_answer, job_for, jobs_answer
+from techscreen.web.job_views import cancel_answer, job_answer, job_for, jobs_answer
 from techscreen.web.parsing import refuse_unless_work_described
 from techscreen.web.responses import json_response, within
 from techscreen.web.sse import EVENT_STREAM
@@ -51,6 +57,7 @@ from techscreen.web.sse import EVENT_STREAM
 __all__ = [
     "alternative_routes",
     "editing_routes",
+    "erasing_routes",
     "export_routes",
     "feedback_routes",
     "history_routes",
@@ -60,7 +67,7 @@ __all__ = [
 
 
 @interview_bp.post("/jd/enhance")
-@endpoint(tag="Generation", access="admin", body=EnhanceRequest, answer=EnhanceAnswer, dispatch="generation")
+@endpoint(tag="Generation", access="generator", body=EnhanceRequest, answer=EnhanceAnswer, dispatch="generation")
 def enhance_job_description(body: EnhanceRequest) -> EnhanceRequest:
     """Enhance a basic job description with its WORK inputs."""
     refuse_unless_work_described(body)
@@ -84,7 +91,7 @@ def get_job_description(req_id: str) -> JobDescriptionAnswer:
 @interview_bp.post("/generate")
 @endpoint(
     tag="Generation",
-    access="admin",
+    access="generator",
     body=GenerateRequest,
     answer=GenerateAnswer,
     dispatch="generation",
@@ -127,13 +134,32 @@ def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
     return json_response(chain(begin, within(app, parts)))
 
 
+@interview_bp.get("", strict_slashes=False)
+@endpoint(
+    tag="Reading", access="reader", query=AllInterviewsQuery, answer=AllInterviewsAnswer, answer_headers=("Link",)
+)
+def list_all_interviews(query: AllInterviewsQuery) -> Response:
+    """Interviews of all requisitions, newest first, page by page, without their questions.
+
+    `Link` and `next_cursor` lead to the next page.
+    """
+    return _linked(list_all(query), ".list_all_interviews", _as_asked(query))
+
+
+def _as_asked(query: AllInterviewsQuery) -> dict[str, Any]:
+    """The query as an address says it."""
+    return query.model_dump(mode="json", exclude={"cursor"}, exclude_none=True, by_alias=True)
+
+
 def _page(req_id: str, query: InterviewsQuery) -> Response:
     answer = interviews_page(req_id, query)
     asked = {"req_id": req_id, "status": query.status, "limit": query.page_size}
     return _linked(answer, ".list_interviews", asked)
 
 
-def _linked(answer: InterviewsAnswer | RequisitionsAnswer, view: str, asked: dict[str, Any]) -> Response:
+def _linked(
+    answer: InterviewsAnswer | AllInterviewsAnswer | RequisitionsAnswer, view: str, asked: dict[str, Any]
+) -> Response:
     """A page of a list, with the address of the next one if there is one.
 
     Args:
@@ -162,7 +188,7 @@ def list_requisitions(query: RequisitionsQuery) -> Response:
 @interview_bp.post("/workflow/create")
 @endpoint(
     tag="Generation",
-    access="admin",
+    access="generator",
     body=WorkflowRequest,
     answer=WorkflowAnswer,
     dispatch="generation",
@@ -189,6 +215,24 @@ def check(body: CheckRequest) -> CheckAnswer:
 def get_job(job_id: str) -> JobAnswer:
     """A job: how far it is, and in the end its answer. Only its owner and admins can see it."""
     return job_answer(job_for(current_caller(), job_id))
+
+
+@interview_bp.delete("/jobs/<job_id>")
+@endpoint(
+    tag="Jobs",
+    access="reader",
+    answer=CancelAnswer,
+    errors=(NotFound, NotCancellable),
+    other_answers={202: CancelAnswer},
+)
+def cancel_job(job_id: str) -> Response:
+    """Cancel a job of one's own, or any as an admin, as far as nothing was paid for.
+
+    A job that waits ends at once: 200. One that is at work stops before it asks Claude for the next part, and is not
+    tried again: 202. What was paid for is kept.
+    """
+    answer = cancel_answer(job_for(current_caller(), job_id))
+    return json_response(answer, 200 if answer.status == "cancelled" else 202)
 
 
 @interview_bp.get("/jobs")

@@ -31,7 +31,7 @@ from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
 from techscreen.generation.streamed_description import DescriptionReport
 from techscreen.generation.streamed_topics import StreamedTopics
-from techscreen.generation.superseded import LOCKED, refuse_if_edited, refuse_if_superseded
+from techscreen.generation.superseded import LOCKED, SHARED, refuse_if_edited, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
 from techscreen.quality.concerns import one_line
 from techscreen.quality.report import job_description_quality
@@ -95,8 +95,9 @@ class JDEnhancementService:
             with_interview: whether an interview is made at the same time, for which the budgets reserve tokens as well.
 
         Raises:
-            Superseded, TokenBudgetExhausted: before anything is written.
+            Superseded, TokenBudgetExhausted, Cancelled: before anything is written.
         """
+        progress.refuse_if_cancelled()
         operations = ("jd_enhancement", "interview_generation") if with_interview else ("jd_enhancement",)
         texts = _prompt(request).fields()
         names = names_to_avoid(texts)
@@ -161,7 +162,7 @@ class JDEnhancementService:
 
     def _store_if_new(self, session: Session, request: EnhanceRequest, user_id: str, asked_at: datetime) -> int:
         known = session.scalar(select(JobDescription).where(JobDescription.req_id == request.req_id))
-        if known is not None:
+        if known is not None and session.get(JobDescription, known.id, **SHARED) is not None:  # else it is being erased
             refuse_if_superseded(known, _prompt(request).fields(), asked_at)  # a job that was begun late
             return known.id
         new = JobDescription(**request.model_dump(include=_COLUMNS), created_by_user_id=user_id)
@@ -220,7 +221,9 @@ def enhancement_paid_for(session: Session, values: Values) -> None:
     # First, for SQLite locks at the first write.
     session.execute(update(JobDescription).where(this).values(id=JobDescription.id))
     locked = select(JobDescription).where(this).with_for_update().execution_options(populate_existing=True)
-    stored = session.scalars(locked).one()
+    stored = session.scalars(locked).one_or_none()
+    if stored is None:
+        return  # it was erased meanwhile
     try:
         refuse_if_superseded(stored, values["texts"], asked_at)
         refuse_if_edited(stored, asked_at)

@@ -132,6 +132,10 @@ class Interview(Base):
     __table_args__ = (
         UniqueConstraint("req_id", "version"),
         Index("uq_interviews_req_id_published_name", "req_id", "published_name", unique=True),
+        # For the list of all interviews, whose order is that of the ids.
+        Index("ix_interviews_created_by_user_id", "created_by_user_id"),
+        Index("ix_interviews_status", "status"),
+        Index("ix_interviews_created_at", "created_at"),
         UTF8,
     )
 
@@ -398,6 +402,8 @@ class GenerationLog(Base):
     claude_request_ids: Mapped[list[Any] | None]
     error_code: Mapped[str | None] = mapped_column(String(64))
     result_id: Mapped[int | None]
+    # Of an erasure: how many rows of what are gone.
+    erased: Mapped[dict[str, Any] | None]
     process_id: Mapped[str | None] = mapped_column(String(32))
 
 
@@ -431,6 +437,11 @@ class GenerationJob(Base):
     refusals: Mapped[int] = mapped_column(default=0)  # attempts in which Claude could not be asked at all
     process_id: Mapped[str | None] = mapped_column(String(32))
     due_at: Mapped[datetime | None]
+    # Why the last attempt failed, while the job waits for the next one or this is under way: code, error, attempt,
+    # max_attempts.
+    last_error: Mapped[dict[str, Any] | None]
+    retry_at: Mapped[datetime | None]  # when the next attempt may begin, while the job waits for it
+    cancel_requested_at: Mapped[datetime | None]  # of an attempt that had asked Claude already
     job_description_id: Mapped[int | None]
     interview_id: Mapped[int | None]
     created_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)

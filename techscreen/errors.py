@@ -160,6 +160,25 @@ class OperationInProgress(TechScreenError):
     def __init__(self, message: str, *, job_id: str, req_id: str | None, retry_after: int) -> None:
         super().__init__(message, req_id=req_id, retry_after=retry_after)
         self.job_id = job_id
+        self.report = {"job_id": job_id}
+
+
+class Cancelled(TechScreenError):
+    """Somebody has cancelled this before it was finished. What was paid for is kept, and its key can be used again."""
+
+    status, code = 409, "cancelled"
+
+
+class NotCancellable(TechScreenError):
+    """The job has ended, or it delivers an event, which nobody cancels."""
+
+    status, code = 409, "not_cancellable"
+
+
+class GenerationUnderWay(TechScreenError):
+    """Something is being made of this requisition: wait for it, or cancel its job."""
+
+    status, code = 409, "generation_under_way"
 
 
 class IdempotencyMismatch(TechScreenError):

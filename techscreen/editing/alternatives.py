@@ -60,6 +60,7 @@ class Alternatives:
         wanted = run_in_transaction(
             partial(wanted_alternative, order=order, user_id=user_id, asked_at=progress.asked_at)
         )
+        progress.refuse_if_cancelled()
         task = InterviewTask(wanted.source, None, user_id, deadline, progress)
         with (
             run_in_transaction(partial(self._open_audit_row, wanted.source.req_id, user_id)) as audit,

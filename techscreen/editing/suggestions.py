@@ -60,7 +60,7 @@ class CriteriaSuggestions:
             NotFound, NotEditable, TokenBudgetExhausted: before anything is asked.
             ClaudeError: one of its kinds.
         """
-        del progress  # it is one step
+        progress.refuse_if_cancelled()
         wanted = run_in_transaction(partial(_wanted, order=order))
         request = wanted.request
         with run_in_transaction(partial(self._open_audit_row, wanted.req_id, user_id)) as audit:

@@ -280,13 +280,19 @@ def open_audit_row(
 
 
 def log_change(
-    session: Session, operation: ChangeOperation, req_id: str, user_id: str, result_id: int | None = None
+    session: Session,
+    operation: ChangeOperation,
+    req_id: str,
+    user_id: str,
+    result_id: int | None = None,
+    erased: dict[str, int] | None = None,
 ) -> None:
     """Write the audit row of what a person has done, in the transaction that does it.
 
     Args:
         req_id: the requisition that it is about; empty if it is about none.
         result_id: what was changed or made.
+        erased: how many rows of what are gone.
     """
     now = utc_now()
     session.add(
@@ -301,6 +307,7 @@ def log_change(
             completed_at=now,
             duration_ms=0,
             result_id=result_id,
+            erased=erased,
         )
     )
 

@@ -47,6 +47,13 @@ class Progress:
         self.asked_at = utc_now()
         self.earlier = EarlierAttempt()
 
+    def refuse_if_cancelled(self) -> None:
+        """Called before Claude is asked for something.
+
+        Raises:
+            Cancelled: if somebody has cancelled this meanwhile.
+        """
+
     def topics_named(self, planned: PlannedTopics) -> None:
         """The interview topics are known."""
 

@@ -12,8 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session
 
 from prompts import PlannedTopics
-from techscreen.errors import DatabaseUnavailable, JobLost
+from techscreen.errors import Cancelled, DatabaseUnavailable, JobLost
 from techscreen.generation.progress import EarlierAttempt, Progress
+from techscreen.jobs import store
+from techscreen.jobs.cancelling import SENTENCE
 from techscreen.jobs.store import DESCRIPTION, Attempt, without_description
 from techscreen.storage.transactions import run_in_transaction, transaction
 
@@ -43,6 +45,15 @@ class JobProgress(Progress):
             enhancement_tokens=attempt.progress.get("enhancement_tokens", 0),
             interview_tokens=attempt.progress.get("interview_tokens", 0),
         )
+
+    def refuse_if_cancelled(self) -> None:
+        """See `Progress`. If the database is away, it goes on."""
+        try:
+            is_unwanted = store.is_to_be_cancelled(self._attempt.job_id)
+        except (DatabaseUnavailable, SQLAlchemyError):
+            return
+        if is_unwanted:
+            raise Cancelled(SENTENCE, req_id=self._attempt.req_id)
 
     def topics_named(self, planned: PlannedTopics) -> None:
         """Note the topics. A later attempt keeps to them, because their questions are being paid for."""

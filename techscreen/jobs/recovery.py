@@ -5,6 +5,7 @@ The heartbeat of any process calls it. Moments come in; ids to announce, or coun
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from models import GenerationJob, utc_now
 from techscreen.jobs import store
+from techscreen.jobs.cancelling import cancelled_columns
 from techscreen.storage import outbox
 from techscreen.storage.outbox import CLOSED, Outbox
 from techscreen.storage.transactions import run_in_transaction
@@ -58,6 +60,8 @@ def take_up_orphaned(
         GenerationJob.user_id,
         GenerationJob.req_id,
         GenerationJob.background,
+        GenerationJob.refusals,
+        GenerationJob.cancel_requested_at,
     ).where(running, store.under_way.is_orphaned(dead_before))
 
     def take_up(session: Session) -> int:
@@ -66,15 +70,25 @@ def take_up_orphaned(
             this = update(GenerationJob).where(
                 GenerationJob.id == job.id, running, GenerationJob.attempts == job.attempts
             )
+            if job.cancel_requested_at is not None:
+                session.execute(this.values(**cancelled_columns(job.req_id)))
+                store.drop_description(session, job.id)
+                continue
             counted = GenerationJob.attempts - GenerationJob.refusals
             most = attempts_of.get(job.operation, store.MAX_ATTEMPTS)
             to_do_again = GenerationJob.background.is_(True), counted < most
+            body, now = given_up_body(), utc_now()
+            said = json.loads(body)
+            number = store.attempts_that_count(job.attempts, job.refusals)
+            why = {"code": said["code"], "error": said["error"], "attempt": number, "max_attempts": most}
             again: Any = session.execute(
-                this.where(*to_do_again).values(status="queued", process_id=None, due_at=utc_now())
+                this.where(*to_do_again).values(
+                    status="queued", process_id=None, due_at=now, retry_at=now, last_error=why
+                )
             )
             if not again.rowcount:
-                body = given_up_body()
-                given_up = {"status": "failed", "answer_status": 503, "answer_body": body, "due_at": None}
+                given_up: dict[str, Any] = {"status": "failed", "answer_status": 503, "answer_body": body}
+                given_up |= {"due_at": None, "last_error": None}
                 if job.operation != outbox.OPERATION:  # an event is kept, so that it can be sent again
                     given_up["request"] = {}
                 written: Any = session.execute(this.values(**given_up, finished_at=utc_now()))
@@ -123,7 +137,7 @@ def remove_old() -> int:
     # `created_at` follows from `finished_at`, and has an index.
     ended = GenerationJob.created_at < now - KEPT_FOR, GenerationJob.finished_at < now - KEPT_FOR
     refused = (
-        GenerationJob.status == "failed",
+        GenerationJob.status.in_(("failed", "cancelled")),
         GenerationJob.answer_status < 500,
         GenerationJob.finished_at < now - REFUSALS_KEPT_FOR,
     )

@@ -5,6 +5,7 @@ An attempt that the store has claimed comes in; its outcome goes out and is stor
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 
 from techscreen.claude.interface import Deadline
 from techscreen.errors import (
+    Cancelled,
     ClaudeBilling,
     ClaudeNotAsked,
     ClaudeNotConfigured,
@@ -25,6 +27,7 @@ from techscreen.errors import (
 )
 from techscreen.generation.progress import Progress
 from techscreen.jobs import store
+from techscreen.jobs.cancelling import cancelled_columns
 from techscreen.jobs.progress import JobProgress
 from techscreen.jobs.store import MAX_ATTEMPTS, Attempt
 from techscreen.observability.error_answers import error_body, unexpected
@@ -76,6 +79,7 @@ class Outcome:
         retry_after: seconds after which to try again, if the error names them.
         was_refused: whether nothing could be tried.
         may_pass: whether a later attempt may succeed.
+        was_cancelled: whether it stopped because somebody has cancelled it.
     """
 
     status: int
@@ -83,6 +87,7 @@ class Outcome:
     retry_after: int | None = None
     was_refused: bool = False
     may_pass: bool = False
+    was_cancelled: bool = False
 
 
 class JobRunner:
@@ -120,20 +125,33 @@ class JobRunner:
                 pause = max(pause, PAUSE)
             pause *= 1 + SPREAD * SystemRandom().random()
             logger.info("job %s is tried again in %d s", attempt.job_id, pause, extra={"event": "job_retry"})
-            store.try_again_later(attempt, pause, was_refused=outcome.was_refused)
+            store.try_again_later(
+                attempt,
+                pause,
+                error=self._why(attempt, outcome),
+                if_cancelled=cancelled_columns(attempt.req_id),
+                was_refused=outcome.was_refused,
+            )
         else:
             self._finish(attempt, outcome)
         return outcome
 
     def _finish(self, attempt: Attempt, outcome: Outcome) -> None:
         event = None
-        if attempt.background and outcome.status >= 400:
+        if attempt.background and outcome.status >= 400 and not outcome.was_cancelled:
             event = self._events.failure_of(
                 attempt.job_id, attempt.operation, attempt.user_id, attempt.req_id, outcome.body
             )
-        store.finish(attempt, outcome.status, outcome.body, event)
+        store.finish(attempt, outcome.status, outcome.body, event, was_cancelled=outcome.was_cancelled)
         if event is not None:
             self._events.wake(event["id"])
+
+    def _why(self, attempt: Attempt, outcome: Outcome) -> dict[str, Any]:
+        """Why an attempt has failed that is followed by another one."""
+        said = json.loads(outcome.body)
+        number = store.attempts_that_count(attempt.number, attempt.refusals + int(outcome.was_refused))
+        most = self._operations[attempt.operation].attempts
+        return {"code": said["code"], "error": said["error"], "attempt": number, "max_attempts": most}
 
     def _may_try_again(self, attempt: Attempt, outcome: Outcome) -> bool:
         if outcome.was_refused:
@@ -164,5 +182,6 @@ def _failure(error: TechScreenError) -> Outcome:
         error_body(error),
         error.retry_after,
         was_refused=was_refused,
+        was_cancelled=isinstance(error, Cancelled),
         may_pass=was_refused or (error.status in PASSING and not isinstance(error, LASTING)),
     )

@@ -160,6 +160,7 @@ def accept(
             job.request, job.request_id, job.background = new.request, new.request_id, new.background
             job.created_at = utc_now()  # it is requested again, and of several requests the newest counts
             job.answer_status = job.answer_body = job.finished_at = None
+            job.last_error = job.retry_at = job.cancel_requested_at = None
             job.progress = without_description(job.progress)  # of a dead process
         if new.background:
             job.status, job.attempts, job.refusals, job.process_id = "queued", 0, 0, None
@@ -190,6 +191,9 @@ CHANGED_BY_ACCEPTING = (
     "refusals",
     "process_id",
     "due_at",
+    "last_error",
+    "retry_at",
+    "cancel_requested_at",
 )
 
 
@@ -218,6 +222,7 @@ def claim(job_id: str) -> Attempt | None:
                 process_id=this_process_id(),
                 attempts=GenerationJob.attempts + 1,
                 started_at=utc_now(),
+                retry_at=None,
             )
         )
         if ours.rowcount != 1:
@@ -230,37 +235,97 @@ def claim(job_id: str) -> Attempt | None:
     return attempt
 
 
-def finish(attempt: Attempt, answer_status: int, answer_body: str, event: dict[str, Any] | None = None) -> None:
+def finish(
+    attempt: Attempt,
+    answer_status: int,
+    answer_body: str,
+    event: dict[str, Any] | None = None,
+    *,
+    was_cancelled: bool = False,
+) -> None:
     """Store the answer. The request itself is no longer kept, since a retry sends it again, unless it is an event.
 
     Args:
         event: the row of an event that is to be written with it.
+        was_cancelled: whether the answer is that it was cancelled.
     """
     ended: dict[str, Any] = {
-        "status": "succeeded" if answer_status < 400 else "failed",
+        "status": "succeeded" if answer_status < 400 else "cancelled" if was_cancelled else "failed",
         "answer_status": answer_status,
         "answer_body": answer_body,
         "finished_at": utc_now(),
         "due_at": None,
+        "last_error": None,
     }
     if attempt.operation != outbox.OPERATION or answer_status < 400:
         ended["request"] = {}
     _write_end(attempt, ended, event)
 
 
-def try_again_later(attempt: Attempt, pause: float, *, was_refused: bool = False) -> None:
-    """Put a job back into the queue.
+def try_again_later(
+    attempt: Attempt,
+    pause: float,
+    *,
+    error: dict[str, Any] | None = None,
+    if_cancelled: dict[str, Any] | None = None,
+    was_refused: bool = False,
+) -> None:
+    """Put a job back into the queue, unless somebody wants it cancelled.
 
     Args:
         pause: seconds after which it may be begun again.
+        error: why this attempt failed, for the column `last_error`.
+        if_cancelled: the columns of the job if somebody wants it cancelled.
         was_refused: whether nothing could be tried, so that this attempt does not count.
     """
     due_at = utc_now() + timedelta(seconds=pause)
-    refusals = attempt.refusals + int(was_refused)
-    _write_end(attempt, {"status": "queued", "process_id": None, "due_at": due_at, "refusals": refusals})
+    queued: dict[str, Any] = {
+        "status": "queued",
+        "process_id": None,
+        "due_at": due_at,
+        "retry_at": due_at,
+        "last_error": error,
+    }
+    queued["refusals"] = attempt.refusals + int(was_refused)
+    _write_end(attempt, queued, if_cancelled=if_cancelled)
 
 
-def _write_end(attempt: Attempt, ended: dict[str, Any], event: dict[str, Any] | None = None) -> None:
+def attempts_that_count(attempts: int, refusals: int) -> int:
+    """The number of the attempt that a job is at or waits after: those that could try nothing do not count."""
+    return max(attempts - refusals, min(attempts, 1))
+
+
+def request_cancellation(job_id: str, cancelled: dict[str, Any]) -> GenerationJob | None:
+    """Cancel a job that waits; of one that is at work, note that it is not to go on. The job as it is then.
+
+    Args:
+        cancelled: the columns of a job that is cancelled.
+    """
+    this = update(GenerationJob).where(GenerationJob.id == job_id)
+
+    def ask(session: Session) -> GenerationJob | None:
+        at_once: Any = session.execute(this.where(GenerationJob.status == "queued").values(**cancelled))
+        if not at_once.rowcount:
+            not_yet = GenerationJob.status == "running", GenerationJob.cancel_requested_at.is_(None)
+            session.execute(this.where(*not_yet).values(cancel_requested_at=utc_now()))
+        return session.get(GenerationJob, job_id, populate_existing=True)
+
+    return run_in_transaction(ask)
+
+
+def is_to_be_cancelled(job_id: str) -> bool:
+    """Whether somebody has asked that a job at work does not go on."""
+    with transaction() as session:
+        asked = select(GenerationJob.cancel_requested_at).where(GenerationJob.id == job_id)
+        return session.scalar(asked) is not None
+
+
+def _write_end(
+    attempt: Attempt,
+    ended: dict[str, Any],
+    event: dict[str, Any] | None = None,
+    if_cancelled: dict[str, Any] | None = None,
+) -> None:
     """Write how an attempt ended: if the database is away, as soon as it is back."""
     write_or_defer(
         attempt_ended,
@@ -269,6 +334,7 @@ def _write_end(attempt: Attempt, ended: dict[str, Any], event: dict[str, Any] | 
         process_id=this_process_id(),
         ended=ended,
         event=event,
+        if_cancelled=if_cancelled,
     )
     under_way.remove(attempt.job_id, attempt)
 
@@ -277,7 +343,14 @@ def _write_end(attempt: Attempt, ended: dict[str, Any], event: dict[str, Any] | 
 def attempt_ended(session: Session, values: Values) -> None:
     """Write how an attempt ended, and the event of that, if it still owns its job."""
     this = _owned(values["job_id"], values["number"], values["process_id"])
-    written: Any = session.execute(this.values(**values["ended"]))
+    written: Any
+    if values.get("if_cancelled") is not None:
+        is_unwanted = GenerationJob.cancel_requested_at.is_not(None)
+        written = session.execute(this.where(is_unwanted).values(**values["if_cancelled"]))
+        if written.rowcount:
+            drop_description(session, values["job_id"])
+            return
+    written = session.execute(this.values(**values["ended"]))
     if not written.rowcount:
         return
     drop_description(session, values["job_id"])
@@ -328,6 +401,8 @@ class JobState:
     progress: dict[str, Any]
     job_description_id: int | None
     answer_body: str | None
+    last_error: dict[str, Any] | None
+    retry_at: datetime | None
 
 
 def states(job_ids: Sequence[str]) -> dict[str, JobState]:

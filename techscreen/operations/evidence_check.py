@@ -12,7 +12,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from models import HistoryEntry, Interview, JobDescription
+from models import GenerationLog, HistoryEntry, Interview, JobDescription
 from techscreen.storage.history import FIRST_HASH, hash_of, state_of
 from techscreen.storage.transactions import FRESH, transaction
 
@@ -78,7 +78,20 @@ def walk_histories(req_id: str | None = None, kept: Sequence[Head] = (), *, batc
         for subject_id in _subject_ids(subject, req_id, batch):
             yield _walk(subject, subject_id, expected.pop((subject, subject_id), []), batch)
     for gone in expected.values():
-        yield Walked(None, 0, [_told(gone[0].req_id, *head.place, "is gone, but its hash was kept") for head in gone])
+        sentence = f"is gone, but its hash was kept{_erasure_of(gone[0])}"
+        yield Walked(None, 0, [_told(gone[0].req_id, *head.place, sentence) for head in gone])
+
+
+def _erasure_of(head: Head) -> str:
+    """What the audit trail says of why a history is gone: anybody who can remove one could have written that too."""
+    rows = select(GenerationLog).where(GenerationLog.req_id == head.req_id, GenerationLog.operation_type == "erase")
+    with transaction() as session:
+        for row in session.scalars(rows.order_by(GenerationLog.id.desc())):
+            is_all = bool((row.erased or {}).get("job_descriptions"))
+            if is_all or (head.subject, head.subject_id) == ("interview", row.result_id):
+                at = row.started_at.isoformat(timespec="seconds")
+                return f" (the audit trail says that {row.user_id} has erased it, {at})"
+    return ""
 
 
 def _unknown_subjects(req_id: str | None) -> Sequence[str]:

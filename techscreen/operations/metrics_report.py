@@ -19,7 +19,7 @@ from techscreen.storage.transactions import transaction
 
 logger = logging.getLogger(__name__)
 
-JOB_STATUSES = ("queued", "running", "succeeded", "failed")
+JOB_STATUSES = ("queued", "running", "succeeded", "failed", "cancelled")
 
 
 def metrics_report(settings: Settings) -> bytes:

@@ -18,7 +18,7 @@ from sqlalchemy import ColumnElement, delete, func, inspect, select, update
 from sqlalchemy.orm import Session
 
 from config import LibraryUse, Settings
-from models import CachedQuestion, QuestionUse, utc_now
+from models import CachedQuestion, JobDescription, QuestionUse, utc_now
 from prompts import InterviewQuestion, InterviewTopic
 from techscreen.claude.interface import Claude
 from techscreen.observability import metrics
@@ -309,7 +309,10 @@ def release_orphaned(dead_before: datetime) -> int:
 
 @deferrable
 def question_paid_for(session: Session, values: Values) -> None:
-    """Store a question that could not be stored in time, for the next interview."""
+    """Store a question that could not be stored in time, for the next interview, unless it has none any more."""
+    own = values.get("only_for_req_id")
+    if own is not None and session.scalar(select(JobDescription.id).where(JobDescription.req_id == own)) is None:
+        return  # its requisition was erased meanwhile
     same = (
         CachedQuestion.request_hash == values["request_hash"],
         CachedQuestion.question_text == values["question_text"],

@@ -43,6 +43,13 @@ class PeriodQuery(BaseModel):
         return value
 
 
+AskedUser = Annotated[
+    str,
+    Field(max_length=MAX_SHORT_TEXT),
+    AfterValidator(not_blank),
+    AfterValidator(no_control_characters),
+    Described(ONE_LINE_NOT_BLANK),
+]
 Generation = Literal["jd_enhancement", "interview_generation", "question_alternatives", "criteria_suggestion"]
 # What people do, which costs no tokens.
 ChangeOperation = Literal[
@@ -57,6 +64,7 @@ ChangeOperation = Literal[
     "import",
     "library",
     "feedback",
+    "erase",
 ]
 AuditedOperation = Literal[Generation, ChangeOperation]
 AuditStatus = Literal["in_progress", "success", "failed"]
@@ -66,16 +74,7 @@ class LogsQuery(PeriodQuery):
     """Which audit rows to list."""
 
     req_id: ReqId | None = None
-    user_id: (
-        Annotated[
-            str,
-            Field(max_length=MAX_SHORT_TEXT),
-            AfterValidator(not_blank),
-            AfterValidator(no_control_characters),
-            Described(ONE_LINE_NOT_BLANK),
-        ]
-        | None
-    ) = None
+    user_id: AskedUser | None = None
     operation_type: AuditedOperation | None = None
     status: AuditStatus | None = None
     page_size: Annotated[int, Field(ge=1, le=100)] = 50
@@ -121,6 +120,7 @@ class AuditRowView(View):
     started_at: Moment
     completed_at: Moment | None
     result_id: int | None
+    erased: dict[str, int] | None = Field(description="Of an erasure: how many rows of what are gone.")
 
 
 class LogsAnswer(Answer):

@@ -155,6 +155,11 @@ class ErrorAnswer(View):
         exclude_if=lambda value: value is None,
         description="A job description that was kept although the request failed.",
     )
+    job_id: str | None = Field(
+        None,
+        exclude_if=lambda value: value is None,
+        description="The job that is at work already under the same Idempotency-Key. `Location` is its address.",
+    )
     details: list[ErrorDetail]
     current: Any = Field(
         None,

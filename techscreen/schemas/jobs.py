@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from techscreen.schemas.fields import MAX_REQ_ID, Moment
 from techscreen.schemas.generation import Answer, View
 
-JobStatus = Literal["queued", "running", "succeeded", "failed"]
+JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
 
 
 class JobsQuery(BaseModel):
@@ -60,6 +60,13 @@ class JobProgressView(View):
     tokens_used: int
 
 
+class JobErrorView(View):
+    """Why an attempt at a job has failed."""
+
+    code: str
+    error: str
+
+
 class JobView(View):
     """A job without its answer."""
 
@@ -69,7 +76,16 @@ class JobView(View):
     user_id: str
     status: JobStatus
     background: bool
-    attempts: int
+    attempts: int = Field(description="How often it was begun, also where Claude could not be asked at all.")
+    attempt: int = Field(description="The attempt that it is at, or waits after, of those that count. 0: not begun.")
+    max_attempts: int = Field(description="How many there are at most, as long as its failures may pass.")
+    last_error: JobErrorView | None = Field(
+        description="Why the attempt before failed, until the job has ended: then `error` says how."
+    )
+    retry_at: Moment | None = Field(description="While it waits to be tried again: when that is.")
+    cancel_requested: bool = Field(
+        description="Whether somebody has cancelled it while Claude was at work: it ends as soon as it can."
+    )
     progress: JobProgressView
     created_at: Moment
     started_at: Moment | None
@@ -81,6 +97,14 @@ class JobAnswer(JobView, Answer):
 
     result: dict[str, Any] | None
     error: dict[str, Any] | None
+
+
+class CancelAnswer(Answer):
+    """Answer of DELETE /api/interview/jobs/<job_id>: 200 if it is cancelled, 202 if it stops as soon as it can."""
+
+    job_id: str
+    status: JobStatus
+    message: str = Field(description="What happens now.")
 
 
 class JobsAnswer(Answer):
@@ -95,6 +119,15 @@ class JobEvent(View):
     """Event `job`: what is being worked on, so that it can be followed again."""
 
     job_id: str
+
+
+class WaitingEvent(View):
+    """Event `waiting`: an attempt has failed, and why; the job is tried again at `retry_at`."""
+
+    attempt: int
+    max_attempts: int
+    last_error: JobErrorView
+    retry_at: Moment
 
 
 class PlannedTopicView(View):

@@ -6,11 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from techscreen.schemas.audit import AskedUser, PeriodQuery
 from techscreen.schemas.fields import (
     MAX_CURSOR,
     ONE_LINE,
     Described,
     Moment,
+    ReqId,
     blank_is_none,
     no_control_characters,
 )
@@ -104,6 +106,33 @@ class InterviewVersionView(NewestInterviewView):
     review_requested_by_user_id: str | None
     review_requested_at: Moment | None
     archived_at: Moment | None
+
+
+class AllInterviewsQuery(PeriodQuery):
+    """Which interviews to list, of all requisitions. `from` and `to` are about when they were made."""
+
+    req_id: ReqId | None = Field(None, description="Only those of this requisition.")
+    status: InterviewStatus | None = Field(None, description="Only interviews in this state.")
+    created_by: AskedUser | None = Field(None, description="Only those that this user has had made.")
+    limit: Annotated[int, Field(ge=1, le=100)] = 20
+    cursor: Annotated[str, Field(max_length=MAX_CURSOR)] | None = Field(
+        None, description="The `next_cursor` of the page before."
+    )
+
+
+class InterviewSummaryView(InterviewVersionView):
+    """An interview as a list of all shows it, without its questions."""
+
+    req_id: str
+    language: str | None
+    created_by_user_id: str
+
+
+class AllInterviewsAnswer(Answer):
+    """Answer of GET /api/interview, newest first. `next_cursor` is null at the end."""
+
+    interviews: list[InterviewSummaryView]
+    next_cursor: str | None
 
 
 class InterviewVersions(View):

@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
+from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent, WaitingEvent
 from techscreen.web.auth import Access
 
 TITLE = "TechScreen Interview Generation System"
@@ -66,7 +66,7 @@ SECURITY_SCHEMES: dict[str, dict[str, Any]] = {
         "in": "header",
         "name": "X-User-Role",
         "description": "The caller's role, in capitals or not. `admin` may do everything, "
-        "the roles of EDITOR_ROLES may edit, and those of READER_ROLES may read.",
+        "the roles of GENERATOR_ROLES may generate, those of EDITOR_ROLES edit, and those of READER_ROLES read.",
     },
     "GatewaySecret": {
         "type": "apiKey",
@@ -90,6 +90,7 @@ SECURITY: dict[Access, list[dict[str, list[str]]]] = {
     "anybody": [],
     "reader": _CALLER,
     "editor": _CALLER,
+    "generator": _CALLER,
     "admin": _CALLER,
     "metrics": [{"MetricsToken": []}, {}],
 }
@@ -97,6 +98,7 @@ ACCESS_SENTENCES: dict[Access, str] = {
     "anybody": "Anybody may call this.",
     "reader": "Needs one of the roles of READER_ROLES.",
     "editor": "Needs one of the roles of EDITOR_ROLES.",
+    "generator": "Needs the role `admin`, or one of the roles of GENERATOR_ROLES.",
     "admin": "Needs the role `admin`.",
     "metrics": "Needs METRICS_TOKEN, or a call from the machine itself to a loopback address where there is none.",
 }
@@ -170,6 +172,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
+    # The same header where only some answers have it.
+    "LocationOfJob": {
+        "description": "Where the job is, of a request with an Idempotency-Key or whose answer is a stream.",
+        "schema": {"type": "string", "format": "uri-reference"},
+    },
     "ETag": {
         "description": "Names this state of it, for `If-Match` and `If-None-Match`.",
         "required": True,
@@ -204,4 +211,5 @@ PROGRESS_EVENTS: dict[str, type[BaseModel]] = {
     "description": DescriptionEvent,
     "enhanced": EnhancedEvent,
     "question": JobQuestion,
+    "waiting": WaitingEvent,
 }

@@ -24,10 +24,10 @@ from techscreen.web.container import current_runtime
 logger = logging.getLogger(__name__)
 
 # Who may call an endpoint. `reader`: one of READER_ROLES. `editor`: one of EDITOR_ROLES, for what people do with an
-# interview. `admin`: for everything else that writes or spends. `metrics`: whoever sends METRICS_TOKEN; if none is set,
-# only a process of this machine on its own behalf: both ends of the connection are loopback addresses, and no proxy has
-# passed the request on.
-Access = Literal["anybody", "reader", "editor", "admin", "metrics"]
+# interview. `generator`: an admin or one of GENERATOR_ROLES, for what begins a generation of its own. `admin`: for
+# everything else that writes or spends. `metrics`: whoever sends METRICS_TOKEN; if none is set, only a process of this
+# machine on its own behalf: both ends of the connection are loopback addresses, and no proxy has passed the request on.
+Access = Literal["anybody", "reader", "editor", "generator", "admin", "metrics"]
 
 ADMIN_ROLE = "admin"
 # Headers by which a proxy says that it has passed a request on.
@@ -45,12 +45,6 @@ class Caller:
     user_id: str
     role: str
 
-
-REFUSALS = {
-    "admin": "This needs the role admin.",
-    "reader": "Your role may not read this.",
-    "editor": "Your role may not edit this.",
-}
 
 Authenticator = Callable[[Request], Caller | None]
 
@@ -75,15 +69,35 @@ def let_in(access: Access) -> None:
     elif access != "anybody":
         caller = caller_of(request)
         if not may(caller, access):
-            raise Forbidden(REFUSALS[access])
+            raise Forbidden(_refusal(access))
         g.interview_caller = caller
 
 
 def may(caller: Caller, access: Access) -> bool:
-    """Whether a caller's role has this access, to readers', editors' or admins' endpoints."""
-    settings, role = current_runtime().settings, caller.role.lower()
-    roles = {"admin": {ADMIN_ROLE}, "reader": settings.reader_roles, "editor": settings.editor_roles}
-    return role in roles[access]
+    """Whether a caller's role has this access, to readers', editors', generators' or admins' endpoints."""
+    settings = current_runtime().settings
+    roles: dict[str, frozenset[str]] = {
+        "admin": frozenset({ADMIN_ROLE}),
+        "reader": settings.reader_roles,
+        "editor": settings.editor_roles,
+        "generator": generators(settings),
+    }
+    return caller.role.lower() in roles[access]
+
+
+def generators(settings: Settings) -> frozenset[str]:
+    """The roles that may generate. An admin always may."""
+    return settings.generator_roles | {ADMIN_ROLE}
+
+
+def _refusal(access: Access) -> str:
+    """The sentence for a caller whose role is not enough."""
+    if access == "reader":
+        return "Your role may not read this."
+    if access == "editor":
+        return "Your role may not edit this."
+    roles = generators(current_runtime().settings) if access == "generator" else {ADMIN_ROLE}
+    return f"This needs the role {' or '.join(sorted(roles))}."
 
 
 def current_caller() -> Caller:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Flask, Response, current_app, g, request, url_for
+from flask import Flask, Response, current_app, g, request
 from pydantic import BaseModel
 from sqlalchemy.orm import Session
 from werkzeug.http import parse_list_header
@@ -30,7 +30,7 @@ from techscreen.schemas.jobs import JobAcceptedAnswer
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.web.auth import current_caller
 from techscreen.web.container import Runtime, current_runtime
-from techscreen.web.responses import json_response, tagged
+from techscreen.web.responses import json_response, located, tagged
 from techscreen.web.sse import EVENT_STREAM, event_stream, has_seen_the_end, marks_of
 
 MAX_KEY = 255
@@ -202,6 +202,8 @@ def _dispatch(
     else:
         assert accepted.attempt is not None
         response = _run(runtime, accepted.attempt, asked, listens=False)
+    if not background:
+        located(response, accepted.job_id)
     if not accepted.is_new:
         response.headers["Idempotency-Replayed"] = "true"
     return response
@@ -262,8 +264,7 @@ def _announce(runtime: Runtime, accepted: Accepted) -> None:
 
 def _accepted(job_id: str) -> Response:
     # Always the status at acceptance, so that a repeat gets the first answer again.
-    response = json_response(JobAcceptedAnswer(job_id=job_id, status="queued"), 202)
-    response.headers["Location"] = url_for(".get_job", job_id=job_id)
+    response = located(json_response(JobAcceptedAnswer(job_id=job_id, status="queued"), 202), job_id)
     response.headers["Preference-Applied"] = "respond-async"
     return response
 

@@ -39,6 +39,7 @@ View = Callable[..., Response]
 # The errors of any generation.
 GENERATION_ERRORS: tuple[type[TechScreenError], ...] = (
     errors.Superseded,
+    errors.Cancelled,
     errors.TokenBudgetExhausted,
     errors.Overloaded,
     errors.ClaudeMisconfigured,
@@ -152,7 +153,7 @@ class endpoint:  # in lower case, as decorators are
         classes: set[type[TechScreenError]] = {TechScreenError, *self.errors}
         if self.access != "anybody":
             classes |= {errors.Unauthenticated, errors.Forbidden}
-        if self.access in ("reader", "editor", "admin") and self.needs_database:
+        if self.access not in ("anybody", "metrics") and self.needs_database:
             classes |= {errors.DatabaseUnavailable}
         if self.query is not None:
             classes |= {errors.InvalidRequest}

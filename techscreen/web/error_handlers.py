@@ -5,11 +5,11 @@ from __future__ import annotations
 from flask import Blueprint, Flask, Response
 from werkzeug.exceptions import HTTPException
 
-from techscreen.errors import TechScreenError
+from techscreen.errors import OperationInProgress, TechScreenError
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.observability.request_id import current_request_id
 from techscreen.schemas.generation import ErrorAnswer
-from techscreen.web.responses import json_response
+from techscreen.web.responses import json_response, located
 
 CODES = {
     400: "invalid_request",
@@ -38,7 +38,7 @@ def _our_error(error: TechScreenError) -> Response:
     response = json_response(error_body(error), error.status, retry_after=error.retry_after)
     if error.current is not None:
         response.headers["ETag"] = error.current.etag
-    return response
+    return located(response, error.job_id) if isinstance(error, OperationInProgress) else response
 
 
 def _http_error(error: HTTPException) -> Response | HTTPException:

@@ -8,8 +8,18 @@ from typing import Any
 from models import GenerationJob
 from techscreen.errors import NotFound
 from techscreen.jobs import store
-from techscreen.schemas.jobs import JobAnswer, JobProgressView, JobsAnswer, JobsQuery, JobView
+from techscreen.jobs.cancelling import cancel
+from techscreen.schemas.jobs import (
+    CancelAnswer,
+    JobAnswer,
+    JobErrorView,
+    JobProgressView,
+    JobsAnswer,
+    JobsQuery,
+    JobView,
+)
 from techscreen.web.auth import ADMIN_ROLE, Caller
+from techscreen.web.container import current_runtime
 
 
 def job_for(caller: Caller, job_id: str) -> GenerationJob:
@@ -29,6 +39,23 @@ def job_answer(job: GenerationJob) -> JobAnswer:
     body = json.loads(job.answer_body) if job.answer_body is not None else None
     succeeded = job.status == "succeeded"
     return JobAnswer(**_view(job).model_dump(), result=body if succeeded else None, error=None if succeeded else body)
+
+
+def cancel_answer(job: GenerationJob) -> CancelAnswer:
+    """Cancel a job; what happens now.
+
+    Raises:
+        NotCancellable, NotFound: if there is nothing to cancel.
+    """
+    now = cancel(job)
+    if now.status == "cancelled":
+        message = "It is cancelled. What was paid for is kept; the same Idempotency-Key can begin it again."
+    else:
+        message = (
+            "It is at work: what Claude was asked for goes on and is kept. It stops before it asks for the next part, "
+            "and is not tried again. If nothing more is to be asked for, it ends as if nobody had cancelled it."
+        )
+    return CancelAnswer(job_id=now.id, status=now.status, message=message)
 
 
 def jobs_answer(query: JobsQuery) -> JobsAnswer:
@@ -60,11 +87,22 @@ def _view(job: GenerationJob) -> JobView:
         status=job.status,
         background=job.background,
         attempts=job.attempts,
+        attempt=store.attempts_that_count(job.attempts, job.refusals),
+        max_attempts=_most_attempts(job),
+        last_error=JobErrorView.model_validate(job.last_error) if job.last_error else None,
+        retry_at=job.retry_at if job.status == "queued" else None,
+        cancel_requested=job.cancel_requested_at is not None,
         progress=progress,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,
     )
+
+
+def _most_attempts(job: GenerationJob) -> int:
+    """How often a job is tried. One that somebody waits for in a request is not tried again."""
+    operation = current_runtime().operations.get(job.operation)
+    return operation.attempts if job.background and operation else 1
 
 
 def _tokens_used(progress: dict[str, Any]) -> int:

@@ -17,7 +17,7 @@ from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode, models_json
 from werkzeug.routing import Rule
 
 from techscreen.data import DATA
-from techscreen.errors import Interrupted, NotFound, WebhookNotDelivered
+from techscreen.errors import Cancelled, Interrupted, NotFound, WebhookNotDelivered
 from techscreen.operations.webhook_delivery import ReceiverAnswer
 from techscreen.schemas.generation import ErrorAnswer
 from techscreen.schemas.jobs import JobAcceptedAnswer
@@ -222,9 +222,12 @@ def _response(description: str, content: Json, route: endpoint, *headers: str) -
     names = ["X-Request-ID", *headers]
     if route.dispatch is not None:
         names.append("Idempotency-Replayed")
+    said: Json = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
+    if route.dispatch is not None and "Location" not in names:
+        said["Location"] = {"$ref": "#/components/headers/LocationOfJob"}
     return {
         "description": description,
-        "headers": {name: {"$ref": f"#/components/headers/{name}"} for name in names},
+        "headers": said,
         **({"content": content} if content else {}),
     }
 
@@ -287,7 +290,7 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
     _, defined = models_json_schema(list(wanted), ref_template=REF, schema_generator=_WithoutFieldTitles)
     schemas: Json = defined["$defs"]
     kinds = {ErrorKind.of_http(status) for status in SENTENCES}
-    kinds |= {ErrorKind.of(error) for error in (NotFound, Interrupted, WebhookNotDelivered)}
+    kinds |= {ErrorKind.of(error) for error in (NotFound, Interrupted, Cancelled, WebhookNotDelivered)}
     for route in declared:
         kinds |= route.error_kinds()
     schemas["ErrorAnswer"]["properties"]["code"]["enum"] = sorted({kind.code for kind in kinds})

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from itertools import chain, islice
 
-from flask import Flask, Response, current_app
+from flask import Flask, Response, current_app, request, url_for
 from pydantic import BaseModel
 from pydantic_core import from_json
+from werkzeug.routing import BuildError
 
 
 def json_response(body: BaseModel | Iterable[str], status: int = 200, *, retry_after: int | None = None) -> Response:
@@ -33,6 +35,15 @@ def tagged(response: Response) -> Response:
     etag = from_json(response.get_data()).get("etag")
     if etag is not None:
         response.headers["ETag"] = etag
+    return response
+
+
+def located(response: Response, job_id: str) -> Response:
+    """A response with the address of its job in `Location`, in an app that has the routes of jobs."""
+    for blueprint in (request.blueprint, "interview"):
+        with suppress(BuildError):
+            response.headers["Location"] = url_for(f"{blueprint}.get_job", job_id=job_id)
+            break
     return response
 
 

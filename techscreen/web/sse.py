@@ -1,8 +1,8 @@
 """Server-sent events: the progress of a job, read from its row, so that any process can stream it.
 
 `job` comes first, then `topics`, `enhanced` and each `question` as they happen, and last `done` or `error` with the
-body of the plain call. Until `enhanced`, a `description` has all that is written of it by then. Comment lines in
-between keep proxies from closing the connection.
+body of the plain call. A `waiting` says that an attempt has failed and when the next one begins. Until `enhanced`, a
+`description` has all that is written of it by then. Comment lines in between keep proxies from closing the connection.
 
 The id of an event holds a checksum of it and of each event before it. A browser that has lost its connection sends the
 last id in `Last-Event-ID`, to any process, and gets only the events that it has not seen. A `description` leaves the id
@@ -20,7 +20,7 @@ from flask import Response
 
 from techscreen.jobs.store import DESCRIPTION, JobState
 from techscreen.jobs.watch import JobWatch
-from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent
+from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent, WaitingEvent
 
 EVENT_STREAM = "text/event-stream"
 # Seconds between two comment lines while nothing happens.
@@ -103,6 +103,10 @@ def _steps(job: JobState) -> Iterator[tuple[str, str]]:
         yield "enhanced", EnhancedEvent.model_validate(enhanced).model_dump_json()
     for question in progress.get("questions", ()):
         yield "question", JobQuestion.model_validate(question).model_dump_json()
+    if job.status == "queued" and job.last_error and job.retry_at is not None:
+        said = job.last_error
+        waiting = {"attempt": said["attempt"], "max_attempts": said["max_attempts"], "last_error": said}
+        yield "waiting", WaitingEvent.model_validate({**waiting, "retry_at": job.retry_at}).model_dump_json()
 
 
 def _end(status: str, answer_body: str) -> tuple[str, str]:

@@ -45,7 +45,7 @@ KINDS = {
     "other_scenario": ("Another situation", "for a question that has leaked: same topic, same aims"),
     "other_topic": ("Another topic", "one of the requisition’s that is not asked about yet"),
 }
-OVER = ("succeeded", "failed")
+OVER = ("succeeded", "failed", "cancelled")
 
 
 @workbench_bp.get(f"{QUESTION}/alternatives")
@@ -216,7 +216,7 @@ def _suggestions(
 
 
 def _rendered(template: str, shown: InterviewView, question: QuestionView, job: JobAnswer | None, **values: Any) -> str:
-    failed = _without_calls(job.error["error"]) if job and job.status == "failed" and job.error else None
+    failed = _without_calls(job.error["error"]) if job and job.status != "succeeded" and job.error else None
     return render(
         template,
         interview=shown,

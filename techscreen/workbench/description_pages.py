@@ -26,6 +26,7 @@ from techscreen.web.auth import current_caller, may
 from techscreen.web.container import current_runtime
 from techscreen.web.dispatch import answer_at_once, begin_generation
 from techscreen.web.error_handlers import SENTENCES
+from techscreen.web.job_views import job_for
 from techscreen.workbench.blueprint import workbench_bp
 from techscreen.workbench.description import place_words, texts_of
 from techscreen.workbench.description_form import (
@@ -101,7 +102,7 @@ def description_preview() -> str:
 
 
 @workbench_bp.post("/generate/<req_in_path:req_id>")
-@page("admin")
+@page("generator")
 def generation_sent(req_id: str) -> AnyResponse:
     """Begin to generate an interview, and go on to the page that follows it."""
     view, key = _description(req_id), key_of(request.form)
@@ -140,6 +141,14 @@ def _part(name: str) -> Part | None:
     return next((part for part in PARTS if part == name), None)
 
 
+def _may_follow(job_id: str | None) -> bool:
+    """Whether the caller may see the job that is making something of the requisition."""
+    try:
+        return job_id is not None and job_for(current_caller(), job_id) is not None
+    except NotFound:
+        return False
+
+
 def _page(view: JobDescriptionView, **more: Any) -> str:
     settings = current_runtime().settings
     texts = texts_of(
@@ -161,9 +170,11 @@ def _page(view: JobDescriptionView, **more: Any) -> str:
     }
     if values["edited"] == "text" and values["typed"]:
         values["preview"] = _preview(values["typed"].description)
+    requisition = known_requisition(view.req_id)
     return render(
         "requisition.html",
-        requisition=known_requisition(view.req_id),
+        requisition=requisition,
+        may_follow=_may_follow(requisition.running_job_id),
         view=view,
         texts=texts,
         versions=versions,

@@ -28,6 +28,11 @@ TROUBLES = {
         "Its process stopped, perhaps for an update, before this was finished.",
         "Try again: it goes on from where it stopped.",
     ),
+    "cancelled": Trouble(
+        "It was cancelled",
+        "Somebody has asked that it does not go on.",
+        "Begin it again if it is wanted after all: it goes on from what was kept.",
+    ),
     "claude_unavailable": Trouble(
         "Claude was overloaded or could not be reached",
         "This usually passes within minutes.",

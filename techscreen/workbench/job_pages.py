@@ -54,12 +54,12 @@ def job_events(job_id: str) -> Response:
 
 
 @workbench_bp.post("/jobs/<job_id>/again")
-@page("admin")
+@page("generator")
 def job_begun_again(job_id: str) -> AnyResponse:
     """Begin a failed interview again, under the same key, so that what was paid for is not paid again."""
     caller = current_caller()
     row = job_for(caller, job_id)
-    if row.operation == GENERATION and row.status == "failed":
+    if row.operation == GENERATION and row.status in ("failed", "cancelled"):
         key = row.idempotency_key if row.user_id == caller.user_id else None
         try:
             job_id = begin_generation(_interview_asked_again(row), key or uuid4().hex)

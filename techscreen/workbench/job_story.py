@@ -16,6 +16,7 @@ from techscreen.schemas.generation import JobDescriptionView
 from techscreen.schemas.jobs import DescriptionEvent, JobAnswer, JobQuestion, PlannedTopicView
 from techscreen.web.container import current_runtime
 from techscreen.web.job_views import job_answer
+from techscreen.workbench.job_errors import trouble_of
 
 WORKFLOW, ENHANCEMENT, GENERATION = "workflow", "jd_enhancement", "interview_generation"
 ALTERNATIVES, CRITERIA = "question_alternatives", "criteria_suggestion"
@@ -151,12 +152,14 @@ def _topics(planned: Mapping[str, Any] | None) -> list[PlannedTopicView]:
 
 
 def _summary(job: JobAnswer, state: str, when_done: str, ready: int, expected: int) -> str:
+    if job.cancel_requested and state == "working":
+        return "It was cancelled: what Claude was asked for is still being written, then it stops."
     if state == "waiting":
-        return "It waits for its turn."
+        return _why_it_waits(job)
     if state == "done":
         return when_done
     if state == "failed":
-        return "This did not work."
+        return "It was cancelled." if job.status == "cancelled" else "This did not work."
     is_described = job.operation == GENERATION or job.progress.job_description_id is not None
     if expected and ready == expected and not is_described:
         return "All questions are ready; the description is still being written."
@@ -167,6 +170,22 @@ def _summary(job: JobAnswer, state: str, when_done: str, ready: int, expected: i
             return "The description is being written."
         return "The topics are chosen." if job.progress.topics else "The texts are being read."
     return "It is being made."
+
+
+def _why_it_waits(job: JobAnswer) -> str:
+    """Why nothing happens at the moment: it waits for its turn, or to be tried again."""
+    if job.last_error is None or job.retry_at is None:
+        return "It waits for its turn."
+    happened = trouble_of(job.last_error.code).happened
+    attempts = f"attempt {job.attempt} of {job.max_attempts}"
+    seconds = round((job.retry_at - utc_now()).total_seconds())
+    if seconds <= 0:
+        when = "in a moment"
+    elif seconds < 90:
+        when = f"in about {seconds} {'second' if seconds == 1 else 'seconds'}"
+    else:
+        when = f"in about {round(seconds / 60)} minutes"
+    return f"{happened} ({attempts}). It is tried again {when}, and nothing needs to be done."
 
 
 def _stored(job: JobAnswer) -> JobDescriptionView | None:

@@ -37,7 +37,7 @@ from techscreen.workbench.samples import SAMPLES, sample_requisition
 
 
 @workbench_bp.get("/new")
-@page("admin")
+@page("generator")
 def new_requisition() -> str | AnyResponse:
     """The form: empty, or filled with a sample, with a stored requisition or with what a failed job was asked for."""
     if "retry" in request.args:
@@ -51,7 +51,7 @@ def new_requisition() -> str | AnyResponse:
 
 
 @workbench_bp.post("/new")
-@page("admin")
+@page("generator")
 def requisition_sent() -> str | AnyResponse:
     """Begin what was asked for, and go on to the page that follows it."""
     texts, key = typed_texts(request.form), key_of(request.form)
@@ -70,14 +70,14 @@ def requisition_sent() -> str | AnyResponse:
 
 
 @workbench_bp.get("/new/known")
-@page("admin")
+@page("generator")
 def known_requisition() -> str:
     """What is known of a requisition id that is being typed; nothing, if it is not in use yet."""
     return render("new_known.html", known=_known(request.args.get("req_id", "")))
 
 
 @workbench_bp.post("/checks")
-@page("admin")
+@page("generator")
 def typed_texts_checked() -> str:
     """What is found in the texts that are being typed, for the places beside their fields."""
     return render("new_findings.html", findings=findings_of(typed_texts(request.form)), is_answer=True)
@@ -87,7 +87,7 @@ def _to_try_again(job_id: str) -> str | AnyResponse:
     """The form of a failed job. The job no longer has its texts: they are in the database, or in the browser alone."""
     caller = current_caller()
     job = job_for(caller, job_id)
-    if job.operation not in (WORKFLOW, ENHANCEMENT) or job.status != "failed":
+    if job.operation not in (WORKFLOW, ENHANCEMENT) or job.status not in ("failed", "cancelled"):
         return redirect(url_for(".job", job_id=job_id), 303)
     known = _known(job.req_id or "")
     texts = texts_of(known["stored"]) if known else {"req_id": job.req_id or ""}

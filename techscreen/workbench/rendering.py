@@ -24,15 +24,16 @@ def render(template: str, **values: Any) -> str:
 
     Args:
         template: its file in `templates/workbench/`.
-        values: what it shows. Every template also has `who` (the caller, or None), `may_edit`, `may_generate` (both
-            false for nobody), `csrf_token` and `static_url`.
+        values: what it shows. Every template also has `who` (the caller, or None), `may_edit`, `may_generate`,
+            `is_admin` (all false for nobody), `csrf_token` and `static_url`.
     """
     caller: Caller | None = g.get("interview_caller")
     return render_template(
         f"workbench/{template}",
         who=caller,
         may_edit=caller is not None and may(caller, "editor"),
-        may_generate=caller is not None and may(caller, "admin"),
+        may_generate=caller is not None and may(caller, "generator"),
+        is_admin=caller is not None and may(caller, "admin"),
         may_sign_out=may_choose_a_name(),
         csrf_token=generate_csrf,
         static_url=static_url,

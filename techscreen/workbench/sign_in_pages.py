@@ -6,6 +6,7 @@ from flask import Response, redirect, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from techscreen.errors import NotFound, Unauthenticated
+from techscreen.web.auth import generators
 from techscreen.web.container import current_runtime
 from techscreen.workbench.blueprint import workbench_bp
 from techscreen.workbench.callers import may_choose_a_name, sign_in, sign_out
@@ -46,13 +47,18 @@ def _form(problem: str | None = None) -> str:
     if not may_choose_a_name():
         raise NotFound("Names are not chosen here: the gateway says who you are.")
     return render(
-        "sign_in.html", roles=_roles(), problem=problem, next=request.values.get("next", ""), asked=request.form
+        "sign_in.html",
+        roles=_roles(),
+        generators=generators(current_runtime().settings),
+        problem=problem,
+        next=request.values.get("next", ""),
+        asked=request.form,
     )
 
 
 def _roles() -> list[str]:
     settings = current_runtime().settings
-    return ["admin", *sorted((settings.editor_roles | settings.reader_roles) - {"admin"})]
+    return ["admin", *sorted((settings.editor_roles | settings.reader_roles | settings.generator_roles) - {"admin"})]
 
 
 def _own_page(address: str) -> str:

@@ -765,8 +765,14 @@ def test_a_process_that_died_between_its_interview_and_the_end_of_its_job_leaves
     change_job(client.application, job["id"], status="running", process_id=DEAD, **unfinished)
     assert post(client, ask, "k").status_code == 409
     with client.application.app_context():
-        assert recovery.take_up_orphaned(utc_now() - SILENCE, lambda: "{}") == 1
-        assert recovery.take_up_orphaned(utc_now() - SILENCE, lambda: "{}") == 0
+        assert (
+            recovery.take_up_orphaned(utc_now() - SILENCE, lambda: '{"code": "interrupted", "error": "It stopped."}')
+            == 1
+        )
+        assert (
+            recovery.take_up_orphaned(utc_now() - SILENCE, lambda: '{"code": "interrupted", "error": "It stopped."}')
+            == 0
+        )
     fake.received.clear()
 
     again = post(client, ask, "k")
@@ -788,7 +794,7 @@ def test_a_process_that_died_after_its_enhancement_leaves_nothing_to_pay_for(
     unfinished = {"answer_status": None, "answer_body": None, "finished_at": None}
     change_job(client.application, job["id"], status="running", process_id=DEAD, **unfinished)
     with client.application.app_context():
-        recovery.take_up_orphaned(utc_now() - SILENCE, lambda: "{}")
+        recovery.take_up_orphaned(utc_now() - SILENCE, lambda: '{"code": "interrupted", "error": "It stopped."}')
     fake.received.clear()
 
     assert post(client, (ENHANCE, requisition), "k").data == first.data

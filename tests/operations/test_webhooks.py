@@ -305,7 +305,12 @@ def test_an_event_whose_process_was_killed_is_sent_again_under_its_id(told: Flas
     with told.app_context():
         names = {outbox.OPERATION: ATTEMPTS}
         change(told, event_id, attempts=10)
-        assert recovery.take_up_orphaned(utc_now(), lambda: "{}", attempts_of=names) == 1
+        assert (
+            recovery.take_up_orphaned(
+                utc_now(), lambda: '{"code": "interrupted", "error": "It stopped."}', attempts_of=names
+            )
+            == 1
+        )
         assert recovery.due_again(SILENCE) == []
         assert recovery.due_again(SILENCE, events=True) == [event_id]
         assert recovery.due_again(SILENCE, events=True) == []

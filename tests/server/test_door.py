@@ -26,16 +26,20 @@ pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True) 
 
 # What each route asks of its caller.
 NEEDS = {
-    ("POST", "/api/interview/jd/enhance"): "admin",
+    ("POST", "/api/interview/jd/enhance"): "generator",
     ("GET", "/api/interview/jd/<req_id>"): "reader",
-    ("POST", "/api/interview/generate"): "admin",
+    ("POST", "/api/interview/generate"): "generator",
     ("GET", "/api/interview/<interview_id>"): "reader",
     ("GET", "/api/interview/req/<req_id>"): "reader",
+    ("GET", "/api/interview"): "reader",
     ("GET", "/api/interview/requisitions"): "reader",
-    ("POST", "/api/interview/workflow/full"): "admin",
-    ("POST", "/api/interview/workflow/create"): "admin",
+    ("DELETE", "/api/interview/requisitions/<req_id>"): "admin",
+    ("DELETE", "/api/interview/<interview_id>/everything"): "admin",
+    ("POST", "/api/interview/workflow/full"): "generator",
+    ("POST", "/api/interview/workflow/create"): "generator",
     ("POST", "/api/interview/check"): "reader",
     ("GET", "/api/interview/jobs/<job_id>"): "reader",
+    ("DELETE", "/api/interview/jobs/<job_id>"): "reader",
     ("GET", "/api/interview/jobs/<job_id>/events"): "reader",
     ("GET", "/api/interview/jobs"): "admin",
     ("GET", "/api/interview/cache"): "admin",
@@ -83,7 +87,7 @@ CALLERS: dict[str, tuple[dict[str, str], int | str]] = {
 }
 
 
-MAY = ("reader", "editor", "admin")
+MAY = ("reader", "editor", "generator", "admin")
 
 
 def routes(app: Flask) -> set[tuple[str, str]]:

@@ -12,6 +12,7 @@ import tempfile
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -23,8 +24,19 @@ from app import create_app
 from config import PROJECT_FOLDER
 from models import JobDescription
 from prompts import InterviewQuestion
-from techscreen.errors import Interrupted, Superseded, TooManyStreams, WebhookNotDelivered
+from techscreen.errors import (
+    Cancelled,
+    GenerationUnderWay,
+    Interrupted,
+    NotCancellable,
+    Superseded,
+    TooManyStreams,
+    WebhookNotDelivered,
+)
 from techscreen.generation.audit_log import INTERRUPTED
+from techscreen.jobs import store
+from techscreen.jobs.cancelling import SENTENCE
+from techscreen.jobs.store import NewJob
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.storage.transactions import transaction
 from techscreen.web.container import current_runtime
@@ -78,6 +90,7 @@ def _enhancement() -> dict[str, Any]:
 @contextmanager
 def _client(url: str, fake: FakeClaude, **settings: Any) -> Iterator[FlaskClient]:
     given = {"DATABASE_URL": url, "CLAUDE_BASE_URL": fake.url, "CLAUDE_API_KEY": "a-key", "LOG_LEVEL": "ERROR"}
+    given["WORKBENCH"] = False  # or the first address would lead to the pages
     app = create_app({**given, **settings})
     try:
         yield app.test_client()
@@ -124,6 +137,7 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "JobDescriptionAnswer": _ok(client.get(f"/api/interview/jd/{enhance['req_id']}", headers=READER)),
             "InterviewAnswer": _ok(client.get(f"/api/interview/{written['interview_id']}", headers=READER)),
             "InterviewsAnswer": _ok(client.get(f"/api/interview/req/{enhance['req_id']}", headers=READER)),
+            "AllInterviewsAnswer": _ok(client.get("/api/interview", headers=READER)),
             "RequisitionsAnswer": _ok(client.get("/api/interview/requisitions", headers=READER)),
             "JobAcceptedAnswer": accepted,
             "StreamEvent": _event(stream, "topics"),
@@ -158,12 +172,28 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
         made = _ok(client.post(WORKFLOW, json=new, headers=ADMIN))
         return {
             **answers,
+            "CancelAnswer": _cancelled(client, enhance),
+            "ErasureAnswer": _erased(client, {**workflow, "req_id": "REQ-20418-TEST"}),
             "WorkflowAnswer": made,
             "ImportRequest": to_import,
             "ImportAnswer": _ok(client.post("/api/interview/import", json=to_import, headers=ADMIN)),
             **library_examples(client, made["interview"]),
             **editing_examples(client, fake, made["interview"]),
         }
+
+
+def _cancelled(client: FlaskClient, enhance: dict[str, Any]) -> Any:
+    """The answer about a job that nobody has begun."""
+    user = ADMIN["X-User-ID"]
+    job = NewJob("jd_enhancement", user, enhance["req_id"], enhance, request_id=None, background=True)
+    with client.application.app_context():
+        waiting = store.accept(job, timedelta(minutes=1), lambda _: None)
+    return _ok(client.delete(f"/api/interview/jobs/{waiting.job_id}", headers=ADMIN))
+
+
+def _erased(client: FlaskClient, workflow: dict[str, Any]) -> Any:
+    _ok(client.post(WORKFLOW, json=workflow, headers={**ADMIN, "Idempotency-Key": "a-test"}))
+    return _ok(client.delete(f"/api/interview/requisitions/{workflow['req_id']}", headers={**ADMIN, "If-Match": "*"}))
 
 
 def _event(stream: str, name: str) -> dict[str, str]:
@@ -240,6 +270,13 @@ def _errors(url: str, fake: FakeClaude) -> dict[str, Any]:
                 TooManyStreams("This user has 20 event streams open already.", retry_after=10),
                 Superseded("The texts of this requisition were replaced meanwhile, by a newer request: those count."),
                 WebhookNotDelivered("The receiver answered 503."),
+                Cancelled(SENTENCE, req_id="REQ-20418"),
+                NotCancellable("This job has ended already: it succeeded.", req_id="REQ-20418"),
+                GenerationUnderWay(
+                    "Something is being made of this requisition. Erase it when that has ended.",
+                    req_id="REQ-20418",
+                    retry_after=30,
+                ),
             ):
                 found[error.code] = json.loads(error_body(error))
     with _client(url, fake, REQUEST_TIMEOUT=2) as client:

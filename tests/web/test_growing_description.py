@@ -231,7 +231,12 @@ def test_nothing_of_it_is_left_when_its_process_was_killed(
 ) -> None:
     job_id = of_a_dead_process(app, requisition, background=background, progress=LEFT)
     with app.app_context():
-        assert recovery.take_up_orphaned(utc_now() - timedelta(minutes=1), lambda: "{}") == 1
+        assert (
+            recovery.take_up_orphaned(
+                utc_now() - timedelta(minutes=1), lambda: '{"code": "interrupted", "error": "It stopped."}'
+            )
+            == 1
+        )
 
         job = store.find(job_id)
         assert job is not None

@@ -27,7 +27,7 @@ from tests.workbench.routes import NEEDS
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
-MAY = ("reader", "editor", "admin")
+MAY = ("reader", "editor", "generator", "admin")
 # Each role, and the most that it may do; None: nothing.
 ROLES = {
     "root": None,

@@ -126,6 +126,7 @@ NOT_OF_JOBS = {
     *("malformed_json", "unauthenticated", "forbidden", "unsupported_media_type", "precondition_required"),
     *("operation_in_progress", "idempotency_mismatch", "too_many_streams", "jobs_unavailable"),
     *("reference_taken", "not_importable", "not_publishable", "pdf_unavailable", "webhook_not_delivered"),
+    *("not_cancellable", "generation_under_way"),
 }
 
 

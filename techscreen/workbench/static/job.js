@@ -118,7 +118,7 @@
     }
     ticking = setInterval(tick, 1000);
     source = new EventSource(page.dataset.events);
-    for (const name of ["topics", "description", "enhanced", "question", "done", "error"]) {
+    for (const name of ["topics", "description", "enhanced", "question", "waiting", "done", "error"]) {
       source.addEventListener(name, (event) => {
         if (event.data !== undefined) return void look();
         // A lost connection: the browser tries again by itself, unless it was refused.
