@@ -45,7 +45,7 @@ from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
 from techscreen.web.job_views import job_answer, job_for, jobs_answer
 from techscreen.web.parsing import refuse_unless_work_described
-from techscreen.web.responses import json_response, within
+from techscreen.web.responses import json_response, with_warnings_in_front, within
 from techscreen.web.sse import EVENT_STREAM
 
 __all__ = [
@@ -118,7 +118,7 @@ def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
     """
     if query.is_page:
         return _page(req_id, query)
-    parts = all_interviews(req_id, query.status)
+    parts = with_warnings_in_front(all_interviews(req_id, query.status))
     # Nearly always that is all of them, and an error is raised before the answer has begun.
     begin = list(islice(parts, 2))
     if len(begin) == 1:

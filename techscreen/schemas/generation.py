@@ -120,10 +120,31 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
 
 
+class FieldWarning(View):
+    """A field of the request that is not known, and was skipped."""
+
+    field: str = Field(description="Its name, or its path.")
+    message: str
+
+
+def _is_empty(warnings: tuple[FieldWarning, ...]) -> bool:
+    return not warnings
+
+
+Warnings = Annotated[
+    tuple[FieldWarning, ...],
+    Field(
+        exclude_if=_is_empty,
+        description="Fields and parameters of the request that are not known, at most 20. There only if there are any.",
+    ),
+]
+
+
 class Answer(View):
     """Base of every successful answer."""
 
     success: Literal[True] = True
+    warnings: Warnings = ()
 
 
 class ErrorDetail(View):
@@ -174,6 +195,7 @@ class ErrorAnswer(View):
         exclude_if=lambda value: value is None,
         description="Of an import: columns or keys that a question does not have.",
     )
+    warnings: Warnings = ()
     request_id: str | None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from techscreen.schemas.fields import MAX_REQ_ID, Moment
-from techscreen.schemas.generation import Answer, View
+from techscreen.schemas.generation import Answer, View, Warnings
 
 JobStatus = Literal["queued", "running", "succeeded", "failed"]
 
@@ -95,6 +95,7 @@ class JobEvent(View):
     """Event `job`: what is being worked on, so that it can be followed again."""
 
     job_id: str
+    warnings: Warnings = ()
 
 
 class PlannedTopicView(View):

@@ -18,6 +18,8 @@ from techscreen.checks.job_description_gate import what_is_missing
 from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, PreconditionRequired, UnsupportedMediaType
 from techscreen.schemas.generation import EnhanceRequest
 from techscreen.schemas.problems import validated
+from techscreen.schemas.unknown_fields import unknown_in_body, unknown_in_query
+from techscreen.web.responses import warn_of
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -105,7 +107,7 @@ def _body_of_at_most(most: int) -> bytes:
 
 
 def parse_json(model: type[T], body: bytes) -> T:
-    """JSON as a `model`.
+    """JSON as a `model`. The answer will warn of fields that it does not know.
 
     Raises:
         MalformedJson: if it is not JSON, or not UTF-8.
@@ -117,6 +119,7 @@ def parse_json(model: type[T], body: bytes) -> T:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
         raise InvalidRequest("The body must be a JSON object.")
+    warn_of(unknown_in_body(model, content))
     return validated(model, content)
 
 
@@ -136,10 +139,18 @@ def refuse_unless_work_described(request: EnhanceRequest) -> None:
 def read_query(model: type[T]) -> T:
     """The query of the current request as a `model`. If a name is given twice, the first counts.
 
+    The answer will warn of parameters that it does not know.
+
     Raises:
         InvalidRequest: with every field problem at once.
     """
+    warn_of(unknown_in_query(model, request.args))
     return validated(model, request.args.to_dict())
+
+
+def take_no_query() -> None:
+    """Have the answer warn of every parameter of the current request, which knows none."""
+    warn_of(unknown_in_query(None, request.args))
 
 
 def read_if_match() -> list[str]:
