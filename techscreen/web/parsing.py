@@ -1,6 +1,6 @@
 """Parsing of requests: path, body or query come in; a model goes out, or one error with every problem.
 
-Here too is the gate for new requests, which refuses descriptions of no work.
+Here too is the gate for new requests, which refuses placeholders and descriptions of no work.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pydantic_core import from_json
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
-from techscreen.checks.job_description_gate import what_is_missing
+from techscreen.checks.job_description_gate import what_is_missing, what_is_wrong_with_title
 from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, PreconditionRequired, UnsupportedMediaType
 from techscreen.schemas.generation import EnhanceRequest
 from techscreen.schemas.problems import validated
@@ -124,16 +124,19 @@ def parse_json(model: type[T], body: bytes) -> T:
 
 
 def refuse_unless_work_described(request: EnhanceRequest) -> None:
-    """Refuse a new request whose description describes no work. An accepted request is never checked again.
+    """Refuse a new request that names no post or describes no work. An accepted request is never checked again.
 
     Raises:
         InvalidRequest: with what is missing.
     """
     work_inputs = request.work_output, request.work_role, request.work_knowledge, request.work_competencies
-    missing = what_is_missing(request.basic_description, work_inputs)
-    if missing:
-        problem = FieldProblem("basic_description", f"basic_description {missing}.")
-        raise InvalidRequest.of_fields([problem], req_id=request.req_id)
+    reasons = {
+        "basic_title": what_is_wrong_with_title(request.basic_title),
+        "basic_description": what_is_missing(request.basic_description, work_inputs),
+    }
+    problems = [FieldProblem(field, f"{field} {reason}.") for field, reason in reasons.items() if reason]
+    if problems:
+        raise InvalidRequest.of_fields(problems, req_id=request.req_id)
 
 
 def read_query(model: type[T]) -> T:

@@ -38,6 +38,7 @@ MODULES = [
     "techscreen.checks.hidden_text",
     "techscreen.checks.job_description_gate",
     "techscreen.checks.markdown_safety",
+    "techscreen.checks.placeholders",
     "techscreen.checks.requisition_quotes",
     "techscreen.offline.description",
     "techscreen.offline.fitting",
