@@ -6,10 +6,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from techscreen.schemas.fields import MAX_REQ_ID, Moment
-from techscreen.schemas.generation import Answer, View, Warnings
+from techscreen.schemas.fields import MAX_REQ_ID, Moment, Stored
+from techscreen.schemas.generation import Answer, StoredLevel, StoredSource, StoredType, View, Warnings
 
 JobStatus = Literal["queued", "running", "succeeded", "failed"]
+# What a job does: the names in `web/operation_table.py`.
+JobOperation = Literal[
+    "jd_enhancement",
+    "interview_generation",
+    "workflow",
+    "cache_retirement",
+    "interview_change",
+    "job_description_change",
+    "library_question",
+    "library_change",
+    "library_import",
+    "library_saving",
+    "import",
+    "question_alternatives",
+    "criteria_suggestion",
+    "question_feedback",
+    "webhook",
+]
 
 
 class JobsQuery(BaseModel):
@@ -35,7 +53,7 @@ class JobQuestion(View):
 
     question_number: int
     topic: str
-    source: str
+    source: StoredSource
     tokens_used: int
 
 
@@ -64,10 +82,10 @@ class JobView(View):
     """A job without its answer."""
 
     job_id: str
-    operation: str
+    operation: Annotated[str, Stored(JobOperation)]
     req_id: str | None
     user_id: str
-    status: JobStatus
+    status: Annotated[JobStatus, Stored(JobStatus)]
     background: bool
     attempts: int
     progress: JobProgressView
@@ -102,8 +120,8 @@ class PlannedTopicView(View):
     """A topic that will be asked about."""
 
     topic: str
-    skill_level: str
-    question_type: str
+    skill_level: StoredLevel
+    question_type: StoredType
 
 
 class TopicsEvent(View):

@@ -261,7 +261,7 @@ def test_enhancing_answers_with_every_field_of_the_specification(
 def test_a_stored_job_description_reads_as_it_was_answered(client: FlaskClient, requisition: dict[str, Any]) -> None:
     posted = post(client, ENHANCE, requisition)
     read = get(client, address("jd", "REQ-12345"))
-    assert_shape(read, JD_ANSWER)
+    described = without(posted, "success", "warnings", "tokens_used")
     described = without(posted, "success", "tokens_used")
     assert read == {"success": True, "job_description": described, "etag": described["etag"]}
 
