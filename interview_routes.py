@@ -77,7 +77,7 @@ def enhance_job_description(body: EnhanceRequest) -> EnhanceRequest:
     answer_headers=("ETag",),
 )
 def get_job_description(req_id: str) -> JobDescriptionAnswer:
-    """The job description of a requisition."""
+    """The job description of a requisition; 404 if nobody knows it."""
     return JobDescriptionAnswer(job_description=current_runtime().enhancement.get_job_description(req_id))
 
 
@@ -112,7 +112,7 @@ def get_interview(interview_id: int) -> InterviewAnswer:
 @interview_bp.get("/req/<req_id:req_id>")
 @endpoint(tag="Reading", access="reader", query=InterviewsQuery, answer=InterviewsAnswer, answer_headers=("Link",))
 def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
-    """All interviews of a requisition, oldest version first.
+    """All interviews of a requisition, oldest version first; none if it has none, or if nobody knows it.
 
     With `limit` or `cursor` one page of them; `Link` and `next_cursor` lead to the next one.
     """
@@ -169,7 +169,11 @@ def list_requisitions(query: RequisitionsQuery) -> Response:
     errors=(LibraryLacks,),
 )
 def run_workflow(body: WorkflowRequest) -> WorkflowRequest:
-    """Enhance a job description and generate an interview from it, in one call."""
+    """Enhance a job description and generate an interview from it, in one call.
+
+    `workflow/full` and `workflow/create` are the same call under two names: both take the WORK inputs, and both do
+    without them. Callers of `workflow/create` usually leave them out. Use `workflow/full` if you have the choice.
+    """
     refuse_unless_work_described(body)
     return body
 
