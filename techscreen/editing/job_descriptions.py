@@ -81,9 +81,9 @@ def _change(change: JobDescriptionChange, user_id: str, session: Session) -> Job
 
 def _apply(stored: JobDescription, patch: JobDescriptionPatch) -> None:
     if patch.enhanced_title is not None:
-        stored.enhanced_title = harmless_title(patch.enhanced_title)
+        stored.enhanced_title = patch.enhanced_title
     if patch.enhanced_description is not None:
-        stored.enhanced_description = made_harmless(patch.enhanced_description)[0]
+        stored.enhanced_description = patch.enhanced_description
     if patch.interview_topics is not None:
         stored.interview_topics = [topic.model_dump() for topic in patch.interview_topics]
     if patch.language is not None:

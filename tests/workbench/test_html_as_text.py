@@ -125,11 +125,11 @@ def test_with_claude(live: Live, fake: FakeClaude, page: Page) -> None:
     assert answer["basic_jd"]["description"] == SENT["basic_description"], "the record is what was sent"
 
 
-def test_written_by_hand(live_library: Live, page: Page) -> None:
-    path = "/jd/REQ<b>7</b>".replace("<", "%3C").replace(">", "%3E").replace("/b%3E", "%2Fb%3E")
-    live_library.call("POST", "/jd/enhance", SENT)
-    patch = {"enhanced_title": SENT["basic_title"], "enhanced_description": TEXT_OF_CLAUDE}
-    enhanced = live_library.call("PATCH", path, patch)["job_description"]["enhanced_jd"]
+def test_made_by_hand_of_what_was_sent(live_library: Live, page: Page) -> None:
+    texts = {"title": SENT["basic_title"], "description": SENT["basic_description"]}
+    live_library.call("POST", "/import", {"requisition": texts, "req_id": "REQ-9"})
+    topics = [{"topic": "Queues", "skill_level": "Advanced"}]
+    enhanced = live_library.call("PATCH", "/jd/REQ-9", {"interview_topics": topics})["job_description"]["enhanced_jd"]
 
     assert_only_markdown(show(page, enhanced["description"])[0])
     assert enhanced["title"] == f"Senior Java Developer {RUNS}"
