@@ -26,7 +26,13 @@ from pydantic import (
     model_validator,
 )
 from pydantic.fields import FieldInfo
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
@@ -44,6 +50,9 @@ ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0
 MIN_SECRET = 16
 # What some programs take for an IPv4 address, each in its own way: the last part is a number, perhaps hexadecimal.
 NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
+# What is left of a line such as "CLAUDE_API_KEY=   # fill in": python-dotenv takes the comment away, but systemd and
+# `docker run --env-file` do not.
+NO_VALUE = re.compile(r"\s*(#(\s.*)?)?", re.DOTALL)
 LibraryUse = Literal["prefer", "only", "never"]
 BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
@@ -105,6 +114,21 @@ class DatabaseSettings(BaseSettings):
         description="SQLAlchemy address of the database. Development: a SQLite file; production: required.",
         repr=False,
     )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # the base class's name
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The usual sources; what they have no value for counts as not set."""
+        for source in (env_settings, dotenv_settings):
+            if isinstance(source, EnvSettingsSource):
+                source.env_vars = {name: value for name, value in source.env_vars.items() if not _is_blank(value)}
+        return init_settings, env_settings, dotenv_settings, file_secret_settings
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -310,6 +334,8 @@ class Settings(DatabaseSettings):
         if not isinstance(value, str):
             return value
         key = value.strip()  # a key read from a file often ends in a line break
+        if key.startswith("#"):
+            return None  # a comment: no key begins so
         if not (key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("must be printable ASCII without spaces.")
         return key or None
@@ -509,6 +535,15 @@ def _loaded(kind: type[S], given: Mapping[str, Any]) -> S:
             # Problems that only the defaults of those set aside would have are left out.
             problems += [problem for problem in _sentences(error) if problem.split()[0] not in unusable]
     raise SettingsError(problems)
+
+
+def setting_names() -> list[str]:
+    """All names under which settings are read."""
+    return [choice for name, field in Settings.model_fields.items() for choice in _names(name, field)]
+
+
+def _is_blank(value: str | None) -> bool:
+    return value is None or NO_VALUE.fullmatch(value) is not None
 
 
 def _names(name: str, field: FieldInfo) -> list[str]:

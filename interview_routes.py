@@ -51,7 +51,7 @@ from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
 from techscreen.web.job_views import cancel_answer, job_answer, job_for, jobs_answer
 from techscreen.web.parsing import refuse_unless_work_described
-from techscreen.web.responses import json_response, within
+from techscreen.web.responses import json_response, with_warnings_in_front, within
 from techscreen.web.sse import EVENT_STREAM
 
 __all__ = [
@@ -84,7 +84,7 @@ def enhance_job_description(body: EnhanceRequest) -> EnhanceRequest:
     answer_headers=("ETag",),
 )
 def get_job_description(req_id: str) -> JobDescriptionAnswer:
-    """The job description of a requisition."""
+    """The job description of a requisition; 404 if nobody knows it."""
     return JobDescriptionAnswer(job_description=current_runtime().enhancement.get_job_description(req_id))
 
 
@@ -119,13 +119,13 @@ def get_interview(interview_id: int) -> InterviewAnswer:
 @interview_bp.get("/req/<req_id:req_id>")
 @endpoint(tag="Reading", access="reader", query=InterviewsQuery, answer=InterviewsAnswer, answer_headers=("Link",))
 def list_interviews(req_id: str, query: InterviewsQuery) -> Response:
-    """All interviews of a requisition, oldest version first.
+    """All interviews of a requisition, oldest version first; none if it has none, or if nobody knows it.
 
     With `limit` or `cursor` one page of them; `Link` and `next_cursor` lead to the next one.
     """
     if query.is_page:
         return _page(req_id, query)
-    parts = all_interviews(req_id, query.status)
+    parts = with_warnings_in_front(all_interviews(req_id, query.status))
     # Nearly always that is all of them, and an error is raised before the answer has begun.
     begin = list(islice(parts, 2))
     if len(begin) == 1:
@@ -195,7 +195,11 @@ def list_requisitions(query: RequisitionsQuery) -> Response:
     errors=(LibraryLacks,),
 )
 def run_workflow(body: WorkflowRequest) -> WorkflowRequest:
-    """Enhance a job description and generate an interview from it, in one call."""
+    """Enhance a job description and generate an interview from it, in one call.
+
+    `workflow/full` and `workflow/create` are the same call under two names: both take the WORK inputs, and both do
+    without them. Callers of `workflow/create` usually leave them out. Use `workflow/full` if you have the choice.
+    """
     refuse_unless_work_described(body)
     return body
 

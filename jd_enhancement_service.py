@@ -20,7 +20,7 @@ from models import GenerationJob, JobDescription, utc_now
 from prompts import EnhancedDescription, EnhanceDescription
 from techscreen.checks.answers import enhancement_violations, topic_violations
 from techscreen.checks.entity_names import names_to_avoid
-from techscreen.checks.markdown_safety import made_harmless
+from techscreen.checks.markdown_safety import harmless_title, made_harmless
 from techscreen.checks.requisition_quotes import with_sound_quotes
 from techscreen.checks.stated_level import at_stated_level
 from techscreen.claude.interface import Claude, ClaudeAnswer, Deadline
@@ -182,10 +182,11 @@ class JDEnhancementService:
         texts = _prompt(request).fields()
         enhanced = at_stated_level(with_sound_quotes(answer.value, texts), texts)
         description, markup = made_harmless(enhanced.enhanced_description.strip())
-        enhanced = enhanced.model_copy(update={"enhanced_description": description})
+        title = harmless_title(enhanced.enhanced_title.strip())
+        enhanced = enhanced.model_copy(update={"enhanced_title": title, "enhanced_description": description})
         values = {
             **request.model_dump(include=_COLUMNS),
-            "enhanced_title": enhanced.enhanced_title.strip(),
+            "enhanced_title": title,
             "enhanced_description": description,
             "notes_for_team": [note for note in map(one_line, enhanced.notes_for_team) if note],
             "interview_topics": [topic.model_dump() for topic in enhanced.interview_topics],

@@ -1,8 +1,8 @@
 """Whether a requisition may describe work to interview for.
 
-Only what is certainly no job description (program code, a CV, a poem, mere notices) is refused here, before anything is
-stored or paid for. Claude judges the doubtful rest while it plans the topics. If a WORK input says anything, that is
-enough, whatever the description is.
+Only what is certainly no job description (program code, a CV, a poem, mere notices, "TBD") is refused here, before
+anything is stored or paid for. Claude judges the doubtful rest while it plans the topics. If a WORK input says
+anything, that is enough, whatever the description is.
 """
 
 from __future__ import annotations
@@ -13,17 +13,26 @@ from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
+from techscreen.checks.placeholders import placeholder_kind
 from techscreen.errors import GenerationRefused
 from techscreen.text.segments import lines_of, sentences_of
 from techscreen.text.tokens import read_table
 
 TELL: Final = "tell what the person will do or deliver, or what the work needs"
 REASONS: Final = {
+    "placeholder": f"stands only where a text is still to be written: {TELL}",
+    "elsewhere": f"points to another text, which cannot be read from here: put that text into this field, or {TELL}",
     "code": f"reads as program code and not as a job description: {TELL}",
     "cv": "reads as a CV: describe the post to be filled, and not a person who could fill it",
     "boilerplate": f"tells of the employer or the terms alone: {TELL}",
     "other": f"tells nothing of any work: {TELL}",
 }
+TITLE_REASONS: Final = {
+    "placeholder": "stands only where a title is still to be written: name the post",
+    "elsewhere": "points to another text, which cannot be read from here: name the post",
+}
+# A title that only says that somebody is trying the service out does no harm.
+TRYING_OUT: Final = "test"
 MIN_CODE_LINES, CODE_SHARE, MAX_CODE_LINE = 4, 1 / 3, 200
 MIN_STATIONS, MIN_ABOUT_ONESELF = 2, 2
 MIN_NOTICES = 2
@@ -63,15 +72,26 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
     Returns:
         One of REASONS, or None if the texts describe work or may do so.
     """
-    if any(_WORD.search(text) and not _is_mere_placeholder(text) for text in work_inputs if text):
+    if any(_WORD.search(text) and not placeholder_kind(text) for text in work_inputs if text):
         return None
+    placeholder = placeholder_kind(description)
+    if placeholder:
+        return REASONS[placeholder]
     signs = (
         ("code", _is_code),
         ("cv", _is_of_a_person),
         ("boilerplate", _is_mere_notices),
-        ("other", _is_placeholder_or_literature),
+        ("other", _is_filler_or_literature),
     )
     return next((REASONS[kind] for kind, applies in signs if applies(description)), None)
+
+
+def what_is_wrong_with_title(title: str) -> str | None:
+    """Why a title certainly names no post, as a clause whose subject is the title; None if it may do so."""
+    placeholder = placeholder_kind(title)
+    if placeholder and title.strip().casefold() != TRYING_OUT:
+        return TITLE_REASONS[placeholder]
+    return None
 
 
 def refuse_unless_job(reads_as: str) -> None:
@@ -144,14 +164,9 @@ def _is_mere_notices(text: str) -> bool:
     )
 
 
-def _is_mere_placeholder(text: str) -> bool:
-    """Whether a text only says that something is still to be written."""
-    return _WORD.search(_expression("placeholder").sub(" ", text)) is None
-
-
-def _is_placeholder_or_literature(text: str) -> bool:
-    """Whether most words of a text are placeholders, or it is a poem or story without a word about work."""
-    if _is_mere_placeholder(text):
+def _is_filler_or_literature(text: str) -> bool:
+    """Whether a text has no word, or mostly Latin ones that fill a page, or is a story without a word about work."""
+    if _WORD.search(text) is None:
         return True
     filler = _all(text, "filler")
     if "lorem" in text.casefold() and len(filler) >= FILLER_SHARE * len(_WORD.findall(text)):

@@ -55,6 +55,8 @@ _ELEMENTS = (
 _HTML = re.compile(
     rf"<[!?]|</?(?:{'|'.join(_ELEMENTS.split())})(?![A-Za-z0-9-])|<[A-Za-z][^<>=]{{0,500}}=", re.IGNORECASE
 )
+_TAG = re.compile(rf"</?(?:{'|'.join(_ELEMENTS.split())})(?![A-Za-z0-9-])[^<>]{{0,500}}>", re.IGNORECASE)
+_TAG_BEGINS = re.compile(r"<(?=[A-Za-z/!?])")
 _RUNNING_SCHEME = re.compile(r"(?:java|vb|live)script:|data:|file:|blob:", re.IGNORECASE)
 # GitHub's footnotes turn what CommonMark takes for code into mark-up, and the other way round.
 _FOOTNOTE = re.compile(r"^[ \t>*+.)\d-]{0,200}(\[)\^[^\]\s]{1,1000}\]:", re.MULTILINE)
@@ -109,6 +111,22 @@ def made_harmless(markdown: str) -> tuple[str, list[Finding]]:
     else:
         text, changed = _edited(text, [(place, place + 1, new) for place, new in _all_signs(text)], changed)
     return (text, _findings(text, changed)) if text != whole else (markdown, [])
+
+
+def harmless_title(title: str) -> str:
+    """A title, which is plain text, so that it stays text even where somebody shows it as Markdown or HTML.
+
+    Tags that browsers know are left out; their words stay. A title of nothing else keeps them, as words.
+    """
+    if "<" not in title:
+        return title
+    words = " ".join(harmless_sentence(_TAG.sub(" ", title)).split())
+    return words if any(map(str.isalnum, words)) else harmless_sentence(title)
+
+
+def harmless_sentence(sentence: str) -> str:
+    """Plain text in which nothing can be taken for a tag: "List<String>" becomes "List< String>"."""
+    return _TAG_BEGINS.sub("< ", sentence)
 
 
 def markup_findings(text: str) -> list[Finding]:

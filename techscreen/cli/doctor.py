@@ -19,6 +19,7 @@ from techscreen.claude.model_info import ModelFacts, ask_a_word, look_up_model
 from techscreen.cli.terminal import say
 from techscreen.errors import ClaudeError
 from techscreen.operations.readiness import Finding
+from techscreen.operations.unknown_settings import unknown_settings_here
 from techscreen.web.container import current_runtime, settings_warnings
 
 MIN_SECRET = 16
@@ -48,7 +49,7 @@ def _findings(paid: bool) -> Iterator[Finding]:
     runtime = current_runtime()
     settings = runtime.settings
     yield Finding("settings", "ok", f"They can be used: {settings.flask_env}, database {_without_password(settings)}.")
-    for sentence in (*settings_warnings(settings), *_production_warnings(settings)):
+    for sentence in (*settings_warnings(settings), *_production_warnings(settings), *unknown_settings_here()):
         yield Finding("settings", "warning", sentence)
     yield from runtime.readiness.look()
     yield _rate_limits(settings)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from functools import partial
+from typing import get_args
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -21,7 +22,7 @@ from techscreen.generation.audit_log import log_change
 from techscreen.generation.job_description_views import job_description_view
 from techscreen.observability import metrics
 from techscreen.schemas.fields import MAX_TEXT
-from techscreen.schemas.generation import EnhanceRequest, InterviewView
+from techscreen.schemas.generation import EnhanceRequest, InterviewView, QuestionSource
 from techscreen.schemas.imports import (
     ImportAnswer,
     ImportRequest,
@@ -34,7 +35,7 @@ from techscreen.storage.transactions import FRESH, run_in_transaction
 from techscreen.text.exhibits import with_exhibit
 
 # Where a question may come from. What another service calls its own is taken for the work of people.
-SOURCES = frozenset({"generated", "cache", "library", EDITED})
+SOURCES = frozenset(get_args(QuestionSource))
 # The columns of a question that are written as they are given.
 _AS_GIVEN = {
     *("topic", "skill_level", "question_type", "minutes", "exhibit", "follow_ups", "rating_anchors", "work_items"),

@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models import JobDescription, utc_now
+from techscreen.checks.markdown_safety import harmless_title, made_harmless
 from techscreen.editing.findings import job_description_report
 from techscreen.errors import NotFound, Stale
 from techscreen.generation.audit_log import log_change
@@ -93,8 +94,8 @@ def _apply(stored: JobDescription, patch: JobDescriptionPatch) -> None:
 
 def _enhance_by_hand(stored: JobDescription) -> None:
     """Fill in what a person has not written, so that an interview can be made from it."""
-    stored.enhanced_title = stored.enhanced_title or stored.basic_title
-    stored.enhanced_description = stored.enhanced_description or stored.basic_description
+    stored.enhanced_title = stored.enhanced_title or harmless_title(stored.basic_title)
+    stored.enhanced_description = stored.enhanced_description or made_harmless(stored.basic_description)[0]
     stored.language = stored.language or language_of([stored.enhanced_description]) or "en"
     stored.notes_for_team = stored.notes_for_team or []
     stored.enhanced_at = utc_now()

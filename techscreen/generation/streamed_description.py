@@ -11,7 +11,7 @@ import time
 
 from pydantic_core import from_json
 
-from techscreen.checks.markdown_safety import made_harmless
+from techscreen.checks.markdown_safety import harmless_title, made_harmless
 from techscreen.generation.progress import Progress
 from techscreen.generation.streamed_topics import StreamedTopics
 
@@ -83,4 +83,4 @@ def written_so_far(answer: str) -> tuple[str | None, str] | None:
     title, text = begun.get("enhanced_title"), begun.get("enhanced_description")
     if not isinstance(text, str) or not text.strip():
         return None
-    return title.strip() if isinstance(title, str) else None, made_harmless(text.strip())[0]
+    return harmless_title(title.strip()) if isinstance(title, str) else None, made_harmless(text.strip())[0]

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from random import SystemRandom
 from typing import Any
@@ -29,9 +29,10 @@ from techscreen.generation.progress import Progress
 from techscreen.jobs import store
 from techscreen.jobs.cancelling import cancelled_columns
 from techscreen.jobs.progress import JobProgress
-from techscreen.jobs.store import MAX_ATTEMPTS, Attempt
+from techscreen.jobs.store import MAX_ATTEMPTS, WARNINGS, Attempt
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.observability.request_id import bind_request_id
+from techscreen.schemas.generation import Answer, FieldWarning
 from techscreen.storage.outbox import CLOSED, Outbox
 
 logger = logging.getLogger(__name__)
@@ -159,27 +160,35 @@ class JobRunner:
         return attempt.number - attempt.refusals < self._operations[attempt.operation].attempts
 
     def _outcome(self, attempt: Attempt, asked: BaseModel | None, *, listens: bool) -> Outcome:
+        warnings = warnings_of(attempt.progress)
         try:
             operation = self._operations[attempt.operation]
             progress = JobProgress(attempt, listens=listens)
             request = asked or operation.request_type.model_validate(attempt.request)
             deadline = Deadline.after(self._request_timeout)
             answer = operation.run(request, attempt.user_id, deadline, progress)
+            if isinstance(answer, Answer):
+                answer = answer.model_copy(update={"warnings": warnings})
             return Outcome(200, answer.model_dump_json())
         except JobLost as error:
             logger.warning("job %s: %s", attempt.job_id, error.message, extra={"event": "job_lost"})
-            return _failure(error)
+            return _failure(error, warnings)
         except TechScreenError as error:
-            return _failure(error)
+            return _failure(error, warnings)
         except Exception as error:  # the job must not stay open; the log has the rest
-            return _failure(unexpected(error))
+            return _failure(unexpected(error), warnings)
 
 
-def _failure(error: TechScreenError) -> Outcome:
+def warnings_of(progress: Mapping[str, Any]) -> tuple[FieldWarning, ...]:
+    """What the caller of a job is to be warned of, as its row has it."""
+    return tuple(FieldWarning.model_validate(each) for each in progress.get(WARNINGS, ()))
+
+
+def _failure(error: TechScreenError, warnings: Sequence[FieldWarning]) -> Outcome:
     was_refused = isinstance(error, REFUSALS)
     return Outcome(
         error.status,
-        error_body(error),
+        error_body(error, warnings),
         error.retry_after,
         was_refused=was_refused,
         was_cancelled=isinstance(error, Cancelled),

@@ -41,6 +41,8 @@ RETRY_AFTER = 5
 
 # In a job's progress: what its present attempt has written of a description that is not stored yet.
 DESCRIPTION = "description"
+# There too: what the caller is to be warned of, for its answer.
+WARNINGS = "warnings"
 
 under_way = WorkUnderWay(GenerationJob.process_id, GenerationJob.started_at, GenerationJob.id)
 
@@ -57,6 +59,16 @@ class NewJob:
     background: bool
     idempotency_key: str | None = None
     fingerprint: str | None = None
+    warnings: tuple[dict[str, str], ...] = ()
+
+    def columns(self) -> dict[str, Any]:
+        """The columns of its row."""
+        return {name: value for name, value in vars(self).items() if name != WARNINGS}
+
+    def progress_after(self, earlier: dict[str, Any]) -> dict[str, Any]:
+        """What an earlier request with the same key has left, with the warnings about this one."""
+        kept = {name: value for name, value in without_description(earlier).items() if name != WARNINGS}
+        return {**kept, WARNINGS: list(self.warnings)} if self.warnings else kept
 
 
 @dataclass(frozen=True)
@@ -134,7 +146,12 @@ def accept(
             if new.idempotency_key is not None and not SystemRandom().randrange(FORGET_EVERY):
                 _forget_oldest_keys(session, new.user_id)
             job = GenerationJob(
-                id=uuid.uuid4().hex, progress={}, created_at=utc_now(), attempts=0, refusals=0, **vars(new)
+                id=uuid.uuid4().hex,
+                progress=new.progress_after({}),
+                created_at=utc_now(),
+                attempts=0,
+                refusals=0,
+                **new.columns(),
             )
             session.add(job)
         elif known.fingerprint != new.fingerprint:
@@ -161,7 +178,7 @@ def accept(
             job.created_at = utc_now()  # it is requested again, and of several requests the newest counts
             job.answer_status = job.answer_body = job.finished_at = None
             job.last_error = job.retry_at = job.cancel_requested_at = None
-            job.progress = without_description(job.progress)  # of a dead process
+            job.progress = new.progress_after(job.progress)
         if new.background:
             job.status, job.attempts, job.refusals, job.process_id = "queued", 0, 0, None
             job.due_at = utc_now() + ANNOUNCED_AGAIN_AFTER * silence

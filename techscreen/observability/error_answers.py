@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from sqlalchemy.exc import StatementError
 
 from techscreen.errors import TechScreenError
 from techscreen.observability.request_id import current_request_id
-from techscreen.schemas.generation import ErrorAnswer, ErrorDetail
+from techscreen.schemas.generation import ErrorAnswer, ErrorDetail, FieldWarning
 
 logger = logging.getLogger(__name__)
 
 
-def error_body(error: TechScreenError) -> str:
-    """The JSON of an error. If the fault is not the caller's, the log gets a line."""
+def error_body(error: TechScreenError, warnings: Sequence[FieldWarning] = ()) -> str:
+    """The JSON of an error. If the fault is not the caller's, the log gets a line.
+
+    Args:
+        error: what went wrong.
+        warnings: about the request.
+    """
     if error.status >= 500:
         logger.error(
             "%s: %s", error.code, error.message, extra={"event": "error", "code": error.code, "cause": _cause(error)}
@@ -28,6 +34,7 @@ def error_body(error: TechScreenError) -> str:
         details=[ErrorDetail.model_validate(problem) for problem in error.details],
         current=error.current,
         **error.report,
+        warnings=tuple(warnings),
         request_id=current_request_id(),
     ).model_dump_json()
 

@@ -17,6 +17,8 @@ MAX_FILE = 10_000_000
 KEPT_FILES = 5
 # At DEBUG these log prompts, and with them job descriptions.
 LOGS_PROMPTS = ("anthropic", "httpx2", "httpcore2")
+# How Flask's own server words its line for each request. Ours says more, and one is enough.
+WERKZEUG_REQUEST = '"%s" %s %s'
 # Logs a line for each of its plugins.
 NOISY = ("alembic.runtime.plugins",)
 
@@ -40,6 +42,7 @@ def configure_logging(settings: Settings) -> None:
     root.setLevel(settings.log_level)
     for name in (*LOGS_PROMPTS, *NOISY):
         logging.getLogger(name).setLevel(logging.WARNING)
+    logging.getLogger("werkzeug").addFilter(_is_no_request_line)  # the same filter again changes nothing
 
 
 class _TextFormatter(logging.Formatter):
@@ -58,6 +61,10 @@ def _formatter(settings: Settings) -> logging.Formatter:
         rename_fields={"asctime": "time", "levelname": "level", "name": "logger"},
         json_ensure_ascii=False,
     )
+
+
+def _is_no_request_line(record: logging.LogRecord) -> bool:
+    return not str(record.msg).endswith(WERKZEUG_REQUEST)
 
 
 def _add_request_id(record: logging.LogRecord) -> bool:

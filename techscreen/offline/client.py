@@ -27,14 +27,14 @@ from techscreen.errors import ClaudeNotConfigured, FieldProblem, LibraryLacks, S
 from techscreen.offline.catalogue import read_catalogue
 from techscreen.offline.description import one_line, ordered_description
 from techscreen.offline.fitting import Fitting, fitting_to, is_title_below_level
-from techscreen.offline.page import without_unseen
+from techscreen.offline.page import without_unseen, words_of
 from techscreen.question_cache.keys import LIBRARY_VERSION
 from techscreen.question_cache.lookup import CacheLookup
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import LIBRARY_MODEL
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.text.language import Language, is_in_another_script
-from techscreen.text.reading import read, without_markup
+from techscreen.text.reading import read
 
 T = TypeVar("T", bound=BaseModel)
 Requisition = EnhanceDescription | PlanTopics
@@ -113,7 +113,7 @@ class OfflineClaude:
                 return EnhancedDescription(
                     language=language,
                     interview_topics=topics,
-                    enhanced_title=one_line(without_markup(request.basic_title).text)[:MAX_SHORT_TEXT],
+                    enhanced_title=one_line(words_of(request.basic_title))[:MAX_SHORT_TEXT],
                     enhanced_description=ordered_description(request, language),
                     notes_for_team=list(_notes(request, language, fitting.unasked(topics))),
                 )

@@ -12,10 +12,9 @@ from collections.abc import Mapping
 from prompts import EnhanceDescription
 from techscreen.checks.requisition_quotes import about_the_person
 from techscreen.checks.texts import instruction_findings
-from techscreen.offline.page import without_unseen
+from techscreen.offline.page import words_of
 from techscreen.quality.work_items import work_parts
 from techscreen.text.language import Language
-from techscreen.text.reading import without_markup
 
 MAX_SECTION, MAX_ORIGINAL = 20_000, 17_000
 # Of the WORK inputs in their order, and of the description.
@@ -26,7 +25,6 @@ HEADINGS: Mapping[Language, tuple[str, ...]] = {
 }
 _BREAK = re.compile(r"\r\n|[\n\r\v\f\x85\u2028\u2029]")
 _BULLET = re.compile(r"^\s*(?:[•●▪◦‣∙·\ue000-\uf8ff]\s*)+")
-_HTML_ITEM = re.compile(r"<li\b[^<>]{0,200}>", re.IGNORECASE)
 
 
 def ordered_description(requisition: EnhanceDescription, language: Language) -> str:
@@ -47,7 +45,7 @@ def ordered_description(requisition: EnhanceDescription, language: Language) -> 
 
 
 def _section(heading: str, field: str, text: str) -> str:
-    parts = (each.part for each in work_parts({field: without_markup(without_unseen(text)).text}))
+    parts = (each.part for each in work_parts({field: words_of(text)}))
     items = [one_line(part) for part in parts if not about_the_person(part) and not instruction_findings(part)]
     bullets = "\n".join(f"- {item}" for item in items if item)
     if len(bullets) > MAX_SECTION:
@@ -62,7 +60,7 @@ def one_line(text: str) -> str:
 
 
 def _as_typed(description: str) -> str:
-    text = without_markup(_HTML_ITEM.sub("\n- ", without_unseen(description))).text
+    text = words_of(description, item="\n- ")
     lines = []
     for line in _BREAK.split(text):
         line = re.sub(r"^#{1,6}\s+", "#### ", _BULLET.sub("- ", line))

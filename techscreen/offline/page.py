@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from techscreen.text.reading import Seen, without_markup
+from techscreen.text.reading import Seen, decode, without_markup
 
 # Elements that no page shows, and those that are hidden by an attribute or a style.
 _UNSEEN = re.compile(
@@ -14,6 +14,22 @@ _UNSEEN = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 
+# What a page shows as something else than words: pictures, frames, what is typed into.
+_NO_WORDS = re.compile(
+    r"</?(?:img|image|picture|source|svg|i?frame|frameset|object|embed|applet|param|video|audio|track|canvas|map|area|base"
+    r"|link|meta|input|button|select|textarea|form|script|style|template|noscript|title|html|head|body|main|nav|figure)\b"
+    r"[^<>]{0,500}>",
+    re.IGNORECASE,
+)
+
+# What only a page has: an element that is closed, one that holds a block, or a line break that touches a word.
+_PAGE = re.compile(
+    r"</[a-z]|<(?:p|div|ul|ol|li|table|tr|td|h[1-6]|section|article)(?:\s[^<>]{0,500})?>|\S<br\s?/?>|<br\s?/?>\S"
+    r"|<br\s?/?>\s{0,99}(?:\n|<br|\Z)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"(`[^`\n]{1,400}`)")
+_OPENED_ITEM = re.compile(r"<li\b[^<>]{0,200}>", re.IGNORECASE)
 _ITEM = re.compile(r"(?:<|&(?:amp;){0,2}lt;)li\b", re.IGNORECASE)
 # Blanks are looked at once, not again from each of them on.
 _LINE_ENDS = re.compile(r"(?<![^\S\n])[^\S\n]*+\n\s*")
@@ -25,6 +41,25 @@ def without_unseen(text: str) -> str:
     if "<" not in text:
         return text
     return _UNSEEN.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text)
+
+
+def words_of(text: str, item: str = "\n") -> str:
+    """The words that a person reads of a text, be it a page or plain.
+
+    Of a page, mark-up is left out, and all that is hidden or no words. In code, and in plain prose that only speaks of
+    a tag ("You know <canvas>"), tags are words.
+
+    Args:
+        text: as it was sent.
+        item: what an item of a list begins with.
+    """
+    if not _PAGE.search(text):
+        return decode(text).text
+    pieces = _CODE.split(_UNSEEN.sub("", text))
+    return "".join(
+        decode(piece).text if place % 2 else without_markup(_NO_WORDS.sub("", _OPENED_ITEM.sub(item, piece))).text
+        for place, piece in enumerate(pieces)
+    )
 
 
 def readable(text: str) -> Seen:

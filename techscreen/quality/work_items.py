@@ -34,6 +34,8 @@ _LEAD_IN = re.compile(
     r"|kenntnisse|imprescindible|deseable|必須|歓迎)[:：]\s*",
     re.IGNORECASE,
 )
+# The type of a list, such as List<String>.
+_CLOSES = re.compile(r"\w<[^<>]{1,60}>\Z")
 _EDGES = " \t\r\n\v\f\u00a0\u3000,;:、，；。.!?|\u2013\u2014•*>・①②③④⑤⑥⑦⑧⑨\u200b\ufeff"
 _NOTHING = re.compile(
     r"(?:none|n\.?/?a\.?|not applicable|tb[cda]|unknown|see above|nothing|etc|usw|u\.? ?a|keine?r?|keine angaben?"
@@ -125,9 +127,13 @@ def _trimmed(text: str, start: int, end: int, name: str) -> tuple[int, int]:
     lead_in = _LEAD_IN.match(text, start, end)
     if lead_in and (name in LISTS or not lead_in.group().rstrip().endswith(":")):
         start = lead_in.end()
-    while start < end and text[end - 1] in _EDGES and not _is_abbreviation(text, start, end):
+    while start < end and text[end - 1] in _EDGES and not _is_of_last_word(text, start, end):
         end -= 1
     return start, end
+
+
+def _is_of_last_word(text: str, start: int, end: int) -> bool:
+    return _is_abbreviation(text, start, end) or _CLOSES.search(text, start, end) is not None
 
 
 def _is_dotted_name(text: str, place: int) -> bool:

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from prompts import AlternativeKind
-from techscreen.schemas.fields import TEXT, Described, Moment, blank_is_none, pasted_text, whole_number
+from techscreen.schemas.fields import TEXT, Described, Moment, Stored, blank_is_none, pasted_text, whole_number
 from techscreen.schemas.generation import Answer, FindingView, Provenance, QuestionView, RequestModel, View
 
 MAX_WISH = 1_000
@@ -60,7 +60,7 @@ class AlternativeView(Provenance, QuestionView):
 
     model: str | None = Field(description="Who wrote it: of a lent question, who wrote it then.")
     number: int = Field(description="Its own number, to accept it by.")
-    kind: AlternativeKind
+    kind: Annotated[AlternativeKind, Stored(AlternativeKind)]
     wish: str | None
     created_at: Moment
     accepted_at: Moment | None = Field(description="When it was accepted last, if it ever was.")

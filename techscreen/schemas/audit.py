@@ -16,6 +16,7 @@ from techscreen.schemas.fields import (
     Described,
     Moment,
     ReqId,
+    Stored,
     no_control_characters,
     not_blank,
 )
@@ -97,10 +98,10 @@ class AuditRowView(View):
     """
 
     id: int
-    operation_type: AuditedOperation
+    operation_type: Annotated[AuditedOperation, Stored(AuditedOperation)]
     req_id: str
     user_id: str
-    status: AuditStatus
+    status: Annotated[AuditStatus, Stored(AuditStatus)]
     error_code: str | None
     error_message: str | None
     tokens_used: int

@@ -10,12 +10,13 @@ from typing import Annotated, Literal
 from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from techscreen.schemas.fields import MAX_SHORT_TEXT, TEXT, Described, Moment, blank_is_none, pasted_text
+from techscreen.schemas.fields import MAX_SHORT_TEXT, TEXT, Described, Moment, Stored, blank_is_none, pasted_text
 from techscreen.schemas.generation import Answer, FindingView, RequestModel, View
 
 FeedbackKind = Literal["unclear", "too_easy", "too_hard", "not_asked", "leaked", "always_met", "never_met"]
 OF_A_CRITERION = ("always_met", "never_met")
 MAX_NOTE = 1_000
+_StoredKind = Annotated[FeedbackKind, Stored(FeedbackKind)]
 
 
 class FeedbackRequest(RequestModel):
@@ -77,7 +78,7 @@ class FeedbackAnswer(Answer):
 class FeedbackNoteView(View):
     """What somebody has added in words."""
 
-    kind: FeedbackKind
+    kind: _StoredKind
     criterion: str | None
     note: str
     user_id: str
@@ -88,7 +89,7 @@ class CriterionFeedbackView(View):
     """How many people say that a criterion is always or never met."""
 
     criterion: str
-    kind: FeedbackKind
+    kind: _StoredKind
     people: int
 
 
@@ -97,7 +98,7 @@ class QuestionFeedbackView(View):
 
     question_number: int | None = Field(description="Null if the interview does not have the question any more.")
     lineage: str
-    feedback: dict[FeedbackKind, int] = Field(description="How many people said so, by kind.")
+    feedback: dict[_StoredKind, int] = Field(description="How many people said so, by kind.")
     criteria: list[CriterionFeedbackView]
     notes: list[FeedbackNoteView] = Field(description="Oldest first.")
 

@@ -6,11 +6,11 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, get_args
 
-from pydantic import AfterValidator, BeforeValidator, Field, GetJsonSchemaHandler, PlainSerializer
+from pydantic import AfterValidator, BeforeValidator, Field, GetCoreSchemaHandler, GetJsonSchemaHandler, PlainSerializer
 from pydantic.json_schema import JsonSchemaValue
-from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 MAX_TEXT = 16_000
 MAX_SHORT_TEXT = 255
@@ -116,6 +116,24 @@ class Described:
         given = handler(schema)
         given.pop("format", None)  # the format date-time requires a zone, which our moments do not have
         return {**given, "pattern": self.pattern, **said}
+
+
+class Stored:
+    """Describes a stored text in the JSON schema as one of the values of a Literal.
+
+    Any other text is served as it is: an answer must not fail because an older version has stored something else.
+    """
+
+    def __init__(self, literal: Any) -> None:
+        self.values: tuple[str, ...] = get_args(literal)
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        """Any text, whatever the annotated type says."""
+        return core_schema.str_schema()
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> JsonSchemaValue:
+        """The schema with the values."""
+        return {"type": "string", "enum": list(self.values)}
 
 
 # The validators above as regular expressions.

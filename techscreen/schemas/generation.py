@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
 from config import LibraryUse
-from prompts import ExhibitKind
+from prompts import ExhibitKind, QuestionType, SkillLevel, WorkField
 from techscreen.checks.findings import FindingKind, FoundBy
 from techscreen.schemas.fields import (
     MAX_CURSOR,
@@ -21,6 +21,7 @@ from techscreen.schemas.fields import (
     ReqId,
     RequiredText,
     RequiredTitle,
+    Stored,
     whole_number,
 )
 from techscreen.text.exhibits import spoken_part
@@ -82,6 +83,14 @@ class GenerateRequest(RequestModel):
 
 
 InterviewStatus = Literal["draft", "published", "archived"]
+# Where a question is from: written for this interview, lent from earlier ones or from the team, or a person's.
+QuestionSource = Literal["generated", "cache", "library", "edited"]
+# The same as answers have them.
+StoredStatus = Annotated[InterviewStatus, Stored(InterviewStatus)]
+StoredLevel = Annotated[str, Stored(SkillLevel)]
+StoredType = Annotated[str, Stored(QuestionType)]
+StoredSource = Annotated[str, Stored(QuestionSource)]
+_StoredWorkField = Annotated[str, Stored(WorkField)]
 
 
 class InterviewsQuery(BaseModel):
@@ -120,10 +129,31 @@ class View(BaseModel):
     model_config = ConfigDict(from_attributes=True, frozen=True, json_schema_serialization_defaults_required=True)
 
 
+class FieldWarning(View):
+    """A field of the request that is not known, and was skipped."""
+
+    field: str = Field(description="Its name, or its path.")
+    message: str
+
+
+def _is_empty(warnings: tuple[FieldWarning, ...]) -> bool:
+    return not warnings
+
+
+Warnings = Annotated[
+    tuple[FieldWarning, ...],
+    Field(
+        exclude_if=_is_empty,
+        description="Fields and parameters of the request that are not known, at most 20. There only if there are any.",
+    ),
+]
+
+
 class Answer(View):
     """Base of every successful answer."""
 
     success: Literal[True] = True
+    warnings: Warnings = ()
 
 
 class ErrorDetail(View):
@@ -179,6 +209,7 @@ class ErrorAnswer(View):
         exclude_if=lambda value: value is None,
         description="Of an import: columns or keys that a question does not have.",
     )
+    warnings: Warnings = ()
     request_id: str | None
 
 
@@ -252,7 +283,7 @@ class FindingView(View):
     id: str | None = Field(None, description="Names the finding while its text stays the same. Null for older ones.")
 
     field: str = Field(description="Where: a field of the request, of `enhanced_jd`, or a path in either.")
-    kind: FindingKind
+    kind: Annotated[FindingKind, Stored(FindingKind)]
     category: str
     word: str
     reason: str
@@ -261,7 +292,9 @@ class FindingView(View):
     end: int
     start_utf16: int | None = Field(None, description="Null for findings stored before it was kept.")
     end_utf16: int | None = Field(None, description="Null for findings stored before it was kept.")
-    found_by: FoundBy = Field("rules", description="Rules are the service's own; Claude found it while enhancing.")
+    found_by: Annotated[FoundBy, Stored(FoundBy)] = Field(
+        "rules", description="Rules are the service's own; Claude found it while enhancing."
+    )
     confidence: float | None = Field(
         None, ge=0, le=1, description="How sure the rules are. Null for Claude's findings, and for older ones."
     )
@@ -292,14 +325,14 @@ class CoveringQuestionView(View):
 class WorkItemView(View):
     """Words of the requisition, word for word, and the field they are from."""
 
-    field: str
+    field: _StoredWorkField
     part: str
 
 
 class PartCoverageView(View):
     """A part of a WORK field, word for word, and the questions that cover it."""
 
-    field: str
+    field: _StoredWorkField
     part: str
     questions: list[CoveringQuestionView]
 
@@ -310,8 +343,8 @@ class TopicView(View):
     topic: str
     technologies: list[str]
     facet: str
-    skill_level: str
-    question_type: str
+    skill_level: StoredLevel
+    question_type: StoredType
     focus: str
     work_items: list[WorkItemView]
 
@@ -402,7 +435,7 @@ class RatingAnchorsView(View):
 class ExhibitView(View):
     """What a candidate looks at while the question is asked: code, log, figures, table or text."""
 
-    kind: ExhibitKind
+    kind: Annotated[ExhibitKind, Stored(ExhibitKind)]
     text: str
 
 
@@ -414,14 +447,14 @@ class QuestionView(View):
     question_text: str = Field(description="The whole question in Markdown: what is said aloud, then the exhibit.")
     exhibit: ExhibitView | None
     minutes: int | None = Field(description="For question and answer. Null for questions made before it was kept.")
-    question_type: str
+    question_type: StoredType
     criteria: list[CriterionView]
     topic: str
-    skill_level: str
+    skill_level: StoredLevel
     follow_ups: list[str]
     rating_anchors: RatingAnchorsView
     work_items: list[WorkItemView]
-    source: str
+    source: StoredSource
     cached_question_id: int | None
     cached_topic: str | None
     similarity: float | None
@@ -445,7 +478,7 @@ class InterviewView(Provenance):
     req_id: str
     interview_name: str
     created_at: Moment
-    status: str = Field(description="draft, published or archived.")
+    status: StoredStatus
     version: int
     revision: int = Field(description="Counts the changes; 0 for interviews made before there was a history.")
     revised_from_id: int | None = Field(description="The interview that it is a revision of.")

@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from techscreen.schemas.differences import DifferenceView
-from techscreen.schemas.fields import MAX_CURSOR, Described, Moment
+from techscreen.schemas.fields import MAX_CURSOR, Described, Moment, Stored
 from techscreen.schemas.generation import Answer, OverrideView, View
 from techscreen.storage.history import Step, Subject
 
@@ -55,11 +55,11 @@ class DifferenceQuery(BaseModel):
 class HistoryEntryView(View):
     """One step in the life of an interview or a job description."""
 
-    subject: Subject
+    subject: Annotated[Subject, Stored(Subject)]
     subject_id: int = Field(description="The interview's or the job description's id.")
     version: int | None = Field(description="The interview's; null for a job description.")
     number: int = Field(description="The `revision` that this step made; 0 is the state before the first change.")
-    operation: Step
+    operation: Annotated[Step, Stored(Step)]
     user_id: str
     at: Moment
     note: str | None = Field(description="What they said about it: a reason, the note of an approval.")
@@ -78,7 +78,7 @@ class StepView(View):
     """One step in the life of an interview, without what it has changed."""
 
     number: int = Field(description="The `revision` that this step made.")
-    operation: Step
+    operation: Annotated[Step, Stored(Step)]
     what: str = Field(description="In a few plain words.")
     user_id: str
     at: Moment

@@ -81,6 +81,8 @@ class PortableInterview(RequestModel):
     language: LanguageTag | None = None
     model: OptionalTitle = None
     prompt_version: PromptVersion | None = None
+    notice: Any = Field(None, exclude=True, description="Not imported.")
+    origin: Any = Field(None, exclude=True, description="Where it comes from. Not imported.")
     questions: Annotated[list[PortableQuestion], Field(min_length=1, max_length=MAX_QUESTIONS)]
 
 

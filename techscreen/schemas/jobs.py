@@ -6,10 +6,28 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from techscreen.schemas.fields import MAX_REQ_ID, Moment
-from techscreen.schemas.generation import Answer, View
+from techscreen.schemas.fields import MAX_REQ_ID, Moment, Stored
+from techscreen.schemas.generation import Answer, StoredLevel, StoredSource, StoredType, View, Warnings
 
 JobStatus = Literal["queued", "running", "succeeded", "failed", "cancelled"]
+# What a job does: the names in `web/operation_table.py`.
+JobOperation = Literal[
+    "jd_enhancement",
+    "interview_generation",
+    "workflow",
+    "cache_retirement",
+    "interview_change",
+    "job_description_change",
+    "library_question",
+    "library_change",
+    "library_import",
+    "library_saving",
+    "import",
+    "question_alternatives",
+    "criteria_suggestion",
+    "question_feedback",
+    "webhook",
+]
 
 
 class JobsQuery(BaseModel):
@@ -35,7 +53,7 @@ class JobQuestion(View):
 
     question_number: int
     topic: str
-    source: str
+    source: StoredSource
     tokens_used: int
 
 
@@ -71,10 +89,10 @@ class JobView(View):
     """A job without its answer."""
 
     job_id: str
-    operation: str
+    operation: Annotated[str, Stored(JobOperation)]
     req_id: str | None
     user_id: str
-    status: JobStatus
+    status: Annotated[JobStatus, Stored(JobStatus)]
     background: bool
     attempts: int = Field(description="How often it was begun, also where Claude could not be asked at all.")
     attempt: int = Field(description="The attempt that it is at, or waits after, of those that count. 0: not begun.")
@@ -119,6 +137,7 @@ class JobEvent(View):
     """Event `job`: what is being worked on, so that it can be followed again."""
 
     job_id: str
+    warnings: Warnings = ()
 
 
 class WaitingEvent(View):
@@ -134,8 +153,8 @@ class PlannedTopicView(View):
     """A topic that will be asked about."""
 
     topic: str
-    skill_level: str
-    question_type: str
+    skill_level: StoredLevel
+    question_type: StoredType
 
 
 class TopicsEvent(View):

@@ -45,11 +45,13 @@ from techscreen.schemas.generation import (
     Answer,
     ExhibitView,
     FindingView,
-    InterviewStatus,
     Provenance,
     RatingAnchorsView,
     RequestModel,
     RowProblemView,
+    StoredLevel,
+    StoredStatus,
+    StoredType,
     View,
     etag_of,
 )
@@ -253,8 +255,8 @@ class LibraryQuestionView(Provenance):
     technologies: list[str]
     skills: list[str]
     fits_any_post: bool
-    skill_level: str
-    question_type: str
+    skill_level: StoredLevel
+    question_type: StoredType
     language: str
     question_text: str = Field(description="The whole question in Markdown: what is said aloud, then the exhibit.")
     exhibit: ExhibitView | None
@@ -381,7 +383,7 @@ class InterviewWithQuestionView(View):
     req_id: str
     interview_name: str
     version: int
-    status: InterviewStatus
+    status: StoredStatus
     question_number: int
 
 

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
+from prompts import SkillLevel
 from techscreen.schemas.fields import (
     MAX_SHORT_TEXT,
     ONE_LINE,
@@ -17,7 +18,7 @@ from techscreen.schemas.fields import (
     not_blank,
     pasted_text,
 )
-from techscreen.schemas.generation import Answer, RequestModel, View
+from techscreen.schemas.generation import Answer, RequestModel, StoredLevel, StoredType, View
 
 
 class RetireRequest(RequestModel):
@@ -52,7 +53,7 @@ class CacheQuery(BaseModel):
 
     topic: Annotated[str, Field(max_length=MAX_SHORT_TEXT)] | None = None
     technology: Annotated[str, Field(max_length=MAX_SHORT_TEXT)] | None = None
-    skill_level: Annotated[str, Field(max_length=32)] | None = None
+    skill_level: SkillLevel | None = None
     language: Annotated[str, Field(max_length=35)] | None = None
     state: CacheState | None = None
     order: Literal["most_used", "least_used", "newest", "oldest"] = "newest"
@@ -67,8 +68,8 @@ class CachedQuestionView(View):
     topic: str
     technologies: list[str] | None
     technology_key: str
-    skill_level: str
-    question_type: str
+    skill_level: StoredLevel
+    question_type: StoredType
     language: str
     variant: int
     question_text: str

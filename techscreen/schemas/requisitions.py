@@ -13,10 +13,11 @@ from techscreen.schemas.fields import (
     Described,
     Moment,
     ReqId,
+    Stored,
     blank_is_none,
     no_control_characters,
 )
-from techscreen.schemas.generation import Answer, InterviewStatus, View
+from techscreen.schemas.generation import Answer, StoredStatus, View
 
 MAX_SEARCH = 200
 _Search = Annotated[str, Field(max_length=MAX_SEARCH), AfterValidator(no_control_characters), Described(ONE_LINE)]
@@ -48,7 +49,7 @@ class NewestInterviewView(View):
     id: int
     interview_name: str
     version: int
-    status: InterviewStatus
+    status: StoredStatus
     question_count: int
     review_requested_of: str | None
     approved_by_user_id: str | None = Field(description="Who published it.")
@@ -70,7 +71,7 @@ class RequisitionView(View):
     title: str = Field(description="The enhanced one, if there is one.")
     department: str | None
     level: str | None
-    state: RequisitionState = Field(description=_STATE)
+    state: Annotated[RequisitionState, Stored(RequisitionState)] = Field(description=_STATE)
     language: str | None = Field(description="That of the enhanced job description.")
     is_enhanced: bool
     versions: int = Field(description="How many interviews it has.")

@@ -37,6 +37,7 @@ from techscreen.observability.error_answers import error_body
 from techscreen.offline.client import OfflineClaude
 from techscreen.operations import webhook_delivery
 from techscreen.operations.readiness import Readiness
+from techscreen.operations.unknown_settings import unknown_settings_here
 from techscreen.operations.webhook_delivery import WebhookSender
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
@@ -137,7 +138,7 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
     if EXTENSION not in app.extensions:
         if settings is None:
             settings = load_settings(_settings_of_a_host(app))
-        for warning in settings_warnings(settings):
+        for warning in (*settings_warnings(settings), *unknown_settings_here()):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
             claude = ClaudeClient(settings) if settings.asks_claude else OfflineClaude(settings)

@@ -23,14 +23,14 @@ from techscreen.errors import FieldProblem, IdempotencyMismatch, InvalidRequest,
 from techscreen.generation import token_budget
 from techscreen.generation.progress import Progress
 from techscreen.jobs import store
-from techscreen.jobs.runner import Operation
+from techscreen.jobs.runner import Operation, warnings_of
 from techscreen.jobs.store import Accepted, Attempt, NewJob
 from techscreen.observability.request_id import current_request_id
 from techscreen.schemas.jobs import JobAcceptedAnswer
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.web.auth import current_caller
 from techscreen.web.container import Runtime, current_runtime
-from techscreen.web.responses import json_response, located, tagged
+from techscreen.web.responses import json_response, located, tagged, warnings_of_request
 from techscreen.web.sse import EVENT_STREAM, event_stream, has_seen_the_end, marks_of
 
 MAX_KEY = 255
@@ -133,7 +133,7 @@ def follow(job: GenerationJob) -> Response:
         return Response(status=204)  # after any other answer a browser's EventSource would reconnect for ever
     runtime = current_runtime()
     end = runtime.stream_places.begin(current_caller().user_id, job.id)
-    response = event_stream(runtime.job_watch, job.id, seen)
+    response = event_stream(runtime.job_watch, job.id, seen, warnings_of(job.progress))
     response.call_on_close(end)
     return response
 
@@ -196,7 +196,7 @@ def _dispatch(
         attempt = accepted.attempt
         if attempt is not None:
             _in_a_thread(runtime, lambda: _run(runtime, attempt, asked, listens=True))
-        response = event_stream(runtime.job_watch, accepted.job_id)
+        response = event_stream(runtime.job_watch, accepted.job_id, warnings=warnings_of_request())
     elif accepted.answer is not None:
         response = tagged(json_response(accepted.answer[1], accepted.answer[0]))
     else:
@@ -245,6 +245,7 @@ def _accept(
         background=background,
         idempotency_key=key,
         fingerprint=_fingerprint(operation, asked) if key is not None else None,
+        warnings=tuple(warning.model_dump() for warning in warnings_of_request()),
     )
     return store.accept(new, runtime.heartbeat.silence, admission.admit, admission.count)
 

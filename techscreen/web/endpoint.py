@@ -1,7 +1,8 @@
 """`@endpoint(...)`: the one declaration of an endpoint, beside its view: who may call it, what comes in, what goes out.
 
 It authenticates the caller, parses the body and the query, and dispatches or serializes what the view returns. Rate
-limits and the OpenAPI document are made from it too.
+limits and the OpenAPI document are made from it too. Fields and parameters that the declaration does not know are
+skipped, and the answer warns of them.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from techscreen.errors import TechScreenError
 from techscreen.web.auth import Access, let_in
 from techscreen.web.dispatch import dispatch_at_once, dispatch_generation
 from techscreen.web.error_handlers import CODES, SENTENCES
-from techscreen.web.parsing import MAX_BODY, read_body, read_file, read_if_match, read_query
+from techscreen.web.parsing import MAX_BODY, read_body, read_file, read_if_match, read_query, take_no_query
 from techscreen.web.responses import json_response
 
 Tag = Literal[
@@ -128,6 +129,8 @@ class endpoint:  # in lower case, as decorators are
                 given["body"] = read_body(self.body)
             if self.query is not None:
                 given["query"] = read_query(self.query)
+            else:
+                take_no_query()
             if self.files:
                 given["media_type"], given["content"] = read_file(self.files, self.max_body)
             if self.changes:

@@ -9,7 +9,7 @@ from techscreen.errors import OperationInProgress, TechScreenError
 from techscreen.observability.error_answers import error_body, unexpected
 from techscreen.observability.request_id import current_request_id
 from techscreen.schemas.generation import ErrorAnswer
-from techscreen.web.responses import json_response, located
+from techscreen.web.responses import json_response, located, warnings_of_request
 
 CODES = {
     400: "invalid_request",
@@ -35,7 +35,7 @@ def register_error_pages(target: Flask | Blueprint) -> None:
 
 
 def _our_error(error: TechScreenError) -> Response:
-    response = json_response(error_body(error), error.status, retry_after=error.retry_after)
+    response = json_response(error_body(error, warnings_of_request()), error.status, retry_after=error.retry_after)
     if error.current is not None:
         response.headers["ETag"] = error.current.etag
     return located(response, error.job_id) if isinstance(error, OperationInProgress) else response

@@ -1,6 +1,6 @@
 """Parsing of requests: path, body or query come in; a model goes out, or one error with every problem.
 
-Here too is the gate for new requests, which refuses descriptions of no work.
+Here too is the gate for new requests, which refuses placeholders and descriptions of no work.
 """
 
 from __future__ import annotations
@@ -14,10 +14,12 @@ from pydantic_core import from_json
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
-from techscreen.checks.job_description_gate import what_is_missing
+from techscreen.checks.job_description_gate import what_is_missing, what_is_wrong_with_title
 from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, PreconditionRequired, UnsupportedMediaType
 from techscreen.schemas.generation import EnhanceRequest
 from techscreen.schemas.problems import validated
+from techscreen.schemas.unknown_fields import unknown_in_body, unknown_in_query
+from techscreen.web.responses import warn_of
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -105,7 +107,7 @@ def _body_of_at_most(most: int) -> bytes:
 
 
 def parse_json(model: type[T], body: bytes) -> T:
-    """JSON as a `model`.
+    """JSON as a `model`. The answer will warn of fields that it does not know.
 
     Raises:
         MalformedJson: if it is not JSON, or not UTF-8.
@@ -117,29 +119,41 @@ def parse_json(model: type[T], body: bytes) -> T:
         raise MalformedJson(f"The body is not valid JSON: {error}.") from None
     if not isinstance(content, dict):
         raise InvalidRequest("The body must be a JSON object.")
+    warn_of(unknown_in_body(model, content))
     return validated(model, content)
 
 
 def refuse_unless_work_described(request: EnhanceRequest) -> None:
-    """Refuse a new request whose description describes no work. An accepted request is never checked again.
+    """Refuse a new request that names no post or describes no work. An accepted request is never checked again.
 
     Raises:
         InvalidRequest: with what is missing.
     """
     work_inputs = request.work_output, request.work_role, request.work_knowledge, request.work_competencies
-    missing = what_is_missing(request.basic_description, work_inputs)
-    if missing:
-        problem = FieldProblem("basic_description", f"basic_description {missing}.")
-        raise InvalidRequest.of_fields([problem], req_id=request.req_id)
+    reasons = {
+        "basic_title": what_is_wrong_with_title(request.basic_title),
+        "basic_description": what_is_missing(request.basic_description, work_inputs),
+    }
+    problems = [FieldProblem(field, f"{field} {reason}.") for field, reason in reasons.items() if reason]
+    if problems:
+        raise InvalidRequest.of_fields(problems, req_id=request.req_id)
 
 
 def read_query(model: type[T]) -> T:
     """The query of the current request as a `model`. If a name is given twice, the first counts.
 
+    The answer will warn of parameters that it does not know.
+
     Raises:
         InvalidRequest: with every field problem at once.
     """
+    warn_of(unknown_in_query(model, request.args))
     return validated(model, request.args.to_dict())
+
+
+def take_no_query() -> None:
+    """Have the answer warn of every parameter of the current request, which knows none."""
+    warn_of(unknown_in_query(None, request.args))
 
 
 def read_if_match() -> list[str]:

@@ -6,20 +6,44 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from itertools import chain, islice
 
-from flask import Flask, Response, current_app, request, url_for
+from flask import Flask, Response, current_app, g, request, url_for
 from pydantic import BaseModel
-from pydantic_core import from_json
+from pydantic_core import from_json, to_json
 from werkzeug.routing import BuildError
+
+from techscreen.schemas.generation import Answer, FieldWarning
+
+
+def warn_of(warnings: Iterable[FieldWarning]) -> None:
+    """Note what the caller of the current request is to be warned of."""
+    g.field_warnings = (*warnings_of_request(), *warnings)
+
+
+def warnings_of_request() -> tuple[FieldWarning, ...]:
+    """What the caller of the current request is to be warned of."""
+    noted: tuple[FieldWarning, ...] = g.get("field_warnings", ())
+    return noted
+
+
+def with_warnings_in_front(parts: Iterator[str]) -> Iterator[str]:
+    """The parts of a JSON object, beginning with the warnings of the current request if there are any."""
+    warnings = warnings_of_request()
+    if not warnings:
+        return parts
+    begin = next(parts)
+    return chain((f'{{"warnings":{to_json(warnings).decode()},{begin[1:]}',), parts)
 
 
 def json_response(body: BaseModel | Iterable[str], status: int = 200, *, retry_after: int | None = None) -> Response:
-    """A JSON response.
+    """A JSON response. An answer gets the warnings of the current request; a text has its own.
 
     Args:
         body: a model, JSON as text, or the parts of such a text, which are sent as they are made.
         status: HTTP status.
         retry_after: seconds after which the caller may try again.
     """
+    if isinstance(body, Answer):
+        body = body.model_copy(update={"warnings": warnings_of_request()})
     content = body.model_dump_json() if isinstance(body, BaseModel) else body
     response = Response(content, status=status, mimetype="application/json")
     etag = getattr(body, "etag", None)

@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
+from itertools import chain
 from typing import Any
 
 from flask import Response
@@ -21,6 +22,7 @@ from flask import Response
 from techscreen.jobs.store import DESCRIPTION, JobState
 from techscreen.jobs.watch import JobWatch
 from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent, WaitingEvent
+from techscreen.schemas.generation import FieldWarning
 
 EVENT_STREAM = "text/event-stream"
 # Seconds between two comment lines while nothing happens.
@@ -32,15 +34,19 @@ MARK = re.compile(r"[0-9a-f]{8}")
 MAX_MARKS = 200
 
 
-def event_stream(watch: JobWatch, job_id: str, seen: Collection[str] = ()) -> Response:
+def event_stream(
+    watch: JobWatch, job_id: str, seen: Collection[str] = (), warnings: Iterable[FieldWarning] = ()
+) -> Response:
     """A response that streams a job's progress from its beginning to its end.
 
     Args:
         watch: of this process.
         job_id: of the job.
         seen: marks of the events that are not sent again, see `marks_of`.
+        warnings: about the request that the job was made of.
     """
-    response = Response(_events(watch, job_id, list(seen)), mimetype=EVENT_STREAM)
+    begin = JobEvent(job_id=job_id, warnings=tuple(warnings)).model_dump_json()
+    response = Response(_events(watch, job_id, begin, list(seen)), mimetype=EVENT_STREAM)
     response.headers["Cache-Control"] = "no-cache"
     response.headers["X-Accel-Buffering"] = "no"  # nginx must not hold events back
     return response
@@ -56,10 +62,10 @@ def has_seen_the_end(status: str, answer_body: str | None, seen: Collection[str]
     return answer_body is not None and _mark(*_end(status, answer_body)) in seen
 
 
-def _events(watch: JobWatch, job_id: str, seen: list[str]) -> Iterator[str]:
+def _events(watch: JobWatch, job_id: str, begin: str, seen: list[str]) -> Iterator[str]:
     yield f"retry: {RETRY_MS}\n\n"
     description = ""
-    for name, data in _named_events(watch, job_id):
+    for name, data in chain([("job", begin)], _named_events(watch, job_id)):
         if not name:
             yield ": working\n\n"
             continue
@@ -73,8 +79,7 @@ def _events(watch: JobWatch, job_id: str, seen: list[str]) -> Iterator[str]:
 
 
 def _named_events(watch: JobWatch, job_id: str) -> Iterator[tuple[str, str]]:
-    """Name and data of each event, some repeatedly; an empty name after a while without change."""
-    yield "job", JobEvent(job_id=job_id).model_dump_json()
+    """Name and data of each event after `job`, some repeatedly; an empty name after a while without change."""
     state: JobState | None = None
     with watch.following(job_id) as job:
         while not job.is_removed:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from techscreen.offline.page import readable
+from techscreen.offline.page import readable, words_of
+from tests.support.tables import table
 
 
 @pytest.mark.parametrize(
@@ -34,3 +35,26 @@ def test_every_sign_knows_its_place_in_the_original() -> None:
     assert text[seen.starts[place] : seen.ends[place + 2]] == "you"
     place = seen.text.index("&")
     assert text[seen.starts[place] : seen.ends[place]] == "&amp;"
+
+
+@table(
+    ("text", "read"),
+    [
+        (
+            "You know <canvas>, <video> and a <br> where it belongs.",
+            "You know <canvas>, <video> and a <br> where it belongs.",
+        ),
+        ("List<String>, C<T>, a < b, x > y, R&amp;D", "List<String>, C<T>, a < b, x > y, R&D"),
+        ("Never `<br>` nor `<img src=x>`.", "Never `<br>` nor `<img src=x>`."),
+        ("<p>Never <code>`<br>`</code>.</p>", "Never `<br>`."),
+        ("Java<br>Kafka<br><br>Go", "Java\nKafka\n\nGo"),
+        ("Java <br>\nKafka <br/>", "Java \n\nKafka \n"),
+        ("<p>Uses List<String>.</p>", "Uses List<String>."),
+        ("<p>Pay</p><script>x</script><img src=x onerror=y><iframe src=z></iframe>", "Pay"),
+        ("See our logo <img src=x onerror=alert(1)>", "See our logo <img src=x onerror=alert(1)>"),
+        ("<ul><li>one<li>two</ul>", "one\ntwo"),
+        ("&lt;p&gt;shown as typed&lt;/p&gt;", "<p>shown as typed</p>"),
+    ],
+)
+def test_a_page_is_read_and_plain_prose_may_speak_of_tags(text: str, read: str) -> None:
+    assert words_of(text).strip() == read.strip()

@@ -261,9 +261,28 @@ def test_enhancing_answers_with_every_field_of_the_specification(
 def test_a_stored_job_description_reads_as_it_was_answered(client: FlaskClient, requisition: dict[str, Any]) -> None:
     posted = post(client, ENHANCE, requisition)
     read = get(client, address("jd", "REQ-12345"))
-    assert_shape(read, JD_ANSWER)
-    described = without(posted, "success", "tokens_used")
+    described = without(posted, "success", "warnings", "tokens_used")
     assert read == {"success": True, "job_description": described, "etag": described["etag"]}
+
+
+@on_sqlite
+def test_a_requisition_that_nobody_knows_has_no_description_and_no_interviews(client: FlaskClient) -> None:
+    document = client.get("/api/interview/openapi.json").get_json()["paths"]
+    for query in ("", "?limit=5", "?status=draft"):
+        listed = get(client, f"/api/interview/req/NOBODY-KNOWS/IT{query}")
+        assert listed == {"success": True, "interviews": [], "total": 0, "next_cursor": None}
+    described = client.get("/api/interview/jd/NOBODY-KNOWS/IT", headers=READER)
+    assert (described.status_code, described.get_json()["code"]) == (404, "not_found")
+    assert "404" not in document["/api/interview/req/{req_id}"]["get"]["responses"]
+    assert "404" in document["/api/interview/jd/{req_id}"]["get"]["responses"]
+
+
+@on_sqlite
+def test_the_two_names_of_the_workflow_are_said_to_be_the_same(client: FlaskClient) -> None:
+    document = client.get("/api/interview/openapi.json").get_json()["paths"]
+    full, create = (document[f"/api/interview/workflow/{name}"]["post"] for name in ("full", "create"))
+    assert "the same call under two names" in full["description"]
+    assert {**full, "operationId": ""} == {**create, "operationId": ""}
 
 
 def test_notes_for_the_team_are_shown_wherever_the_description_is(
