@@ -17,7 +17,7 @@ from techscreen.schemas.fields import (
     blank_is_none,
     no_control_characters,
 )
-from techscreen.schemas.generation import Answer, StoredStatus, View
+from techscreen.schemas.generation import Answer, InterviewStatus, StoredStatus, View
 
 MAX_SEARCH = 200
 _Search = Annotated[str, Field(max_length=MAX_SEARCH), AfterValidator(no_control_characters), Described(ONE_LINE)]

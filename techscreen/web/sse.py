@@ -21,8 +21,8 @@ from flask import Response
 
 from techscreen.jobs.store import DESCRIPTION, JobState
 from techscreen.jobs.watch import JobWatch
-from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent, WaitingEvent
 from techscreen.schemas.generation import FieldWarning
+from techscreen.schemas.jobs import DescriptionEvent, EnhancedEvent, JobEvent, JobQuestion, TopicsEvent, WaitingEvent
 
 EVENT_STREAM = "text/event-stream"
 # Seconds between two comment lines while nothing happens.
