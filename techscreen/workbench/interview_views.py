@@ -208,11 +208,13 @@ class Coverage:
     Attributes:
         groups: the rows by the names of the fields that they are from.
         covered, total: how many parts are covered, and how many there are.
+        reason: why it was not measured; None if it was.
     """
 
     groups: list[tuple[str, list[CoverageRow]]]
     covered: int
     total: int
+    reason: str | None
 
 
 def coverage_picture(coverage: CoverageView, numbers: Collection[int]) -> Coverage:
@@ -227,7 +229,7 @@ def coverage_picture(coverage: CoverageView, numbers: Collection[int]) -> Covera
         row = CoverageRow(part.part, [by_number.get(number) for number in numbers])
         groups.setdefault(WORK_FIELDS.get(part.field, part.field), []).append(row)
     rows = [row for group in groups.values() for row in group]
-    return Coverage(list(groups.items()), sum(not row.is_gap for row in rows), len(rows))
+    return Coverage(list(groups.items()), sum(not row.is_gap for row in rows), len(rows), coverage.reason)
 
 
 def _by_place(findings: Iterable[FindingView], place: int) -> dict[str, list[FindingView]]:
