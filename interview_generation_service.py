@@ -193,7 +193,13 @@ class InterviewGenerationService:
             wishes = task.wishes(planned)
             candidates = wishes.candidates(planned.interview_topics)
             topics = choose_topics(
-                candidates, texts, QUESTIONS, must=wishes.must, first=wishes.parts, asked=wishes.asked
+                candidates,
+                texts,
+                QUESTIONS,
+                must=wishes.must,
+                first=wishes.parts,
+                asked=wishes.asked,
+                insists=wishes.insists,
             )
             task.progress.topics_named(planned)
             draft = InterviewDraft(

@@ -160,6 +160,7 @@ class QuestionSet:
             must=self._first_of_each(about, topics),
             first=self._wishes.parts,
             asked=self._wishes.asked,
+            insists=self._wishes.insists,
         )
         chosen = [served.pop(id(topic)) for topic in topics]
         self._give_back(served.values())

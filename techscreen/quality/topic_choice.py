@@ -52,13 +52,14 @@ def choose_topics(
     must: Collection[InterviewTopic] = (),
     first: Sequence[WorkPart] = (),
     asked: Collection[str] = (),
+    insists: bool = False,
 ) -> list[InterviewTopic]:
     """The topics of an interview, in the order in which they are asked.
 
     No two have the same technologies and facet if it can be helped; one shows how the person works with others and one
     puts something concrete on the table, if there are such topics. Then coverage decides: a topic that stands one place
-    further back must add one deliverable or duty, or as much in knowledge and competencies. Before all this come the
-    topics of `must`, then what covers the most of `first`, then topics not asked before.
+    further back must add one deliverable or duty, or as much in knowledge and competencies. Before that decides what
+    covers the most of `first`, then how many topics have not been asked before.
 
     Args:
         topics: best first.
@@ -67,6 +68,7 @@ def choose_topics(
         must: those of the topics that are chosen in any case, as far as there is room.
         first: parts of the requisition that count before all others.
         asked: the names of topics that earlier interviews had, in small letters.
+        insists: whether `first` counts more than work with others and something concrete.
     """
     wanted = [topic for topic in topics if topic in must][:count]
     topics = [*wanted, *(topic for topic in topics if topic not in must)]
@@ -81,7 +83,8 @@ def choose_topics(
         together = set().union(*(covered[place] for place in chosen))
         of_first = _weight(first, set().union(*(covered_first[place] for place in chosen)))
         new = sum(is_new[place] for place in chosen)
-        return len(subjects), of_first, new, kinds, _weight(parts, together) - WHOLE * sum(chosen), len(together)
+        by_coverage = _weight(parts, together) - WHOLE * sum(chosen), len(together)
+        return len(subjects), of_first * insists, kinds, of_first, new, *by_coverage
 
     fixed = tuple(range(len(wanted)))
     others = combinations(range(len(wanted), len(topics)), min(count, len(topics)) - len(wanted))

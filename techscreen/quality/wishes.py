@@ -17,7 +17,7 @@ from techscreen.checks.requisition_quotes import MAX_QUOTE, about_the_person, so
 from techscreen.checks.stated_level import LEVELS, is_above, stated_level
 from techscreen.checks.texts import instruction_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of
-from techscreen.quality.topic_choice import WEIGHTS, WHOLE, covered_by
+from techscreen.quality.topic_choice import HANDS_ON, WEIGHTS, WHOLE, covered_by
 from techscreen.quality.work_items import WorkPart, work_parts
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import RequestedView
@@ -41,7 +41,7 @@ _LOOSE_END = re.compile(
     r"|con|para|et|ou|le|les|des|du|avec|pour)[\s,;:(/&+-]*)*$",
     re.IGNORECASE,
 )
-_TYPES: Mapping[str, QuestionType] = {"work_competencies": "behavioral"}
+_TYPES: Mapping[str, QuestionType] = {"work_competencies": "behavioral", "work_role": "situational"}
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,11 @@ class Wishes:
     made: tuple[InterviewTopic, ...] = ()
     asked: frozenset[str] = frozenset()
     requested: tuple[RequestedView, ...] = ()
+
+    @property
+    def insists(self) -> bool:
+        """Whether a caller wants them, and it is not only what earlier versions left out."""
+        return bool(self.requested)
 
     def candidates(self, planned: Iterable[InterviewTopic]) -> list[InterviewTopic]:
         """The planned topics and those that were made, none twice."""
@@ -195,7 +200,7 @@ class _TopicMaker:
         order = sorted(
             range(len(parts)), key=lambda place: (place in covered, -WEIGHTS.get(parts[place].field, WHOLE), place)
         )
-        return [self._of_part(parts[place]) for place in order[:MAX_MADE]]
+        return self._with_something_concrete([self._of_part(parts[place]) for place in order[:MAX_MADE]])
 
     def of_words(self, text: str, field: str, items: Sequence[WorkItem]) -> InterviewTopic:
         """A topic that is about these words."""
@@ -210,6 +215,16 @@ class _TopicMaker:
             focus=name[:MAX_QUOTE],
             work_items=list(items),
         )
+
+    def _with_something_concrete(self, made: list[InterviewTopic]) -> list[InterviewTopic]:
+        """The topics, one of them about finding a fault if the requisition has such topics: any technology may fail."""
+        if any(topic.question_type in HANDS_ON for topic in self._planned):
+            technical = (topic for topic in made if topic.technologies and topic.question_type == "technical")
+            first = next(technical, None)
+            return [
+                topic.model_copy(update={"question_type": "debugging"}) if topic is first else topic for topic in made
+            ]
+        return made
 
     def _of_part(self, part: WorkPart) -> InterviewTopic:
         item = WorkItem.model_validate({"field": part.field, "part": _start(part.part)})
