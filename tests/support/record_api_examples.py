@@ -77,7 +77,13 @@ def _enhancement() -> dict[str, Any]:
 
 @contextmanager
 def _client(url: str, fake: FakeClaude, **settings: Any) -> Iterator[FlaskClient]:
-    given = {"DATABASE_URL": url, "CLAUDE_BASE_URL": fake.url, "CLAUDE_API_KEY": "a-key", "LOG_LEVEL": "ERROR"}
+    given = {
+        "DATABASE_URL": url,
+        "CLAUDE_BASE_URL": fake.url,
+        "CLAUDE_API_KEY": "a-key",
+        "LOG_LEVEL": "ERROR",
+        "WORKBENCH": False,
+    }
     app = create_app({**given, **settings})
     try:
         yield app.test_client()
@@ -97,6 +103,7 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "req_id": enhance["req_id"],
             "job_description_id": enhanced["job_description_id"],
             "interview_name": "Panel 1",
+            "cover": ["mentors two mid-level engineers"],
         }
         written = _ok(client.post(GENERATE, json=generate, headers=ADMIN))
         accepted = _ok(client.post(ENHANCE, json=enhance, headers=later), 202)
