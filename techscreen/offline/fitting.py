@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import get_args
 
 from prompts import WORK_FIELDS, InterviewTopic, SkillLevel, WorkItem
@@ -118,7 +118,7 @@ class Fitting:
             count: the most topics.
             is_known_to_fit: whether there are such topics also if no other question fits.
         """
-        fits = self._fits()
+        fits = self._fits
         special = [
             fit for fit in fits if fit.parts and (fit.is_special or is_known_to_fit) and not fit.entry.fits_any_post
         ]
@@ -152,7 +152,7 @@ class Fitting:
         worths: dict[int, float] = {}
         for place, worth, _ in self._alike(part):
             worths[place] = max(worth, worths.get(place, 0.0))
-        fits = {fit.entry.id: fit for fit in self._fits()}
+        fits = {fit.entry.id: fit for fit in self._fits}
         found = []
         for place, worth in worths.items():
             entry = self._entries[place]
@@ -163,6 +163,7 @@ class Fitting:
         best = sorted(found, key=lambda each: each[:2], reverse=True)[:count]
         return [self._topic(fit, part.item if _is_sure(part, worths[-place]) else None) for _, place, fit in best]
 
+    @cached_property
     def _fits(self) -> list[_Fit]:
         """How well each question fits that may be asked. Those for other posts count less, if there are some for this.
 

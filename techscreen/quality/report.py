@@ -123,7 +123,7 @@ def interview_quality(
             *(view for place in general for view in _general(place, asked[place][1].question_text)),
         ],
         unsupported=_unsupported(
-            [text for text in given.values() if text],
+            [*(text for text in given.values() if text), *(each.text for each in requested)],
             by_question,
             {f"questions[{place}]": topic.technologies for place, (topic, _) in enumerate(asked)},
         ),

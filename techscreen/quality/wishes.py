@@ -13,9 +13,9 @@ from dataclasses import dataclass
 
 from prompts import WORK_FIELDS, InterviewTopic, PlannedTopics, QuestionType, SkillLevel, WorkItem
 from techscreen.checks.entity_names import names_to_avoid
-from techscreen.checks.requisition_quotes import MAX_QUOTE, about_the_person, sound_quotes
+from techscreen.checks.requisition_quotes import MAX_QUOTE, sound_quotes
 from techscreen.checks.stated_level import LEVELS, is_above, stated_level
-from techscreen.checks.texts import instruction_findings
+from techscreen.checks.texts import findings_of
 from techscreen.quality.coverage import AskedQuestion, coverage_of
 from techscreen.quality.topic_choice import HANDS_ON, WEIGHTS, WHOLE, covered_by
 from techscreen.quality.work_items import WorkPart, work_parts
@@ -34,6 +34,7 @@ MAX_WORDS = 8
 MAX_MADE = 8
 NOT_IN_REQUISITION = "It is not among the WORK inputs, so it was taken as a topic."
 NOT_ASKED = "It is about the candidate's person or is an instruction, so no question asks it."
+UNASKED_KINDS = ("prohibited_subject", "instruction")
 NO_QUESTION = "No question covers it."
 # Words that cannot end a topic which was cut.
 _LOOSE_END = re.compile(
@@ -130,7 +131,8 @@ def wishes_of_next_version(
     """
     parts = work_parts({name: requisition.get(name) for name in FIELDS})
     wanted = {part: None for item in left_out for part in parts_named(item.part, item.field, parts)}
-    open_parts = [part for part in wanted if _may_be_asked(part.part)]
+    # Nobody has asked for these, so wording that shuts people out makes no topic either.
+    open_parts = [part for part in wanted if not findings_of(part.part, "jd")]
     return Wishes(
         parts=tuple(open_parts),
         made=tuple(_TopicMaker(planned, requisition).of_parts(open_parts)),
@@ -240,7 +242,9 @@ class _TopicMaker:
 
 
 def _may_be_asked(text: str) -> bool:
-    return not about_the_person(text) and not instruction_findings(text)
+    """Whether it is about work: no subject of the candidate's person, and no instruction to a language model."""
+    found = findings_of(text, "jd")
+    return not any(each.kind in UNASKED_KINDS or each.category == "other_personal" for each in found)
 
 
 def _start(text: str) -> str:
