@@ -33,6 +33,7 @@ MAX_WORDS = 8
 # The most topics that are made of parts. Choosing tries all fives.
 MAX_MADE = 8
 NOT_IN_REQUISITION = "It is not among the WORK inputs, so it was taken as a topic."
+NOWHERE = "It is neither among the WORK inputs, nor is a question about it."
 NOT_ASKED = "It is about the candidate's person or is an instruction, so no question asks it."
 UNASKED_KINDS = ("prohibited_subject", "instruction")
 NO_QUESTION = "No question covers it."
@@ -142,6 +143,9 @@ def wishes_of_next_version(
 
 def parts_named(text: str, field: str | None, parts: Sequence[WorkPart]) -> list[WorkPart]:
     """The parts of a requisition that words of it are from; those of the WORK inputs, if there are any."""
+    same = [part for part in parts if part.field == (field or part.field) and _spelled(part.part) == _spelled(text)]
+    if same:
+        return same
     fields = FIELDS if field is None else (field,)
     question = AskedQuestion(0, "", (), tuple((name, text) for name in fields), "")
     found = [each.part for each in coverage_of(parts, [question]) if not each.is_gap]
@@ -160,9 +164,11 @@ def reported(
             parts = parts or work_parts({name: requisition.get(name) for name in FIELDS})
             named = parts_named(each.text, None, parts)
             numbers |= {found.number for part in coverage_of(named, asked) for found in part.questions}
-        warning = NO_QUESTION if each.warning in (None, NO_QUESTION) and not numbers else each.warning
-        if each.warning == NO_QUESTION and numbers:
-            warning = None
+        warning = each.warning
+        if warning in (NOT_IN_REQUISITION, NOWHERE):
+            warning = NOT_IN_REQUISITION if numbers else NOWHERE
+        elif warning != NOT_ASKED:
+            warning = None if numbers else NO_QUESTION
         views.append(each.model_copy(update={"questions": sorted(numbers), "warning": warning}))
     return views
 
@@ -245,6 +251,10 @@ def _may_be_asked(text: str) -> bool:
     """Whether it is about work: no subject of the candidate's person, and no instruction to a language model."""
     found = findings_of(text, "jd")
     return not any(each.kind in UNASKED_KINDS or each.category == "other_personal" for each in found)
+
+
+def _spelled(text: str) -> str:
+    return " ".join(text.casefold().split()).strip(" .,;:")
 
 
 def _start(text: str) -> str:

@@ -333,10 +333,12 @@ def test_without_claude_library_questions_are_chosen_for_what_is_wanted(without_
 @on_sqlite
 def test_without_claude_a_topic_that_the_library_does_not_know_is_reported(without_claude: FlaskClient) -> None:
     first = workflow(without_claude, sample("backend-payments-engineer")).get_json()
-    second = next_version(without_claude, first, topics=["Beekeeping in winter"]).get_json()
+    second = next_version(without_claude, first, topics=["Beekeeping"], cover=["Honey in jars"]).get_json()
     assert len(topics(second)) == 5
-    [said] = coverage(second)["requested"]
-    assert (said["questions"], said["warning"]) == ([], "No question covers it.")
+    topic, part = coverage(second)["requested"]
+    assert (topic["questions"], topic["warning"]) == ([], "No question covers it.")
+    assert part["questions"] == []
+    assert part["warning"] == "It is neither among the WORK inputs, nor is a question about it."
 
 
 @on_sqlite
