@@ -78,7 +78,7 @@ class InterviewGenerationService:
         """Make the next version of a requisition's interview and store it.
 
         Args:
-            request: which job description; the name is optional.
+            request: which job description, and optionally its name and what it must ask about.
             texts: the requisition's texts; by default those stored.
             user_id: who asks; kept with the interview and in the audit log.
             deadline: moment by which Claude must have answered; REQUEST_TIMEOUT from now by default.
@@ -95,10 +95,8 @@ class InterviewGenerationService:
         if progress.earlier.interview_id is not None:
             return _generated_earlier(progress.earlier.interview_id, progress.earlier.interview_tokens)
         deadline = deadline or Deadline.after(self._settings.request_timeout)
-        use_library = library_use(request.use_library, self._settings)
         source = self._load(request, texts, progress.earlier.planned)
-        name = request.interview_name
-        return self._generate(InterviewTask(source, name, user_id, deadline, progress, use_library=use_library))
+        return self._generate(self._task(source, request, user_id, deadline, progress))
 
     def generate_from_enhancement(
         self,
@@ -126,8 +124,7 @@ class InterviewGenerationService:
         source = run_in_transaction(
             lambda session: read_source(session, session.get_one(JobDescription, stored_id), planned, texts)
         )
-        name, use_library = request.interview_name, library_use(request.use_library, self._settings)
-        return self._generate(InterviewTask(source, name, user_id, deadline, progress, enhancement, use_library))
+        return self._generate(self._task(source, request, user_id, deadline, progress, enhancement))
 
     def get_interview(self, interview_id: int) -> InterviewView:
         """A stored interview.
@@ -153,6 +150,27 @@ class InterviewGenerationService:
         """
         _enhanced(session, request)
 
+    def _task(
+        self,
+        source: InterviewSource,
+        request: GenerateRequest,
+        user_id: str,
+        deadline: Deadline,
+        progress: Progress,
+        enhancement: RunningEnhancement | None = None,
+    ) -> InterviewTask:
+        return InterviewTask(
+            source,
+            request.interview_name,
+            user_id,
+            deadline,
+            progress,
+            enhancement,
+            library_use(request.use_library, self._settings),
+            cover=tuple(request.cover or ()),
+            topics=tuple(request.topics or ()),
+        )
+
     def _load(
         self, request: GenerateRequest, texts: EnhanceRequest | None, planned: PlannedTopics | None
     ) -> InterviewSource:
@@ -174,13 +192,24 @@ class InterviewGenerationService:
             planned = source.planned or self._plan(source, audit, task)
             texts = source.requisition.fields()
             planned = at_stated_level(with_sound_quotes(planned, texts), texts)
-            topics = choose_topics(planned.interview_topics, texts, QUESTIONS)
+            wishes = task.wishes(planned)
+            candidates = wishes.candidates(planned.interview_topics)
+            topics = choose_topics(
+                candidates,
+                texts,
+                QUESTIONS,
+                must=wishes.must,
+                first=wishes.parts,
+                asked=wishes.asked,
+                insists=wishes.insists,
+            )
             task.progress.topics_named(planned)
             task.progress.refuse_if_cancelled()
             draft = InterviewDraft(
                 task,
                 topics,
                 planned,
+                wishes=wishes,
                 claude=self._claude,
                 audit=audit,
                 reservations=reservations,

@@ -45,6 +45,7 @@ from techscreen.errors import (
 from techscreen.generation.audit_log import fail_interrupted
 from techscreen.generation.interview_draft import default_name
 from techscreen.schemas.generation import GenerateRequest, WorkflowRequest
+from techscreen.schemas.wishes import TopicWish
 from techscreen.storage.transactions import transaction
 from workflow_service import WorkflowService
 
@@ -443,8 +444,9 @@ class TestInterviewGenerationService:
         self, generation: InterviewGenerationService, claude: QueuedClaude, jd_id: int
     ) -> None:
         claude.replies = [*QUESTIONS]
-        generation.generate_interview(_for(jd_id), "anna")
-        generation.generate_interview(_for(jd_id), "anna")
+        first = generation.generate_interview(_for(jd_id), "anna")
+        same = [TopicWish(topic=question.topic) for question in first.interview.questions]
+        generation.generate_interview(_for(jd_id).model_copy(update={"topics": same}), "anna")
 
         with transaction() as session:
             variants = session.execute(select(CachedQuestion.request_hash, CachedQuestion.variant)).all()

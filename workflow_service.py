@@ -119,4 +119,6 @@ def _to_generate(request: WorkflowRequest, job_description_id: int) -> GenerateR
         job_description_id=job_description_id,
         interview_name=request.interview_name,
         use_library=request.use_library,
+        cover=request.cover,
+        topics=request.topics,
     )

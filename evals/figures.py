@@ -132,7 +132,7 @@ def quality_figures(quality: Mapping[str, Any] | None, *, has_interview: bool) -
     if has_interview:
         figures["lint_interview"] = found["interview"]
     coverage = quality["coverage"]
-    if coverage is not None:
+    if coverage is not None and coverage.get("status") != "not_measured":
         gaps = [f"{gap['field']}: “{gap['part']}”" for gap in coverage["gaps"]]
         parts = len(coverage["parts"])
         figures |= {"parts": parts, "covered": parts - len(gaps), "gaps": gaps}

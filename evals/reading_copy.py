@@ -94,6 +94,8 @@ def _coverage(coverage: Mapping[str, Any] | None) -> list[str]:
         if part["questions"]
     ]
     gaps = [f"{gap['field']} “{gap['part']}”" for gap in coverage["gaps"]]
+    if coverage.get("status") == "not_measured":
+        return ["## Coverage", "", f"Not measured. {coverage['reason']}", ""]
     return ["## Coverage", "", *_items(covered), "### Gaps", "", *_items(gaps)]
 
 

@@ -133,7 +133,9 @@ def _report(quality: dict[str, Any]) -> list[str]:
     for found in quality["unsupported"]:
         lines += _wrapped(f"  - {found['technology']} is not in the requisition, but in {', '.join(found['places'])}")
     parts, gaps = quality["coverage"]["parts"], quality["coverage"]["gaps"]
-    if parts:
+    if quality["coverage"]["status"] == "not_measured":
+        lines += _wrapped(f"  - coverage was not measured: {quality['coverage']['reason']}", indent="    ")
+    else:
         lines.append(f"  - {len(parts) - len(gaps)} of {len(parts)} WORK items are covered by a question. Not covered:")
         for gap in gaps:
             lines += _wrapped(f"      {gap['field']}: {gap['part']}", indent=" " * 8)

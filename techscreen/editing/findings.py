@@ -18,7 +18,7 @@ from techscreen.checks.confidential_words import Confidential
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.quality.report import interview_quality, job_description_quality
 from techscreen.question_cache.earlier_questions import EarlierQuestions
-from techscreen.schemas.generation import EnhanceRequest, FindingView, OverrideView, QualityView
+from techscreen.schemas.generation import EnhanceRequest, FindingView, OverrideView, QualityView, RequestedView
 from techscreen.text.exhibits import shown_text, text_to_compare
 
 # What has to be settled before an interview is published.
@@ -42,6 +42,7 @@ def interview_report(session: Session, interview: Interview) -> QualityView:
         _general(session, questions),
         names=names_to_avoid(requisition.fields(), in_topics),
         language=interview.language,
+        requested=_requested(interview),
     )
     return with_overrides(report, interview.overrides or {})
 
@@ -81,6 +82,12 @@ def with_overrides(report: QualityView, overrides: Mapping[str, Any]) -> Quality
 def open_findings(report: QualityView) -> list[FindingView]:
     """The findings that have to be settled before publishing: neither resolved nor overridden."""
     return [finding for finding in report.findings if finding.kind in TO_SETTLE and finding.override is None]
+
+
+def _requested(interview: Interview) -> list[RequestedView]:
+    """What the interview was to ask about when it was made."""
+    before = QualityView.model_validate(interview.quality) if interview.quality else None
+    return before.coverage.requested if before and before.coverage else []
 
 
 def text_of(question: InterviewQuestion) -> QuestionText:

@@ -111,7 +111,7 @@ class AlternativeViews:
         question = as_question(row.content)
         question.id, question.question_number = row.id, question_number
         return AlternativeView(
-            **QuestionView.model_validate(question).model_dump(exclude={"spoken_text"}),
+            **QuestionView.model_validate(question).model_dump(exclude={"spoken_text", "kept_as"}),
             number=row.number,
             kind=row.kind,
             wish=row.wish,

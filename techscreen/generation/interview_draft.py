@@ -21,6 +21,7 @@ from techscreen.generation.question_set import QuestionSet, ReadyQuestion
 from techscreen.generation.question_writing import QuestionWriting
 from techscreen.generation.superseded import SHARED, refuse_if_superseded
 from techscreen.quality.report import interview_quality
+from techscreen.quality.wishes import Wishes
 from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE
 from techscreen.question_cache.reservations import Reservations
 from techscreen.schemas.fields import MAX_SHORT_TEXT
@@ -38,6 +39,7 @@ class InterviewDraft:
     Args:
         topics: one for each question, in their order.
         planned: all topics of the requisition, and its language.
+        wishes: what the interview is to ask about.
         audit: the interview's open audit row; the commit closes it.
         reservations: the cached questions reserved for this interview; the commit makes them part of it.
         outbox: where the commit puts the event that there is a new interview.
@@ -49,6 +51,7 @@ class InterviewDraft:
         topics: Sequence[InterviewTopic],
         planned: PlannedTopics,
         *,
+        wishes: Wishes,
         claude: Claude,
         audit: AuditRow,
         reservations: Reservations,
@@ -60,7 +63,7 @@ class InterviewDraft:
         self._audit = audit
         self._reservations = reservations
         self._outbox = outbox
-        self._questions = QuestionSet(task, topics, planned.language, audit, reservations)
+        self._questions = QuestionSet(task, topics, planned.language, audit, reservations, wishes)
         self._planned = planned.interview_topics
         self._quality: QualityView
         self._commits_tried = 0
@@ -102,6 +105,7 @@ class InterviewDraft:
             questions.general(),
             names=questions.names,
             language=questions.language,
+            requested=questions.requested(),
         )
 
     def _commit(self, session: Session) -> InterviewView | None:

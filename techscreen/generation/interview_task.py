@@ -12,14 +12,18 @@ from sqlalchemy.orm import Session
 
 from config import LibraryUse
 from models import Interview, InterviewQuestion, JobDescription
-from prompts import PlannedTopics, PlanTopics
+from prompts import PlannedTopics, PlanTopics, WorkItem
 from techscreen.claude.interface import Deadline
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
+from techscreen.quality.wishes import Wishes, left_out_by, wishes_of_caller, wishes_of_next_version
 from techscreen.schemas.generation import EnhanceRequest, QualityView
+from techscreen.schemas.wishes import CoverItem, TopicWish
 from techscreen.text.exhibits import shown_text, text_to_compare
 
 QUESTIONS = 5
+# Of how many earlier versions the reports are read.
+MAX_VERSIONS = 20
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class InterviewSource:
         earlier: topic and text to compare of each question of the requisition's earlier interviews, newest first.
         newest_version: of the earlier interviews; 0 if there are none.
         quality: the stored report on the job description, if it is about these texts.
+        left_out: parts that no earlier interview asks about; if there are none, those that the newest leaves out.
     """
 
     job_description_id: int
@@ -41,6 +46,7 @@ class InterviewSource:
     earlier: tuple[tuple[str, str], ...]
     newest_version: int
     quality: QualityView | None
+    left_out: tuple[WorkItem, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class InterviewTask:
         user_id: who asks for it.
         enhancement: the one that is being written at the same time, if any. It must be stored before the interview.
         use_library: whether questions of the team's own library are taken, or no others.
+        cover, topics: what the interview must ask about.
     """
 
     source: InterviewSource
@@ -61,6 +68,21 @@ class InterviewTask:
     progress: Progress
     enhancement: RunningEnhancement | None = None
     use_library: LibraryUse = "prefer"
+    cover: tuple[CoverItem, ...] = ()
+    topics: tuple[TopicWish, ...] = ()
+
+    def wishes(self, planned: PlannedTopics) -> Wishes:
+        """What the interview is to ask about: what its caller wants, or what earlier versions have left out.
+
+        Args:
+            planned: the topics of the requisition.
+        """
+        source, texts = self.source, self.source.requisition.fields()
+        if self.cover or self.topics:
+            return wishes_of_caller(planned, texts, self.cover, self.topics)
+        if not source.newest_version:
+            return Wishes()
+        return wishes_of_next_version(planned, texts, source.left_out, (topic for topic, _ in source.earlier))
 
 
 def read_source(
@@ -84,6 +106,7 @@ def read_source(
         earlier=tuple(earlier),
         newest_version=newest_version,
         quality=stored_quality(stored) if is_stored else None,
+        left_out=tuple(_left_out(session, stored.req_id)) if newest_version else (),
     )
 
 
@@ -113,6 +136,26 @@ def questions_after(session: Session, req_id: str, version: int) -> tuple[list[t
     ).all()
     asked = [(row.topic, text_to_compare(row.question_text, shown_text(row.exhibit))) for row in rows]
     return asked, rows[0].version if rows else version
+
+
+def _left_out(session: Session, req_id: str) -> list[WorkItem]:
+    """What the reports on a requisition's interviews say that none of them, or the newest, asks about."""
+    newest_first = (
+        select(Interview.quality)
+        .where(Interview.req_id == req_id, Interview.deleted_at.is_(None), Interview.quality.is_not(None))
+        .order_by(Interview.version.desc())
+        .limit(MAX_VERSIONS)
+    )
+    reports = [report["coverage"] for report in session.scalars(newest_first) if report and report["coverage"]]
+    return left_out_by(
+        [
+            (
+                [WorkItem(field=each["field"], part=each["part"]) for each in report["parts"] if each["questions"]],
+                [WorkItem(field=each["field"], part=each["part"]) for each in report["gaps"]],
+            )
+            for report in reports
+        ]
+    )
 
 
 def _requisition(says: JobDescription | EnhanceRequest) -> PlanTopics:

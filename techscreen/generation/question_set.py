@@ -7,7 +7,7 @@ into the cache at once, because it is paid for.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,10 +22,12 @@ from techscreen.errors import FieldProblem, LibraryLacks
 from techscreen.generation.audit_log import AuditRow
 from techscreen.generation.interview_task import QUESTIONS, InterviewTask
 from techscreen.offline.catalogue import read_catalogue
-from techscreen.offline.fitting import fitting_to
+from techscreen.offline.fitting import Fitting, fitting_to
 from techscreen.quality.topic_choice import choose_topics
+from techscreen.quality.wishes import Wishes
 from techscreen.question_cache.earlier_questions import EarlierQuestions
 from techscreen.question_cache.reservations import Reservations, ReservedQuestion
+from techscreen.schemas.generation import RequestedView
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.text.similarity import alike_question
 
@@ -35,6 +37,9 @@ MAX_EARLIER = 30
 MAX_SHOWN_CHARACTERS = 300
 # Topics of library questions that are tried where those planned are too few.
 MAX_FURTHER = 12
+# Topics of library questions that are tried for each thing that is wanted.
+MAX_ABOUT = 2
+NO_WISHES = Wishes()
 
 
 @dataclass(frozen=True)
@@ -87,6 +92,7 @@ class QuestionSet:
         language: str,
         audit: AuditRow,
         reservations: Reservations,
+        wishes: Wishes = NO_WISHES,
     ) -> None:
         self.language = language
         self.newer: Sequence[tuple[str, str]] = ()
@@ -96,6 +102,8 @@ class QuestionSet:
         self._progress = task.progress
         self._earlier = EarlierQuestions(text for _, text in task.source.earlier)
         self._requisition = task.source.requisition.fields()
+        self._wishes = wishes
+        self._answering: dict[str, str] = {}  # the topics of library questions about what was wanted
         in_topics = [text for topic in topics for text in (topic.topic, topic.facet, *topic.technologies)]
         self.names: Collection[str] = names_to_avoid(self._requisition, in_topics)
         self._ready: dict[int, ReadyQuestion] = {}
@@ -134,19 +142,65 @@ class QuestionSet:
         if not self.missing():
             return
         served = {id(ready.topic): ready for ready in self._ready.values()}
-        self._serve(planned, served)
-        topics = list(planned)
+        about = self._about_wishes()
+        wanted = Wishes(must=tuple(topic for topics in about.values() for topic in topics))
+        topics = wanted.candidates(planned)
+        self._serve(topics, served)
         if len(served) < QUESTIONS:
-            topics += self._further_topics({topic.topic for topic in planned})
-            self._serve(topics[len(planned) :], served)
+            further = self._further_topics({topic.topic for topic in topics})
+            self._serve(further, served)
+            topics += further
         if len(served) < QUESTIONS:
             raise self._library_lacks(planned, served)
-        topics = choose_topics([topic for topic in topics if id(topic) in served], self._requisition, QUESTIONS)
+        topics = [topic for topic in topics if id(topic) in served]
+        topics = choose_topics(
+            topics,
+            self._requisition,
+            QUESTIONS,
+            must=self._first_of_each(about, topics),
+            first=self._wishes.parts,
+            asked=self._wishes.asked,
+            insists=self._wishes.insists,
+        )
         chosen = [served.pop(id(topic)) for topic in topics]
         self._give_back(served.values())
         self._topics, self._ready = topics, {}
         for place, ready in enumerate(chosen):
             self._add(place, ready)
+
+    def requested(self) -> list[RequestedView]:
+        """What the caller has asked for, with the topics that are about it. Without Claude they are the library's."""
+        return [
+            each
+            if each.topic is None
+            else each.model_copy(update={"topic": self._answering.get(each.topic, each.topic)})
+            for each in self._wishes.requested
+        ]
+
+    def _about_wishes(self) -> dict[str, list[InterviewTopic]]:
+        """For each topic or part that is wanted, by its words, the topics of library questions about it."""
+        texts = [
+            *(topic.topic for topic in self._wishes.must),
+            *(topic.work_items[0].part for topic in self._wishes.made if topic.work_items),
+        ]
+        if not texts:
+            return {}
+        fitting = self._fitting()
+        return {text: fitting.about(text, MAX_ABOUT) for text in texts}
+
+    def _first_of_each(
+        self, about: Mapping[str, Sequence[InterviewTopic]], served: Sequence[InterviewTopic]
+    ) -> list[InterviewTopic]:
+        """For each wanted topic, one that there is a question for."""
+        by_name = {topic.topic.casefold(): topic for topic in served}
+        chosen: dict[str, InterviewTopic] = {}
+        for wanted in self._wishes.must:
+            names = [wanted.topic, *(topic.topic for topic in about[wanted.topic])]
+            first = next((by_name[name.casefold()] for name in names if name.casefold() in by_name), None)
+            if first is not None:
+                chosen[first.topic] = first
+                self._answering[wanted.topic] = first.topic
+        return list(chosen.values())
 
     def _serve(self, topics: Sequence[InterviewTopic], served: dict[int, ReadyQuestion]) -> None:
         """Add the questions that the library has for topics, none like those that are served already."""
@@ -157,10 +211,13 @@ class QuestionSet:
 
     def _further_topics(self, known: Collection[str]) -> list[InterviewTopic]:
         """Topics that nobody has planned, of library questions that fit the requisition."""
+        further = self._fitting().topics(MAX_FURTHER, is_known_to_fit=True)
+        return [topic for topic in further if topic.topic not in known]
+
+    def _fitting(self) -> Fitting:
         lookup = self._reservations.lookup
         entries = run_in_transaction(lambda session: read_catalogue(session, lookup, self.language))
-        further = fitting_to(self._requisition, self.language, entries).topics(MAX_FURTHER, is_known_to_fit=True)
-        return [topic for topic in further if topic.topic not in known]
+        return fitting_to(self._requisition, self.language, entries)
 
     def _library_lacks(self, planned: Sequence[InterviewTopic], served: Collection[int]) -> LibraryLacks:
         problems = [

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import get_args
 
 from prompts import WORK_FIELDS, InterviewTopic, SkillLevel, WorkItem
@@ -98,6 +98,7 @@ class Fitting:
 
     def __init__(self, requisition: Mapping[str, str | None], language: Language, entries: Sequence[Entry]) -> None:
         self._entries = entries
+        self._language = language
         self._level, self._is_stated = _level_of(requisition)
         self._words = words_of(tuple(entries), language)
         self._parts = list(_parts_of(requisition, language))
@@ -117,7 +118,7 @@ class Fitting:
             count: the most topics.
             is_known_to_fit: whether there are such topics also if no other question fits.
         """
-        fits = self._fits()
+        fits = self._fits
         special = [
             fit for fit in fits if fit.parts and (fit.is_special or is_known_to_fit) and not fit.entry.fits_any_post
         ]
@@ -139,6 +140,30 @@ class Fitting:
         asked = (_names(each.technologies) | _listed(each.skills) for each in self._entries if each.topic in names)
         return sorted(self._named - frozenset[str]().union(*asked))
 
+    def about(self, text: str, count: int) -> list[InterviewTopic]:
+        """The topics of the questions about a text, the surest first; none if none is.
+
+        Args:
+            text: a part of the requisition, which the topics then quote first, or any other words.
+        """
+        words = " ".join(text.casefold().split())
+        known = [part for part in self._parts if part.item and " ".join(part.item.part.casefold().split()) == words]
+        part = known[0] if known else _as_part(text, self._language)
+        worths: dict[int, float] = {}
+        for place, worth, _ in self._alike(part):
+            worths[place] = max(worth, worths.get(place, 0.0))
+        fits = {fit.entry.id: fit for fit in self._fits}
+        found = []
+        for place, worth in worths.items():
+            entry = self._entries[place]
+            if self._may_be_asked(entry, also=part.technologies):
+                fit = fits.get(entry.id) or _Fit(entry, {}, 0.0, is_special=True)
+                if worth >= PHRASE or fit.share != OTHER_POST:  # words may mean something else in another post
+                    found.append((self._share_of(fit) * worth, -place, fit))
+        best = sorted(found, key=lambda each: each[:2], reverse=True)[:count]
+        return [self._topic(fit, part.item if _is_sure(part, worths[-place]) else None) for _, place, fit in best]
+
+    @cached_property
     def _fits(self) -> list[_Fit]:
         """How well each question fits that may be asked. Those for other posts count less, if there are some for this.
 
@@ -165,30 +190,32 @@ class Fitting:
         is_wanted = len(parts) >= FEWEST_ELSEWHERE or (parts and fit.entry.technologies)
         return replace(fit, parts=parts if is_wanted else {}, share=OTHER_POST)
 
-    def _may_be_asked(self, entry: Entry) -> bool:
+    def _may_be_asked(self, entry: Entry, also: frozenset[str] = frozenset()) -> bool:
         """Whether it is neither too hard nor much too easy, and needs no technology that the requisition lacks."""
         above = LEVELS.index(entry.skill_level) - self._level
-        return -1 <= above <= (0 if self._is_stated else 1) and _names(entry.technologies) <= self._technologies
+        return -1 <= above <= (0 if self._is_stated else 1) and _names(entry.technologies) <= self._technologies | also
 
     def _about(self) -> tuple[list[dict[int, float]], list[set[int]]]:
         """For each question, how much of which parts it is about, and those of which any post has the like."""
         about: list[dict[int, float]] = [{} for _ in self._entries]
         soft: list[set[int]] = [set() for _ in self._entries]
-        needed = [_names(entry.technologies) for entry in self._entries]
-        named = [names | _listed(entry.skills) for names, entry in zip(needed, self._entries, strict=True)]
         for place, part in enumerate(self._parts):
-            if part.field == "basic_title":
-                for entry in self._words.named(part.stems):
-                    about[entry][place] = EXACT
-            elif len(part.stems) <= MAX_STEMS:
-                for entry, worth, is_soft in self._words.alike(part.stems):
-                    about[entry][place] = max(worth, about[entry].get(place, 0.0))
-                    (soft[entry].add if is_soft else soft[entry].discard)(place)
-            for entry, names in enumerate(named if part.field in WORK_FIELDS else needed):
-                if part.technologies & names:
-                    about[entry][place] = EXACT
-                    soft[entry].discard(place)
+            for entry, worth, is_soft in self._alike(part):
+                about[entry][place] = max(worth, about[entry].get(place, 0.0))
+                (soft[entry].add if is_soft else soft[entry].discard)(place)
         return about, soft
+
+    def _alike(self, part: _Part) -> Iterator[tuple[int, float, bool]]:
+        """The questions that a part is about; how much; whether any post has such a part. What is surest is last."""
+        if part.field == "basic_title":
+            yield from ((entry, EXACT, False) for entry in self._words.named(part.stems))
+        elif len(part.stems) <= MAX_STEMS:
+            yield from self._words.alike(part.stems)
+        if part.technologies:
+            for place, entry in enumerate(self._entries):
+                skills = _listed(entry.skills) if part.field in WORK_FIELDS else frozenset()
+                if part.technologies & (_names(entry.technologies) | skills):
+                    yield place, EXACT, False
 
     def _best(self, fits: Sequence[_Fit], count: int) -> list[_Fit]:
         """One after the other, the fit that adds the most."""
@@ -210,9 +237,12 @@ class Fitting:
         for other in chosen:
             there.update(other.parts)
         worth = sum(self._weight(place) * worth / (1 + AGAIN * there[place]) for place, worth in fit.parts.items())
+        return (worth + CLOSENESS * fit.closeness) * self._share_of(fit)
+
+    def _share_of(self, fit: _Fit) -> float:
+        """What counts of its worth, by its level, owner and post."""
         is_at_level = LEVELS.index(fit.entry.skill_level) == self._level
-        factors = (1.0 if is_at_level else OTHER_LEVEL) * (OWN if fit.entry.is_own else 1.0) * fit.share
-        return (worth + CLOSENESS * fit.closeness) * factors
+        return (1.0 if is_at_level else OTHER_LEVEL) * (OWN if fit.entry.is_own else 1.0) * fit.share
 
     def _weight(self, place: int) -> float:
         field = self._parts[place].field
@@ -239,17 +269,17 @@ class Fitting:
                 chosen.append(best)
         return chosen[:count]
 
-    def _topic(self, fit: _Fit) -> InterviewTopic:
+    def _topic(self, fit: _Fit, first: WorkItem | None = None) -> InterviewTopic:
         places = sorted(fit.parts, key=lambda place: (-self._weight(place) * fit.parts[place], place))
-        sure = [place for place in places if self._is_sure(place, fit.parts[place])]
-        items = [item for place in sure if (item := self._parts[place].item) is not None]
-        return fit.entry.as_topic(items[:MAX_QUOTES])
+        sure = [place for place in places if _is_sure(self._parts[place], fit.parts[place])]
+        items = [item for place in sure if (item := self._parts[place].item) is not None and item != first]
+        return fit.entry.as_topic([*([first] if first else []), *items][:MAX_QUOTES])
 
-    def _is_sure(self, place: int, worth: float) -> bool:
-        """Whether a question is so much about a part that it can be said to cover it."""
-        part = self._parts[place]
-        is_brief = worth >= PHRASE and len(part.stems) <= BRIEF
-        return part.field != "basic_description" or is_brief
+
+def _is_sure(part: _Part, worth: float) -> bool:
+    """Whether a question is so much about a part that it can be said to cover it."""
+    is_brief = worth >= PHRASE and len(part.stems) <= BRIEF
+    return part.field != "basic_description" or is_brief
 
 
 def _parts_of(requisition: Mapping[str, str | None], language: Language) -> Iterator[_Part]:
@@ -263,8 +293,11 @@ def _parts_of(requisition: Mapping[str, str | None], language: Language) -> Iter
                 quotes = sound_quotes([WorkItem(field=field, part=quoted)], requisition)
             wanted = without_negated(part.part)
             if wanted.strip():
-                stems = frozenset(stems_in(wanted, language))
-                yield _Part(quotes[0] if quotes else None, field, stems, technologies_listed(wanted))
+                yield _as_part(wanted, language, quotes[0] if quotes else None, field)
+
+
+def _as_part(text: str, language: Language, item: WorkItem | None = None, field: str = "work_role") -> _Part:
+    return _Part(item, field, frozenset(stems_in(text, language)), technologies_listed(text))
 
 
 def _longest_text(quoted: str) -> str:

@@ -14,6 +14,7 @@ from sqlalchemy import ColumnElement, ScalarSelect, Select, and_, case, func, or
 from sqlalchemy.orm import Bundle
 
 from models import MAX_ID, GenerationJob, HistoryEntry, Interview, InterviewQuestion, JobDescription
+from prompts import WORK_FIELDS
 from techscreen.editing.states import DRAFT, PUBLISHED
 from techscreen.errors import NotFound
 from techscreen.operations.histories import SENTENCES
@@ -195,7 +196,9 @@ def _open_findings(report: Report | None) -> int:
 
 def _gaps(report: Report | None) -> int | None:
     coverage = report["coverage"] if report else None
-    return len(coverage["gaps"]) if coverage else None
+    if not coverage or not any(part["field"] in WORK_FIELDS for part in coverage["parts"]):
+        return None
+    return len(coverage["gaps"])
 
 
 def _last_change(stored: Any, entry: Any) -> LastChangeView:

@@ -20,12 +20,14 @@ from techscreen.quality.coverage import AskedQuestion, coverage_of, gaps
 from techscreen.quality.finding_views import finding_views
 from techscreen.quality.left_out import left_out
 from techscreen.quality.topic_choice import optional_topic, parts_to_cover
+from techscreen.quality.wishes import reported
 from techscreen.schemas.generation import (
     CoverageView,
     CoveringQuestionView,
     FindingView,
     PartCoverageView,
     QualityView,
+    RequestedView,
     TopicView,
     UnsupportedView,
     WorkItemView,
@@ -81,6 +83,7 @@ def interview_quality(
     *,
     names: Collection[str] = (),
     language: str | None = None,
+    requested: Sequence[RequestedView] = (),
 ) -> QualityView:
     """The report on an interview.
 
@@ -93,6 +96,7 @@ def interview_quality(
         general: the places of library questions that rest on nothing of the requisition.
         names: those of the employer, its products and people, which no question should contain.
         language: BCP 47 tag of the language that the questions should be in.
+        requested: what the interview was to ask about.
     """
     given = requisition.fields()
     written = dict(_texts(asked))
@@ -119,11 +123,11 @@ def interview_quality(
             *(view for place in general for view in _general(place, asked[place][1].question_text)),
         ],
         unsupported=_unsupported(
-            [text for text in given.values() if text],
+            [*(text for text in given.values() if text), *(each.text for each in requested)],
             by_question,
             {f"questions[{place}]": topic.technologies for place, (topic, _) in enumerate(asked)},
         ),
-        coverage=_coverage(given, asked, planned),
+        coverage=_coverage(given, asked, planned, requested),
     )
 
 
@@ -206,7 +210,10 @@ def _texts(asked: Sequence[Asked]) -> Iterator[tuple[str, str]]:
 
 
 def _coverage(
-    requisition: Mapping[str, str | None], asked: Sequence[Asked], planned: Sequence[InterviewTopic]
+    requisition: Mapping[str, str | None],
+    asked: Sequence[Asked],
+    planned: Sequence[InterviewTopic],
+    requested: Sequence[RequestedView],
 ) -> CoverageView:
     traced = [
         AskedQuestion(
@@ -219,9 +226,10 @@ def _coverage(
         )
         for number, (topic, question) in enumerate(asked, start=1)
     ]
-    covered = coverage_of(parts_to_cover(requisition, planned), traced)
-    missing = gaps(covered)
     topics = {topic.topic for topic, _ in asked}
+    further = [topic for topic, _ in asked if topic.topic not in {each.topic for each in planned}]
+    covered = coverage_of(parts_to_cover(requisition, [*planned, *further]), traced)
+    missing = gaps(covered)
     sixth = optional_topic([topic for topic in planned if topic.topic not in topics], missing)
     return CoverageView(
         parts=[
@@ -237,4 +245,5 @@ def _coverage(
         ],
         gaps=[WorkItemView(field=part.field, part=part.part) for part in missing],
         optional_topic=None if sixth is None else TopicView.model_validate(sixth),
+        requested=reported(requested, requisition, traced),
     )

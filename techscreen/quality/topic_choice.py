@@ -6,7 +6,7 @@ easiest first; and of those left over, the one that would cover the most of what
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import get_args
 
@@ -45,38 +45,58 @@ def parts_to_cover(requisition: Mapping[str, str | None], topics: Sequence[Inter
 
 
 def choose_topics(
-    topics: Sequence[InterviewTopic], requisition: Mapping[str, str | None], count: int
+    topics: Sequence[InterviewTopic],
+    requisition: Mapping[str, str | None],
+    count: int,
+    *,
+    must: Collection[InterviewTopic] = (),
+    first: Sequence[WorkPart] = (),
+    asked: Collection[str] = (),
+    insists: bool = False,
 ) -> list[InterviewTopic]:
     """The topics of an interview, in the order in which they are asked.
 
     No two have the same technologies and facet if it can be helped; one shows how the person works with others and one
     puts something concrete on the table, if there are such topics. Then coverage decides: a topic that stands one place
-    further back must add one deliverable or duty, or as much in knowledge and competencies.
+    further back must add one deliverable or duty, or as much in knowledge and competencies. Before that decides what
+    covers the most of `first`, then how many topics have not been asked before.
 
     Args:
         topics: best first.
         requisition: its texts by field.
         count: how many questions the interview has.
+        must: those of the topics that are chosen in any case, as far as there is room.
+        first: parts of the requisition that count before all others.
+        asked: the names of topics that earlier interviews had, in small letters.
+        insists: whether `first` counts more than work with others and something concrete.
     """
+    wanted = [topic for topic in topics if topic in must][:count]
+    topics = [*wanted, *(topic for topic in topics if topic not in must)]
     parts = parts_to_cover(requisition, topics)
-    covered = _covered(parts, topics)
+    covered, covered_first = covered_by(parts, topics), covered_by(first, topics)
+    is_new = [topic.topic.casefold() not in asked for topic in topics] if asked else [False] * len(topics)
 
-    def worth(chosen: tuple[int, ...]) -> tuple[int, int, int, int]:
+    def worth(chosen: tuple[int, ...]) -> tuple[int, ...]:
         types = {topics[place].question_type for place in chosen}
         subjects = {_subject(topics[place]) for place in chosen}
         kinds = bool(types & WITH_OTHERS) + bool(types & HANDS_ON)
         together = set().union(*(covered[place] for place in chosen))
-        return len(subjects), kinds, _weight(parts, together) - WHOLE * sum(chosen), len(together)
+        of_first = _weight(first, set().union(*(covered_first[place] for place in chosen)))
+        new = sum(is_new[place] for place in chosen)
+        by_coverage = _weight(parts, together) - WHOLE * sum(chosen), len(together)
+        return len(subjects), of_first * insists, kinds, of_first, new, *by_coverage
 
-    chosen = max(combinations(range(len(topics)), min(count, len(topics))), key=worth)
-    first = min(chosen, key=lambda place: (*_difficulty(topics[place]), place))
-    return [topics[place] for place in (first, *(place for place in chosen if place != first))]
+    fixed = tuple(range(len(wanted)))
+    others = combinations(range(len(wanted), len(topics)), min(count, len(topics)) - len(wanted))
+    chosen = max(((*fixed, *other) for other in others), key=worth)
+    easiest = min(chosen, key=lambda place: (*_difficulty(topics[place]), place))
+    return [topics[place] for place in (easiest, *(place for place in chosen if place != easiest))]
 
 
 def optional_topic(left_over: Sequence[InterviewTopic], missing: Iterable[WorkPart]) -> InterviewTopic | None:
     """The topic that would cover the most of the parts that no question covers; None if none covers any."""
     parts = list(missing)
-    covered = _covered(parts, left_over)
+    covered = covered_by(parts, left_over)
     best = max(range(len(left_over)), key=lambda place: (_weight(parts, covered[place]), -place), default=None)
     return left_over[best] if best is not None and covered[best] else None
 
@@ -92,7 +112,7 @@ def left_over_topics(
         requisition: its texts by field.
     """
     parts = parts_to_cover(requisition, topics)
-    covered = set().union(*_covered(parts, asked))
+    covered = set().union(*covered_by(parts, asked))
     missing = [part for number, part in enumerate(parts) if number not in covered]
     names = {topic.topic for topic in asked}
     rest = [topic for topic in topics if topic.topic not in names]
@@ -107,7 +127,7 @@ def _weight(parts: Sequence[WorkPart], numbers: Iterable[int]) -> int:
     return sum(WEIGHTS.get(parts[number].field, WHOLE) for number in numbers)
 
 
-def _covered(parts: Sequence[WorkPart], topics: Sequence[InterviewTopic]) -> list[set[int]]:
+def covered_by(parts: Sequence[WorkPart], topics: Sequence[InterviewTopic]) -> list[set[int]]:
     """For each topic, the indexes of the parts that it covers."""
     covered: list[set[int]] = [set() for _ in topics]
     coverage = coverage_of(parts, [_as_question(place, topic) for place, topic in enumerate(topics)])

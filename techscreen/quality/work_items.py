@@ -20,10 +20,23 @@ _LIST_SIGN = re.compile(rf"{_COMMA.pattern}|\s\+\s|\s?・\s?|\s[•·|]\s")
 # After a comma, one of these words continues the piece before it.
 _GOES_ON = re.compile(
     r"\s*(?:which|who|that|where|when|while|because|since|if|unless|but|including|such as|for example"
-    r"|especially|particularly|preferably|ideally|not|no|then|so|even|plus if|dass|weil|wenn|damit|um|aber|sondern"
-    r"|insbesondere|vor allem|idealerweise|auch|nicht"
+    r"|especially|particularly|preferably|ideally|with|without|not|no|then|so|even|plus if|dass|weil|wenn|damit|um"
+    r"|aber|sondern|insbesondere|vor allem|idealerweise|auch|nicht|was|wie|warum|ob|mit|ohne|sobald|falls"
     r"|(?:die|der|das|den|dem|deren|dessen)(?=\s.*\s[a-zß-ÿ]+(?:en|t)\s*$)"
-    r"|que|como|pero|especialmente)\b|\s*(?:e\.g\.|i\.e\.|z\. ?B\.|d\. ?h\.)",
+    r"|que|como|cuando|pero|con|sin|especialmente|por ejemplo|qui|dont|où|quand|lorsque|mais|avec|sans|notamment"
+    r"|surtout|y compris|par exemple)\b|\s*(?:e\.g\.|i\.e\.|incl\.|inkl\.|z\. ?B\.|d\. ?h\.|p\. ?ej\.|p\. ?ex\.)",
+    re.IGNORECASE,
+)
+# What begins with one of these words is nothing without the clause after its comma.
+_OPENS = re.compile(
+    r"\s*(?:when|whenever|if|while|once|as soon as|before|after|wenn|sobald|falls|während|bevor|nachdem|cuando|si"
+    r"|mientras|antes de que|quand|lorsque|lorsqu|dès que|avant que)\b",
+    re.IGNORECASE,
+)
+# The verbs after one of these share what comes last: "able to design, build and run services".
+_ABILITY = re.compile(
+    r"\s*(?:can|able to|ability to|willing(?:ness)? to|knows? how to|kann|fähig(?:keit)?|in der lage|bereit(?:schaft)?"
+    r"|capaz de|capacidad (?:de|para)|sabe|dispuest[oa] a|capable de|capacité (?:à|de)|sait)\b",
     re.IGNORECASE,
 )
 _ENUMERATION = re.compile(r"\b(?:and|or|und|oder|sowie|y|e|et|ou)\b|&", re.IGNORECASE)
@@ -36,6 +49,7 @@ _LEAD_IN = re.compile(
 )
 # The type of a list, such as List<String>.
 _CLOSES = re.compile(r"\w<[^<>]{1,60}>\Z")
+_DOTTED_LETTERS = re.compile(r"\b[^\W\d]\.\s?[^\W\d]\.$")  # "U.S.", "u. a."
 _EDGES = " \t\r\n\v\f\u00a0\u3000,;:、，；。.!?|\u2013\u2014•*>・①②③④⑤⑥⑦⑧⑨\u200b\ufeff"
 _NOTHING = re.compile(
     r"(?:none|n\.?/?a\.?|not applicable|tb[cda]|unknown|see above|nothing|etc|usw|u\.? ?a|keine?r?|keine angaben?"
@@ -98,26 +112,49 @@ def _spans(text: str, name: str) -> Iterator[tuple[int, int]]:
 
 
 def _split_at_commas(text: str, start: int, end: int, name: str) -> list[tuple[int, int]]:
-    """The items of a list; a sentence that only ends in "a, b and c" is left whole."""
+    """The items of a list; a sentence that only ends in "a, b and c" is left whole, and no verb is left alone."""
     if name in LISTS:
-        return _joined(text, pieces_of(text, start, end, _LIST_SIGN))
+        return _without_torn_ability(text, _joined(text, pieces_of(text, start, end, _LIST_SIGN)))
     pieces = _joined(text, pieces_of(text, start, end, _COMMA))
     lengths = [len(text[begin:stop].split()) for begin, stop in pieces]
     is_enumeration = _ENUMERATION.search(text, *pieces[-1]) is not None
     is_of_single_words = 4 * sum(length < 2 for length in lengths) > len(lengths)
     is_colon_list = re.search(r":\s", text[pieces[0][0] : pieces[0][1]]) is not None
-    return [(start, end)] if is_enumeration or is_of_single_words or is_colon_list else pieces
+    if is_enumeration or is_of_single_words or is_colon_list:
+        return [(start, end)]
+    return _without_lone_words(text, pieces)
 
 
 def _joined(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The pieces, with each subordinate clause joined to the piece that it belongs to."""
     joined = pieces[:1]
     for begin, stop in pieces[1:]:
-        if _GOES_ON.match(text, begin, stop):
+        if _GOES_ON.match(text, begin, stop) or _OPENS.match(text, *joined[-1]):
             joined[-1] = (joined[-1][0], stop)
         else:
             joined.append((begin, stop))
     return joined
+
+
+def _without_lone_words(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The pieces, with each single word joined to the piece after it: in "builds, runs in production" they are one."""
+    joined: list[tuple[int, int]] = []
+    is_lone = False
+    for begin, stop in pieces:
+        joined[-1:] = [(joined[-1][0], stop)] if is_lone else [*joined[-1:], (begin, stop)]
+        is_lone = len(text[joined[-1][0] : stop].split()) < 2
+    if is_lone and len(joined) > 1:
+        joined[-2:] = [(joined[-2][0], joined[-1][1])]
+    return joined
+
+
+def _without_torn_ability(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The pieces, with those joined that are one ability: "able to design, build and run services"."""
+    if not pieces or not _ABILITY.match(text, *pieces[0]):
+        return pieces
+    ends = (place for place, piece in enumerate(pieces) if place and _ENUMERATION.search(text, *piece))
+    last = next(ends, 0)
+    return [(pieces[0][0], pieces[last][1]), *pieces[last + 1 :]]
 
 
 def _trimmed(text: str, start: int, end: int, name: str) -> tuple[int, int]:
@@ -143,5 +180,6 @@ def _is_dotted_name(text: str, place: int) -> bool:
 def _is_abbreviation(text: str, start: int, end: int) -> bool:
     if text[end - 1] != ".":
         return False
-    word = text[max(start, end - 12) : end].split()[-1:] or [""]
-    return word[0].casefold() in ABBREVIATIONS or re.fullmatch(r"(?:[^\W\d]\.)+", word[0]) is not None
+    tail = text[max(start, end - 12) : end]
+    word = tail.split()[-1:] or [""]
+    return word[0].casefold() in ABBREVIATIONS - {"no."} or _DOTTED_LETTERS.search(tail) is not None

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, computed_field
 
 from config import LibraryUse
-from prompts import ExhibitKind, QuestionType, SkillLevel, WorkField
+from prompts import WORK_FIELDS, ExhibitKind, QuestionType, SkillLevel, WorkField
 from techscreen.checks.findings import FindingKind, FoundBy
 from techscreen.schemas.fields import (
     MAX_CURSOR,
@@ -24,12 +24,15 @@ from techscreen.schemas.fields import (
     Stored,
     whole_number,
 )
+from techscreen.schemas.wishes import Cover, WantedTopics
 from techscreen.text.exhibits import spoken_part
 
 # The model name of what an older offline mode has made of templates.
 SAMPLE_MODEL = "offline-sample"
 # The model name of what was put in order, or chosen from the library, without Claude.
 LIBRARY_MODEL = "library"
+NOTHING_TO_MEASURE = "The requisition has no WORK inputs, so there is nothing to compare the questions with."
+ONLY_DUTIES = "Only duties are listed that a topic quotes from basic_description: others cannot show as gaps."
 SAMPLE_NOTICE = "Sample content, for trying the service out. Do not use it in an interview."
 
 
@@ -71,6 +74,8 @@ class WorkflowRequest(EnhanceRequest):
 
     interview_name: OptionalTitle = None
     use_library: _UseOfLibrary = None
+    cover: Cover = None
+    topics: WantedTopics = None
 
 
 class GenerateRequest(RequestModel):
@@ -80,6 +85,8 @@ class GenerateRequest(RequestModel):
     job_description_id: Annotated[int, Field(ge=1), BeforeValidator(whole_number)]
     interview_name: OptionalTitle = None
     use_library: _UseOfLibrary = None
+    cover: Cover = None
+    topics: WantedTopics = None
 
 
 InterviewStatus = Literal["draft", "published", "archived"]
@@ -349,6 +356,16 @@ class TopicView(View):
     work_items: list[WorkItemView]
 
 
+class RequestedView(View):
+    """What the request for an interview wanted it to ask about, and the questions that do."""
+
+    field: str = Field(description="Its place in the request, such as `cover[0]` or `topics[1]`.")
+    text: str
+    topic: str | None = Field(description="The topic that was made of it, if one was.")
+    questions: list[int] = Field(description="The numbers of the questions about it.")
+    warning: str | None = Field(description="A sentence, if it is not in the requisition or no question is about it.")
+
+
 class CoverageView(View):
     """Which parts of the WORK fields and which stated duties an interview covers, and which it leaves out.
 
@@ -358,6 +375,23 @@ class CoverageView(View):
     parts: list[PartCoverageView]
     gaps: list[WorkItemView]
     optional_topic: TopicView | None = Field(None, description="Null if nothing is left out that a topic would cover.")
+    requested: list[RequestedView] = Field([], description="What `cover` and `topics` of the request have become.")
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="`not_measured` where there are no WORK inputs: no gaps does not mean then that all is covered."
+    )
+    @property
+    def status(self) -> Literal["measured", "not_measured"]:
+        """Whether there was something to measure against."""
+        return "measured" if any(part.field in WORK_FIELDS for part in self.parts) else "not_measured"
+
+    @computed_field(description="Why it was not measured. Null if it was.")  # type: ignore[prop-decorator]
+    @property
+    def reason(self) -> str | None:
+        """Why it was not measured."""
+        if self.status == "measured":
+            return None
+        return NOTHING_TO_MEASURE if not self.parts else f"{NOTHING_TO_MEASURE} {ONLY_DUTIES}"
 
 
 class QualityView(View):
@@ -455,13 +489,25 @@ class QuestionView(View):
     rating_anchors: RatingAnchorsView
     work_items: list[WorkItemView]
     source: StoredSource
-    cached_question_id: int | None
+    cached_question_id: int | None = Field(
+        description="Its row in the question cache, by which it can be retired: where a lent question comes from, or "
+        "where one written for this interview is kept (`kept_as`). Null for one without a row."
+    )
     cached_topic: str | None
     similarity: float | None
     model: str | None = Field(description="Who wrote it: of a lent question, who wrote it then.")
     prompt_version: str | None
     lineage: str = Field(description="Stays the same when the question is edited, moved or carried to a new version.")
     locked: bool = Field(description="Nothing generated replaces it.")
+
+    @computed_field(  # type: ignore[prop-decorator]
+        description="Of a question that was written for this interview (`source` is `generated`): the id under which "
+        "the question cache keeps it, to lend it to others if it gives away nothing of the requisition. Else null."
+    )
+    @property
+    def kept_as(self) -> int | None:
+        """The row of the cache that a generated question became, while it is as it was written."""
+        return self.cached_question_id if self.source == "generated" else None
 
     @computed_field  # type: ignore[prop-decorator]
     @property

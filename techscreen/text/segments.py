@@ -35,13 +35,15 @@ _BRACKETS = dict(zip("([{（「『【〈", ")]}）」』】〉", strict=True))
 # be plain: none of these abbreviations, no single letter ("z. B."), and no small letter after it. But they also use
 # semicolons and "(1) ... (2) ..." to set items off.
 _SENTENCE_END = re.compile(r"(?<=[.!?])[)\]]?\s+|(?<=[？！。])|\n+")
-ABBREVIATIONS = (
+ABBREVIATIONS = frozenset(
     "e.g. i.e. approx. acc. incl. etc. std. perf. max. min. mgmt. dev. exp. enh. resp. vs. no. nr. ca. bzw. inkl. "
-    "ggf. evtl. usw. sog. vgl. insb. aprox. ej. wks. mo."
-).split()
-_NO_ABBREVIATION = "".join(rf"(?<!\b(?i:{re.escape(word)}))" for word in ABBREVIATIONS)
+    "ggf. evtl. usw. sog. vgl. insb. mind. mio. mrd. abt. dr. prof. dept. jr. sr. aprox. ej. ex. env. wks. mo.".split()
+)
+# "no." is one before a number; "learns to say no." ends a sentence.
+_NO_ABBREVIATION = "".join(rf"(?<!\b(?i:{re.escape(word)}))" for word in sorted(ABBREVIATIONS - {"no."}))
+_NO_NUMBER = r"(?:(?<!\b(?i:no\.))|(?=\s{1,20}\D))"
 NOTE_END = re.compile(
-    rf"(?<=[.!?]){_NO_ABBREVIATION}(?<!\b\w\.)[\"”“)]?\s{{1,20}}(?=[^\Wa-zß-ÿ]|[\"“„(¿¡])|[;\uff1b]|[。\uff01\uff1f]"
+    rf"(?<=[.!?]){_NO_ABBREVIATION}{_NO_NUMBER}(?<!\b\w\.)[\"”“)]?\s{{1,20}}(?=[^\Wa-zß-ÿ]|[\"“„(¿¡])|[;\uff1b]|[。\uff01\uff1f]"
     r"|,?(?: and| und)?\s(?=\(\d\)\s)|(?<!\s)\s{1,20}(?=[①-⑳])"
 )
 

@@ -14,7 +14,7 @@ from techscreen.editing.merging import content_of
 from techscreen.operations.meanwhile import Meanwhile
 from techscreen.schemas.differences import DifferenceView
 from techscreen.schemas.feedback import QuestionFeedbackView
-from techscreen.schemas.generation import CoverageView, FindingView, InterviewView, QuestionView
+from techscreen.schemas.generation import CoverageView, FindingView, InterviewView, QuestionView, RequestedView
 
 _OF_A_QUESTION = re.compile(r"questions\[(\d+)\]\.?(.*)")
 _ROW = re.compile(r"(criteria|follow_ups)\[(\d+)\]")
@@ -208,11 +208,15 @@ class Coverage:
     Attributes:
         groups: the rows by the names of the fields that they are from.
         covered, total: how many parts are covered, and how many there are.
+        reason: why it was not measured; None if it was.
+        requested: what the interview was to ask about, with the numbers of the questions that do.
     """
 
     groups: list[tuple[str, list[CoverageRow]]]
     covered: int
     total: int
+    reason: str | None
+    requested: list[RequestedView]
 
 
 def coverage_picture(coverage: CoverageView, numbers: Collection[int]) -> Coverage:
@@ -227,7 +231,8 @@ def coverage_picture(coverage: CoverageView, numbers: Collection[int]) -> Covera
         row = CoverageRow(part.part, [by_number.get(number) for number in numbers])
         groups.setdefault(WORK_FIELDS.get(part.field, part.field), []).append(row)
     rows = [row for group in groups.values() for row in group]
-    return Coverage(list(groups.items()), sum(not row.is_gap for row in rows), len(rows))
+    covered = sum(not row.is_gap for row in rows)
+    return Coverage(list(groups.items()), covered, len(rows), coverage.reason, coverage.requested)
 
 
 def _by_place(findings: Iterable[FindingView], place: int) -> dict[str, list[FindingView]]:

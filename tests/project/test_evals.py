@@ -516,6 +516,8 @@ def test_findings_are_sorted_by_where_they_stand() -> None:
         },
     }
 
+    unmeasured = {**quality, "coverage": {"parts": [], "gaps": [], "status": "not_measured", "reason": "None."}}
+    assert "covered" not in quality_figures(unmeasured, has_interview=True)
     assert quality_figures(quality, has_interview=True) == {
         "lint_incoming": ["work_role: “young” (age)", "basic_title: “young” (age)"],
         "lint_enhanced": ["enhanced_title: “young” (age)"],

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 
 import prompts
 from models import CachedQuestion, GenerationLog, Interview, JobDescription, db
+from techscreen.schemas.generation import CoverageView
 from tests.conftest import MakeApp
 from tests.support.fake_claude import FakeClaude, Reply, asked_for, data_of, error_reply
 from tests.support.workflows import topics_of
@@ -668,6 +669,38 @@ def test_a_topic_for_a_sixth_question_is_offered_if_it_covers_what_is_left_out(
     stored = client.get("/api/interview/jd/REQ-12345", headers=ADMIN).json
     assert stored is not None
     assert sixth == stored["job_description"]["interview_topics"][5]
+
+
+@embedded_database
+def test_without_work_inputs_coverage_is_not_measured_wherever_it_is_told(
+    client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    with_work = client.post(WORKFLOW, json=requisition, headers=ADMIN).json
+    assert with_work is not None
+    measured = with_work["quality"]["coverage"]
+    assert (measured["status"], measured["reason"]) == ("measured", None)
+
+    bare = {name: text for name, text in requisition.items() if not name.startswith("work_")} | {"req_id": "BARE"}
+    answer = client.post(WORKFLOW, json=bare, headers=ADMIN).json
+    assert answer is not None
+    coverage = answer["quality"]["coverage"]
+    assert coverage["status"] == "not_measured"
+    assert coverage["reason"].startswith("The requisition has no WORK inputs")
+    assert {part["field"] for part in coverage["parts"]} <= {"basic_description"}
+    stored = client.get(f"/api/interview/{answer['interview_id']}", headers=ADMIN).json
+    assert stored is not None
+    assert stored["interview"]["quality"]["coverage"] == coverage
+    listed = client.get("/api/interview/requisitions", headers=ADMIN).json
+    assert listed is not None
+    gaps = {each["req_id"]: each["coverage_gaps"] for each in listed["requisitions"]}
+    assert gaps == {"BARE": None, "REQ-12345": len(measured["gaps"])}
+
+
+def test_a_report_stored_before_coverage_had_a_status_is_read_with_it() -> None:
+    part = {"field": "work_role", "part": "leads", "questions": []}
+    older = {"parts": [part], "gaps": [{"field": "work_role", "part": "leads"}], "optional_topic": None}
+    assert CoverageView.model_validate(older).status == "measured"
+    assert CoverageView.model_validate({**older, "parts": [], "gaps": []}).status == "not_measured"
 
 
 # ---------------------------------------------------------------------------------------- the injected text

@@ -110,6 +110,7 @@ def _answers(url: str, fake: FakeClaude) -> dict[str, Any]:
             "req_id": enhance["req_id"],
             "job_description_id": enhanced["job_description_id"],
             "interview_name": "Panel 1",
+            "cover": ["mentors two mid-level engineers"],
         }
         written = _ok(client.post(GENERATE, json=generate, headers=ADMIN))
         accepted = _ok(client.post(ENHANCE, json=enhance, headers=later), 202)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from html import unescape
 from typing import TYPE_CHECKING, Any
 
@@ -95,6 +96,19 @@ def test_it_shows_what_each_question_rests_on_and_what_is_covered(bench: Bench) 
     assert f"{covered} of {len(coverage['parts'])} parts of the requisition are covered" in page
     assert page.count('<span class="badge warn">Gap</span>') == len(coverage["gaps"])
     assert page.count('class="cell filled"') == sum(len(part["questions"]) for part in coverage["parts"])
+
+
+def test_where_there_are_no_work_inputs_it_says_that_nothing_was_measured(
+    client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    bare = {name: text for name, text in requisition.items() if not name.startswith("work_")}
+    made = workflow(client, {**bare, "topics": ["Kafka consumer lag"]}).get_json()
+    for path in ("", "/review"):
+        page = unescape(page_of(client, f"/{made['interview_id']}{path}"))
+        assert "Not measured. The requisition has no WORK inputs" in page
+    page = unescape(page_of(client, f"/{made['interview_id']}"))
+    [said] = made["quality"]["coverage"]["requested"]
+    assert re.search(rf"“<span[^>]*>Kafka consumer lag</span>”: question {said['questions'][0]}\.", page)
 
 
 def test_a_question_of_the_library_that_fits_nothing_better_says_so(live_library: Live) -> None:
