@@ -15,7 +15,7 @@ from flask import Flask
 from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import PROJECT_FOLDER, Settings, SettingsError, load_settings
+from config import Settings, SettingsError, load_settings
 from interview_routes import interview_bp
 from models import db
 from techscreen.claude.interface import Claude
@@ -163,10 +163,12 @@ def _usable_settings(overrides: Mapping[str, Any] | None) -> Settings:
 def _migrate_embedded_database(settings: Settings) -> None:
     """Migrate the embedded SQLite file. Any other database is migrated deliberately, not at start-up."""
     if settings.flask_env == "development" and settings.database_url.startswith("sqlite:///"):
+        # Here, because Alembic takes ten megabytes, which the service itself does not need.
         from alembic import command
-        from alembic.config import Config
 
-        command.upgrade(Config(PROJECT_FOLDER / "alembic.ini"), "head")
+        from techscreen.storage.migration_environment import alembic_config
+
+        command.upgrade(alembic_config(), "head")
 
 
 def _load_starter_library(app: Flask, settings: Settings) -> None:
