@@ -1,7 +1,7 @@
 """How gunicorn serves the app: workers, threads, timeouts, and what a worker does when it starts and stops.
 
-gunicorn reads this file from the working directory, or from a package of which the service is part, where it is the module
-`gunicorn_conf`. Options on its command line win.
+gunicorn reads this file from the working directory. Where the service is a package, it is the module `gunicorn_conf` in
+there. Options on gunicorn's command line win.
 """
 
 import gc

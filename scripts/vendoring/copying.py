@@ -157,12 +157,13 @@ def _diff(old: bytes | None, new: bytes | None, old_name: str, new_name: str) ->
     if old == new:
         return
     try:
-        texts = [_lines(text or b"") for text in (old, new)]
+        before, after = _lines(old or b""), _lines(new or b"")
     except UnicodeDecodeError:
         yield f"Binary files {old_name} and {new_name} differ"
         return
-    names = ["/dev/null" if text is None else name for text, name in ((old, old_name), (new, new_name))]
-    yield from difflib.unified_diff(*texts, *names, lineterm="")
+    nowhere = "/dev/null"
+    names = nowhere if old is None else old_name, nowhere if new is None else new_name
+    yield from difflib.unified_diff(before, after, names[0], names[1], lineterm="")
 
 
 def _lines(text: bytes) -> list[str]:

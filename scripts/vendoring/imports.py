@@ -8,8 +8,9 @@ has one way back, for our modules have no relative imports themselves.
 from __future__ import annotations
 
 import ast
+import functools
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection
 from pathlib import PurePosixPath
 
 # What begins an import statement, up to the module's name. Names may stand on a line of their own after a backslash.
@@ -40,7 +41,9 @@ def to_package(text: bytes, path: str, modules: Collection[str]) -> bytes:
     def rewrite(node: ast.Import | ast.ImportFrom, statement: bytes) -> bytes:
         if isinstance(node, ast.ImportFrom):
             if node.level:
-                raise UnsuitableImport(f"{path}, line {node.lineno}: write the import with the full name of the module.")
+                raise UnsuitableImport(
+                    f"{path}, line {node.lineno}: write the import with the full name of the module."
+                )
             if node.module is None or _top(node.module) not in modules:
                 return statement
             return _FROM.sub(lambda found: found[0] + dots, statement, count=1)
@@ -94,8 +97,9 @@ def _top(name: str) -> str:
     return name.partition(".")[0]
 
 
-def _imports(text: bytes) -> Iterator[ast.Import | ast.ImportFrom]:
-    return (node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom))
+@functools.cache  # whoever copies the service first asks what it imports
+def _imports(text: bytes) -> tuple[ast.Import | ast.ImportFrom, ...]:
+    return tuple(node for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Import | ast.ImportFrom))
 
 
 def _each_import(text: bytes, rewrite: Callable[[ast.Import | ast.ImportFrom, bytes], bytes]) -> bytes:

@@ -1,4 +1,4 @@
-"""What the service is as a package: the modules that it runs on, its data, its migrations, and an `__init__` of its own.
+"""What the service is as a package: the modules that it runs on, its data, its migrations, and its `__init__`.
 
 This repository comes in; texts by their paths in the package go out. Nothing is written here.
 """
