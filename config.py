@@ -31,6 +31,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent
+# Where `.env` and a relative SQLite file are. Where the service is a package of another project, its folder holds code
+# alone, and these are where that project is started.
+START_FOLDER = Path.cwd() if __package__ else PROJECT_FOLDER
 # The most characters of a setting that is stored beside what it produced, such as the model: the columns' length.
 MAX_STORED = 255
 CLAUDE_API = "https://api.anthropic.com"
@@ -90,7 +93,7 @@ class DatabaseSettings(BaseSettings):
     """Which environment and which database: all that a migration needs to know."""
 
     model_config = SettingsConfigDict(
-        env_file=PROJECT_FOLDER / ".env",
+        env_file=START_FOLDER / ".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -476,7 +479,7 @@ class Settings(DatabaseSettings):
 
 
 def load_settings(
-    overrides: Mapping[str, Any] | None = None, *, env_file: Path | None = PROJECT_FOLDER / ".env"
+    overrides: Mapping[str, Any] | None = None, *, env_file: Path | None = START_FOLDER / ".env"
 ) -> Settings:
     """Read the settings of the service.
 
@@ -541,7 +544,7 @@ def database_url_problems(url: str) -> list[str]:
 
 
 def absolute_database_url(url: str) -> str:
-    """The same address, with a relative SQLite file placed in the project folder.
+    """The same address, with a relative SQLite file placed in the folder of the project.
 
     Flask-SQLAlchemy and Alembic resolve a relative file from different folders, and so would open two databases.
     """
@@ -549,7 +552,7 @@ def absolute_database_url(url: str) -> str:
     file = parsed.database
     if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
         return url
-    return parsed.set(database=str((PROJECT_FOLDER / file).resolve())).render_as_string(hide_password=False)
+    return parsed.set(database=str((START_FOLDER / file).resolve())).render_as_string(hide_password=False)
 
 
 def is_in_memory(database_url: str) -> bool:
