@@ -47,6 +47,8 @@ ORIGIN = re.compile(r"https?://([a-z0-9_-]+(\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(:[0
 MIN_SECRET = 16
 # What some programs take for an IPv4 address, each in its own way: the last part is a number, perhaps hexadecimal.
 NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
+# Leaves room for the name of every table. Names of indexes and constraints that become too long are cut.
+TABLE_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,23}")
 LibraryUse = Literal["prefer", "only", "never"]
 BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
@@ -108,6 +110,20 @@ class DatabaseSettings(BaseSettings):
         description="SQLAlchemy address of the database. Development: a SQLite file; production: required.",
         repr=False,
     )
+    table_prefix: str = Field(
+        "",
+        description="What the name of every table, index and constraint begins with, such as techscreen_. At most 24"
+        " letters, digits and underscores.",
+    )
+
+    @field_validator("table_prefix")
+    @classmethod
+    def _usable_prefix(cls, value: str) -> str:
+        if value and not TABLE_PREFIX.fullmatch(value):
+            raise ValueError("must be at most 24 letters, digits and underscores, and begin with a letter.")
+        if value in ("ix_", "uq_", "fk_", "pk_"):
+            raise ValueError("must not be what the name of an index or a constraint begins with.")
+        return value
 
     @model_validator(mode="after")
     def _fit_together(self) -> Self:
@@ -482,13 +498,13 @@ def load_settings(
     return _loaded(Settings, {"_env_file": env_file, **given})
 
 
-def load_database_url() -> str:
-    """Address of the database, for migrations, which need no other setting.
+def load_database_settings() -> DatabaseSettings:
+    """Which database and which tables in it, for migrations, which need no other setting.
 
     Raises:
-        SettingsError: if there is none, or it is unusable.
+        SettingsError: if there is no database, or a setting is unusable.
     """
-    return _loaded(DatabaseSettings, {}).database_url
+    return _loaded(DatabaseSettings, {})
 
 
 def _loaded(kind: type[S], given: Mapping[str, Any]) -> S:
