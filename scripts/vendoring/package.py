@@ -73,7 +73,9 @@ EXPORTS = {
     "documentation_bp": ".techscreen.web.documentation_routes",
     "init_app": ".techscreen.web.host",
     "interview_bp": ".interview_routes",
+    "leave_ours_out": ".techscreen.storage.table_names",
     "operations_bp": ".techscreen.web.operations_routes",
+    "workbench_bp": ".techscreen.workbench",
 }
 
 
