@@ -1,7 +1,7 @@
 """Copies the service into another project as a package of its own, updates such a copy, and builds the wheel.
 
     python -m scripts.vendor ../host/interviews             copy it, or update the copy
-    python -m scripts.vendor --check ../host/interviews     what the copy has that this repository has not, as a patch
+    python -m scripts.vendor --check ../host/interviews     what was changed in the copy, as a patch for this repository
     python -m scripts.vendor --wheel dist                   build the wheel, which has the package `techscreen_service`
 
 Exit code 0: done, or no difference; 1: the copy has changes of its own; 2: no copy can be made.
@@ -47,7 +47,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("target", help="the package's folder in another project; with --wheel, where the wheel goes")
     what = parser.add_mutually_exclusive_group()
     what.add_argument(
-        "--check", action="store_true", help="write nothing; print what a copy has of its own, as a patch"
+        "--check", action="store_true", help="write nothing; print what was changed in a copy, as a patch"
     )
     what.add_argument("--overwrite-local-changes", action="store_true", help="update a copy even if that loses changes")
     what.add_argument("--wheel", action="store_true", help="build the wheel, which has the package techscreen_service")
@@ -82,9 +82,9 @@ def _copy(target: Path, *, overwrite: bool) -> int:
 def _check(target: Path) -> int:
     if not is_copy(target):
         raise UnusableTarget(f"{target} is not a copy of this service.")
-    lines = list(changes_for_the_repository(target, package_files(target.name)))
+    lines = list(changes_for_the_repository(target))
     if not lines:
-        _say(f"{target} has nothing that this repository has not.")
+        _say(f"Nothing was changed in {target}.")
         return 0
     _print(lines)
     return 1

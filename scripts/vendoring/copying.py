@@ -95,12 +95,15 @@ def differences(target: Path, plan: Plan) -> Iterator[str]:
         yield from _diff(_text(target, path), new, f"{target.name}/{path}", f"{target.name}/{path} as it would be")
 
 
-def changes_for_the_repository(target: Path, files: Mapping[str, bytes]) -> Iterator[str]:
-    """Lines of a unified diff that would make this repository what the copy is, with the imports turned back.
+def changes_for_the_repository(target: Path) -> Iterator[str]:
+    """Lines of a unified diff that would bring into this repository what was changed in the copy.
 
-    The files that are made for a package alone, and those that the copy does not name as its own, are left out.
+    Its imports are turned back. Files that are made for a package alone, and the host's own, are left out.
     """
-    for path in sorted({*files, *_copied(target)} - {INIT, MANIFEST}):
+    copied = _copied(target)
+    for path in sorted(copied.keys() - {INIT, MANIFEST}):
+        if not _is_changed(target, path, copied):
+            continue
         text = _text(target, path)
         try:
             source, there = repository_text(path, text or b"")
@@ -108,7 +111,7 @@ def changes_for_the_repository(target: Path, files: Mapping[str, bytes]) -> Iter
             yield f"{target.name}/{path}, line {error.lineno}: cannot be read as Python."
             continue
         file = REPOSITORY / source
-        here = file.read_bytes() if path in files else None
+        here = file.read_bytes() if file.is_file() else None
         yield from _diff(here, None if text is None else there, f"a/{source}", f"b/{source}")
 
 

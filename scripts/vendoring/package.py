@@ -19,7 +19,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent.parent
 # Whoever starts one of these, or takes in what the last one has, needs the modules that they import.
 ENTRIES = ("app.py", "celery_app.py", "gunicorn.conf.py", "interview_routes.py")
 # Files that are named otherwise in a package: a module's name has no dots.
-RENAMED = {"gunicorn.conf.py": "gunicorn_conf.py"}
+RENAMED = {name: f"{name.removesuffix('.py').replace('.', '_')}.py" for name in ("gunicorn.conf.py",)}
 FOLDERS = ("techscreen", "migrations")
 # What Alembic loads by its path, where there is no package.
 LOADED_BY_PATH = "migrations/"

@@ -82,7 +82,9 @@ def test_the_readme_shows_every_room() -> None:
 
 
 def test_every_file_that_code_and_data_name_exists() -> None:
-    folders = [FOLDER / name for name in ("techscreen", "scripts", "benchmarks", "evals", "deploy", "tests")]
+    folders = [
+        FOLDER / name for name in ("techscreen", "migrations", "scripts", "benchmarks", "evals", "deploy", "tests")
+    ]
     files = [*FOLDER.glob("*.*"), *(file for folder in folders for file in folder.rglob("*.*"))]
     there = [file.relative_to(FOLDER).as_posix() for file in files if file.is_file() and file.suffix != ".pyc"]
     named = {
