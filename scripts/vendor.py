@@ -38,6 +38,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (UnusableTarget, UnsuitableImport) as error:
         _say(str(error), err=True)
         return 2
+    except OSError as error:
+        _say(f"{error.filename}: {error.strerror}.", err=True)
+        return 2
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -35,7 +35,7 @@ def files() -> Mapping[str, bytes]:
 
 @pytest.fixture
 def copy(tmp_path: Path, files: Mapping[str, bytes]) -> Path:
-    """A small copy, with the real manifest's form: an update of all files takes a second."""
+    """A copy of the service, as it is now."""
     target = tmp_path / "interviews"
     carry_out(target, plan_update(target, files))
     return target
@@ -249,8 +249,7 @@ def test_changes_in_a_copy_come_back_as_a_patch_for_the_original(
     copy: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     errors = copy / "techscreen" / "errors.py"
-    errors.write_text(errors.read_text() + "\n\nfrom ..models import db\n\tx = 1")
-    errors.write_text(errors.read_text().replace("\n\tx = 1", ""))
+    errors.write_text(errors.read_text() + "\n\nfrom ..models import db")
     gunicorn = copy / "gunicorn_conf.py"
     gunicorn.write_text(gunicorn.read_text().replace("QUICK_THREADS = 32", "QUICK_THREADS =\t16"))
 
@@ -264,6 +263,17 @@ def test_changes_in_a_copy_come_back_as_a_patch_for_the_original(
     subprocess.run(["git", "apply", "-"], input=patch, text=True, cwd=original, check=True)
     assert (original / "techscreen/errors.py").read_text().endswith("\n\nfrom models import db")
     assert "QUICK_THREADS =\t16" in (original / "gunicorn.conf.py").read_text()
+
+
+def test_a_folder_that_cannot_be_written_to_is_told_in_a_sentence(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: Any) -> None:
+        raise PermissionError(13, "Permission denied", "/host/interviews")
+
+    monkeypatch.setattr(vendor, "carry_out", refuse)
+
+    assert run(tmp_path / "interviews", capsys=capsys) == (2, "", "/host/interviews: Permission denied.\n")
 
 
 def test_an_update_takes_away_what_the_service_no_longer_has(copy: Path, files: Mapping[str, bytes]) -> None:
@@ -334,13 +344,14 @@ def serve(folder: Path, package: str, way: str, requisition: Any) -> Any:
     shutil.copy(PROJECT_FOLDER / "tests" / "support" / "host_of_a_copy.py", folder / "run.py")
     for name in HOST_MODULES:
         (folder / f"{name}.py").write_text('OWNER = "host"\n')
+    (folder / ".env").write_text("FLASK_ENV=development\nCLAUDE_MODE=offline\n")
     kept = {name: value for name, value in os.environ.items() if name in ("PATH", "HOME", "TMPDIR", "LANG")}
     done = subprocess.run(
         [sys.executable, "run.py", package, way],
         input=json.dumps(requisition),
         text=True,
         cwd=folder,
-        env={**kept, "FLASK_ENV": "development", "CLAUDE_MODE": "offline", "SPOOL_DIR": str(folder / "spool")},
+        env={**kept, "SPOOL_DIR": str(folder / "spool")},
         capture_output=True,
     )
     assert done.returncode == 0, done.stderr
