@@ -31,9 +31,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent
-# Where `.env` and a relative SQLite file are. Where the service is a package of another project, its folder holds code
-# alone, and these are where that project is started.
-START_FOLDER = Path.cwd() if __package__ else PROJECT_FOLDER
+# Whether the service is a package, of another project or installed, and not the modules at the top of its own.
+IN_PACKAGE = bool(__package__)
+# Where `.env` and a relative SQLite file are. The folder of a package holds code alone.
+START_FOLDER = Path.cwd() if IN_PACKAGE else PROJECT_FOLDER
 # The most characters of a setting that is stored beside what it produced, such as the model: the columns' length.
 MAX_STORED = 255
 CLAUDE_API = "https://api.anthropic.com"

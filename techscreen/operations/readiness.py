@@ -20,7 +20,7 @@ from sqlalchemy import Connection, Engine, create_engine, insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from config import Settings, is_in_memory
+from config import IN_PACKAGE, Settings, is_in_memory
 from models import ServiceProcess, db, utc_now
 from techscreen.errors import JobsUnavailable
 from techscreen.jobs.queue import JobQueue
@@ -195,5 +195,5 @@ def _check_migrations(connection: Connection, *, in_host: bool) -> Finding:
     if in_host and not present and schema_version.tables_are_complete(connection):
         return Finding("migrations", "ok", "The tables are those of this version, made by the app itself.")
     state = "are those of an older version" if present else "are missing"
-    command = "flask techscreen db upgrade" if in_host else "alembic upgrade head"
+    command = "flask techscreen db upgrade" if in_host or IN_PACKAGE else "alembic upgrade head"
     return Finding("migrations", "problem", f"The tables {state}: run `{command}`.")

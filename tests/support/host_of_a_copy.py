@@ -14,7 +14,6 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from alembic import command
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
 
@@ -32,12 +31,19 @@ def part(name: str) -> Any:
     return import_module(f".{name}", package.__name__)
 
 
+def run(app: Flask, *arguments: str) -> None:
+    """A command, as from a shell."""
+    done = app.test_cli_runner().invoke(args=arguments)
+    assert done.exit_code == 0, done.output
+
+
 def alone() -> Flask:
     """The app of the copy."""
-    command.upgrade(part("techscreen.storage.migration_environment").alembic_config(), "head")
     app: Flask = package.create_app()
-    with app.app_context():
-        part("techscreen.library.starter").load_starter("a test")
+    tables = app.test_client().get("/health/ready").json["parts"]["migrations"]
+    assert tables["message"] == "The tables are missing: run `flask techscreen db upgrade`."
+    run(app, "techscreen", "db", "upgrade")
+    run(app, "library", "load-starter")
     return app
 
 
@@ -60,9 +66,8 @@ def in_a_host() -> Flask:
         own.create(db.engine)
         db.session.execute(own.insert().values(at="10:30"))
         db.session.commit()
-    for arguments in (["techscreen", "db", "upgrade"], ["techscreen", "library", "load-starter"]):
-        done = app.test_cli_runner().invoke(args=arguments)
-        assert done.exit_code == 0, done.output
+    run(app, "techscreen", "db", "upgrade")
+    run(app, "techscreen", "library", "load-starter")
     with app.app_context():
         assert db.session.execute(own.select()).all() == [(1, "10:30")]
         db.session.rollback()
