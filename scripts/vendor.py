@@ -41,10 +41,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m scripts.vendor", description="The service as a package of its own.")
+    parser = argparse.ArgumentParser(
+        prog="python -m scripts.vendor", description="The service as a package of its own."
+    )
     parser.add_argument("target", help="the package's folder in another project; with --wheel, where the wheel goes")
     what = parser.add_mutually_exclusive_group()
-    what.add_argument("--check", action="store_true", help="write nothing; print what a copy has of its own, as a patch")
+    what.add_argument(
+        "--check", action="store_true", help="write nothing; print what a copy has of its own, as a patch"
+    )
     what.add_argument("--overwrite-local-changes", action="store_true", help="update a copy even if that loses changes")
     what.add_argument("--wheel", action="store_true", help="build the wheel, which has the package techscreen_service")
     return parser

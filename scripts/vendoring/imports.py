@@ -40,7 +40,9 @@ def to_package(text: bytes, path: str, modules: Collection[str]) -> bytes:
     def rewrite(node: ast.Import | ast.ImportFrom, statement: bytes) -> bytes:
         if isinstance(node, ast.ImportFrom):
             if node.level:
-                raise UnsuitableImport(f"{path}, line {node.lineno}: write the import with the full name of the module.")
+                raise UnsuitableImport(
+                    f"{path}, line {node.lineno}: write the import with the full name of the module."
+                )
             if node.module is None or _top(node.module) not in modules:
                 return statement
             return _FROM.sub(lambda found: found[0] + dots, statement, count=1)
