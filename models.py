@@ -4,7 +4,7 @@ Plain SQLAlchemy models on the metadata of `db`, so that `db.create_all()` in a 
 tables. `expire_on_commit` is off: a commit gives the connection back, and reading an object afterwards must not take
 one again (Claude may be at work by then).
 
-Foreign keys name their column as an object, so that they follow when TABLE_PREFIX renames its table.
+Foreign keys name their column as an object, so that they follow when TABLE_PREFIX comes before the name of its table.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
 
 from techscreen.storage.engines import Database
+from techscreen.storage.prefix import PrefixedTable
 
 # Names for every constraint, so that a migration can drop it on any database.
 NAMING = {
@@ -82,6 +83,7 @@ class Base(DeclarativeBase):
     """Base of the tables."""
 
     metadata = MetaData(naming_convention=NAMING)
+    __table_cls__ = PrefixedTable
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: MomentType,
         str: String(255),

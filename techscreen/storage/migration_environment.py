@@ -18,14 +18,15 @@ from typing import Any, TextIO, cast
 
 from alembic import context
 from alembic.config import Config
-from sqlalchemy import create_engine, event
+from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import Connection
 from sqlalchemy.pool import NullPool
 
 from config import load_database_settings
-from models import Base
+from models import NAMING
+from techscreen.storage.prefix import prefixed, table_prefix
 from techscreen.storage.schema_version import ALEMBIC_TABLE, MIGRATIONS, version_table
-from techscreen.storage.table_names import VERSION_TABLE, name_tables, prefixed, prefixed_sql, table_prefix
+from techscreen.storage.table_names import VERSION_TABLE, name_tables, prefixed_sql, put_into, table_names
 
 # Attributes of a configuration. `migrations/env.py` finds `run_migrations` under the first.
 ENVIRONMENT = "environment"
@@ -57,7 +58,7 @@ def run_migrations() -> None:
     if context.is_offline_mode():
         context.configure(
             url=settings.database_url,
-            target_metadata=Base.metadata,
+            target_metadata=_tables(),
             literal_binds=True,
             version_table=prefixed(VERSION_TABLE) if table_prefix() else ALEMBIC_TABLE,
             output_buffer=cast(TextIO, _Prefixing(context.config.output_buffer or sys.stdout)),
@@ -74,11 +75,18 @@ def run_migrations() -> None:
         connection.commit()
 
 
+def _tables() -> MetaData:
+    """Our tables under the names that they have in the database, as Alembic expects them in a metadata's keys too."""
+    metadata = MetaData(naming_convention=NAMING)
+    put_into(metadata)
+    return metadata
+
+
 def _migrate_on(connection: Connection) -> None:
     """Run on an open connection."""
     context.configure(
         connection=connection,
-        target_metadata=Base.metadata,
+        target_metadata=_tables(),
         version_table=version_table(connection, in_host=context.config.attributes.get(IN_HOST, False)),
         # SQLite cannot alter a table in place, so there Alembic copies it.
         render_as_batch=connection.dialect.name == "sqlite",
@@ -91,7 +99,7 @@ def _migrate_on(connection: Connection) -> None:
 
 def _is_ours(name: str | None, type_: str, _parents: object) -> bool:
     # A host app's tables may live in the same database; `alembic check` must not want to drop them.
-    return type_ != "table" or name in Base.metadata.tables
+    return type_ != "table" or name in table_names()
 
 
 @contextmanager

@@ -9,7 +9,8 @@ from sqlalchemy import Connection, inspect, text
 
 from config import PROJECT_FOLDER
 from models import Base, GenerationLog
-from techscreen.storage.table_names import VERSION_TABLE, prefixed, table_prefix
+from techscreen.storage.prefix import prefixed, table_prefix
+from techscreen.storage.table_names import VERSION_TABLE
 
 MIGRATIONS = PROJECT_FOLDER / "migrations"
 ALEMBIC_TABLE = "alembic_version"

@@ -1,46 +1,30 @@
-"""The names of our tables, indexes and constraints in the database: those of `models.py` after TABLE_PREFIX.
-
-The prefix may come from a host app's config, and so only after `models.py` was imported. Therefore the `Table` objects
-are renamed in place, once in a process and before its first statement: what SQLAlchemy has compiled keeps its names.
-"""
+"""The names of our tables, indexes and constraints in the database: those of `models.py` after TABLE_PREFIX."""
 
 from __future__ import annotations
 
-import hashlib
 import re
 from typing import Any
 
 from sqlalchemy import MetaData, Table
-from sqlalchemy.sql.elements import conv, quoted_name
+from sqlalchemy.sql.elements import conv
 
 from models import Base
+from techscreen.storage.prefix import prefixed, set_table_prefix, table_prefix
 
-# The longest name that MySQL and MariaDB take.
-MAX_NAME = 64
 # Where `flask techscreen db upgrade` notes the revision: `alembic_version` is the host's.
 VERSION_TABLE = "techscreen_version"
 # Marks our tables in a host's metadata.
 OURS = "techscreen"
 
-_given: str | None = None
-_own_names = tuple(Base.metadata.tables)
+_own_names = "|".join(Base.metadata.tables)
 # Our names in SQL: tables, and the indexes and constraints that are named after them. A prefix ends no word, so a name
 # that has one already does not match.
-_NAME = re.compile(rf"\b(?:(?:ix|uq|fk|pk)_(?:{'|'.join(_own_names)})(?:_\w+)?|{'|'.join(_own_names)})\b")
+_NAME = re.compile(rf"\b(?:(?:ix|uq|fk|pk)_(?:{_own_names})(?:_\w+)?|{_own_names})\b")
 
 
-def table_prefix() -> str:
-    """The prefix of this process."""
-    return _given or ""
-
-
-def prefixed(name: str) -> str:
-    """A name as it is in the database. One that would be too long is cut, and a digest keeps it apart from others."""
-    name = f"{table_prefix()}{name}"
-    if len(name) <= MAX_NAME:
-        return name
-    digest = hashlib.sha256(name.encode()).hexdigest()[:8]
-    return f"{name[: MAX_NAME - 9]}_{digest}"
+def table_names() -> set[str]:
+    """The names of our tables in the database."""
+    return {table.name for table in Base.metadata.tables.values()}
 
 
 def prefixed_sql(statement: str) -> str:
@@ -51,33 +35,17 @@ def prefixed_sql(statement: str) -> str:
 def name_tables(prefix: str) -> None:
     """Give all our tables, their indexes and constraints this prefix, in the whole process. The same again is fine.
 
+    It must be done before the first statement, for SQLAlchemy keeps the text of what it has executed.
+
     Raises:
         RuntimeError: if the process has another prefix already.
     """
-    global _given
-    if _given is None:
-        _given = prefix
-        if prefix:
-            _rename_all()
-    elif _given != prefix:
-        raise RuntimeError(
-            f"TABLE_PREFIX is {prefix!r} here, but {_given!r} in another app of this process: all must have the same."
-        )
-
-
-def _rename_all() -> None:
-    metadata = Base.metadata
-    # All foreign keys in `models.py` name their column as an object and not in words, so they follow by themselves.
-    for table in list(metadata.tables.values()):
-        metadata.remove(table)
-        table.name = quoted_name(prefixed(table.name), quote=None)
-        table.fullname = table.name
-        items: list[Any] = [*table.indexes, *table.constraints]
-        for item in items:
-            # `conv`: a name that is complete, to which no naming convention is applied again.
-            item.name = conv(prefixed(str(item.name)))
-        # There is no public way to put a table back. (`to_metadata` would make another, which no model knows.)
-        metadata._add_table(table.name, None, table)
+    if set_table_prefix(prefix) and prefix:
+        for table in Base.metadata.tables.values():  # a table names itself, and a foreign key follows its column
+            items: list[Any] = [*table.indexes, *table.constraints]
+            for item in items:
+                # `conv`: a name that is complete, to which no naming convention is applied again.
+                item.name = conv(prefixed(str(item.name)))
 
 
 def put_into(metadata: MetaData) -> None:
@@ -110,7 +78,7 @@ def _name_indexes_alike(copy: Table, table: Table) -> None:
 def leave_ours_out(item: Any, name: str | None, type_: str, _reflected: bool, _compare_to: object) -> bool:
     """An `include_object` for a host's Alembic, which then leaves our tables to `flask techscreen db upgrade`."""
     table = name if type_ == "table" else getattr(getattr(item, "table", None), "name", None)
-    return table not in {*Base.metadata.tables, prefixed(VERSION_TABLE)}
+    return table not in {*table_names(), prefixed(VERSION_TABLE)}
 
 
 def render_ours(type_: str, item: Any, context: Any) -> bool:
