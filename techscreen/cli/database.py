@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import click
-from alembic.util import CommandError
 from flask import current_app
 from flask.cli import AppGroup
 from sqlalchemy import Connection, create_engine
@@ -53,6 +52,7 @@ def current() -> None:
 
 def _run(name: str, revision: str) -> None:
     from alembic import command  # it takes ten megabytes, which no other command needs
+    from alembic.util import CommandError
 
     from techscreen.storage.migration_environment import alembic_config
 

@@ -109,13 +109,13 @@ TOP = {
     "conftest": None,
     "celery_app": "cli",
     "app": "cli",
-    "interview_routes": "web",
+    "interview_routes": "cli",  # it has the commands too, for a host app
     "workflow_service": "generation",
     "interview_generation_service": "generation",
     "jd_enhancement_service": "generation",
     "claude_client": "claude",
     "prompts": "checks",
-    "models": "errors",
+    "models": "storage",  # what its tables and its `db` are made of; the rest of that room stands on them
     "config": "errors",
 }
 BESIDE = {"gunicorn.conf", "test_services"}
