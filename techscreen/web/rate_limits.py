@@ -57,7 +57,8 @@ def limit_rates(app: Flask, settings: Settings, *, only: Set[str] | None = None)
         header_name_mapping={HeaderNames.RETRY_AFTER: SECONDS_LEFT},
         key_prefix="techscreen",
     )
-    if settings.generation_rate_limit is not None:
+    # A host may have switched all limits off, by RATELIMIT_ENABLED.
+    if limiter.enabled and settings.generation_rate_limit is not None:
 
         @limiter.shared_limit(settings.generation_rate_limit, scope="generating")
         def count_generation() -> None:

@@ -17,7 +17,7 @@ from interview_routes import interview_bp
 from techscreen.web.container import current_runtime
 from techscreen.web.host import init_app
 from techscreen.web.host_settings import OWNED_BY_OTHERS, settings_of_host
-from tests.conftest import ADMIN, READER
+from tests.conftest import ADMIN, READER, with_starter_library
 from tests.support.tables import table
 
 TEXT = "of_a_host"
@@ -171,6 +171,26 @@ def test_the_limits_of_a_hosts_own_limiter_are_not_taken_from_its_config(make_ho
     assert [client.get("/own").status_code for _ in range(3)] == [200] * 3
     asked = [client.get("/api/interview/req/x", headers=ADMIN).status_code for _ in range(4)]
     assert asked == [200, 200, 200, 429]
+
+
+def test_a_host_that_switches_its_limits_off_switches_off_ours(make_host: MakeHost, requisition: Any) -> None:
+    client = make_host(RATELIMIT_ENABLED=False, RATE_LIMIT="1 per minute", GENERATION_RATE_LIMIT="1 per day")
+    with_starter_library(client.application)
+
+    for _ in range(2):
+        answer = client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN)
+        assert answer.status_code == 200
+
+
+def test_generations_are_limited_in_a_host_too(make_host: MakeHost, requisition: Any) -> None:
+    client = make_host(GENERATION_RATE_LIMIT="1 per day")
+    with_starter_library(client.application)
+
+    def generate() -> int:
+        return client.post("/api/interview/workflow/full", json=requisition, headers=ADMIN).status_code
+
+    assert [generate(), generate()] == [200, 429]
+    assert client.get("/api/interview/req/x", headers=ADMIN).status_code == 200
 
 
 def test_frontends_of_cors_origins_may_call_our_routes_alone(make_host: MakeHost) -> None:
