@@ -70,9 +70,9 @@ def put_into(metadata: MetaData) -> None:
 
 def _name_indexes_alike(copy: Table, table: Table) -> None:
     """The host's naming convention has named the indexes that a column declares."""
-    names = {tuple(index.columns.keys()): index.name for index in table.indexes}
+    names = {(index.unique, *index.columns.keys()): index.name for index in table.indexes}
     for index in copy.indexes:
-        index.name = names[tuple(index.columns.keys())]
+        index.name = names[(index.unique, *index.columns.keys())]
 
 
 def leave_ours_out(item: Any, name: str | None, type_: str, _reflected: bool, _compare_to: object) -> bool:

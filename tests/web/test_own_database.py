@@ -10,12 +10,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import Column, Integer, String, Table, create_engine, inspect, select, text
+from sqlalchemy import Column, Integer, String, Table, create_engine, event, inspect, select, text
 from sqlalchemy.pool import NullPool, QueuePool
 
 import models
 from interview_routes import interview_bp
 from models import Interview
+from techscreen.storage import deferred_writes
 from techscreen.storage.table_names import leave_ours_out
 from techscreen.storage.transactions import transaction
 from techscreen.web.container import current_runtime
@@ -245,6 +246,89 @@ def test_what_cannot_work_is_said_at_once(make_host: Callable[..., Host]) -> Non
     with pytest.raises(RuntimeError, match=r"a table interviews of its own: set TABLE_PREFIX"):
         init_app(taken.app, db=taken.db)
     assert set(taken.db.metadata.tables) == {"candidates", "interviews"}
+
+
+def test_writes_that_wait_for_a_bind_are_not_mistaken_for_those_of_another_database(
+    make_host: Callable[..., Host], tmp_path: Path
+) -> None:
+    bound = make_host(SQLALCHEMY_BINDS={"hiring": f"sqlite:///{tmp_path / 'hiring.db'}"})
+    init_app(bound.app, db=bound.db, bind_key="hiring")
+    usual = make_host()
+    init_app(usual.app, db=usual.db)
+    usual.db.init_app(usual.app)
+    bound.db.init_app(bound.app)
+
+    spools = {host.app.extensions[deferred_writes.EXTENSION].spool.prefix for host in (bound, usual)}
+    assert len(spools) == 2
+
+
+@pytest.mark.parametrize(
+    ("notes", "makes_ours", "expected"),
+    [
+        (None, False, "techscreen_version"),
+        ("001", False, "techscreen_version"),  # the host's own revision of that name
+        ("5f3a", True, "techscreen_version"),
+        ("010", True, "alembic_version"),  # noted by Alembic itself, before the host took the service in
+    ],
+)
+def test_the_hosts_own_note_of_its_revision_is_never_touched(
+    make_host: Callable[..., Host], notes: str | None, makes_ours: bool, expected: str
+) -> None:
+    host = make_host()
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.register_blueprint(interview_bp)
+    with host.app.app_context(), host.db.engine.begin() as connection:
+        if makes_ours:
+            models.Base.metadata.create_all(connection)
+        if notes is not None:
+            connection.execute(text("CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL)"))
+            connection.execute(text("INSERT INTO alembic_version VALUES (:notes)"), {"notes": notes})
+    runner = host.app.test_cli_runner()
+    command = ["techscreen", "db", "stamp" if makes_ours else "upgrade"]
+
+    ended = runner.invoke(args=command)
+
+    assert ended.exit_code == 0, ended.output
+    assert f"(noted in {expected})" in ended.output
+    with host.app.app_context(), host.db.engine.connect() as connection:
+        if notes is not None and expected != "alembic_version":
+            assert connection.scalars(text("SELECT version_num FROM alembic_version")).all() == [notes]
+    assert "(noted in" in runner.invoke(args=["techscreen", "db", "current"]).output
+    refused = runner.invoke(args=["techscreen", "db", "upgrade", "no-such-revision"])
+    assert refused.exit_code == 1
+    assert refused.output.startswith("Error: Can't locate revision")
+
+
+def test_changing_a_table_deletes_no_rows_of_others_where_the_host_enforces_foreign_keys(
+    make_host: Callable[..., Host],
+) -> None:
+    host = make_host()
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.register_blueprint(interview_bp)
+    with host.app.app_context():
+        event.listen(host.db.engine, "connect", lambda connection, _: connection.execute("PRAGMA foreign_keys=ON"))
+        runner = host.app.test_cli_runner()
+        assert runner.invoke(args=["techscreen", "db", "upgrade", "005"]).exit_code == 0
+        with host.db.engine.begin() as connection:
+            for statement in ROWS_OF_005:
+                connection.execute(text(statement))
+        assert runner.invoke(args=["techscreen", "db", "upgrade"]).exit_code == 0  # 006 copies the table of interviews
+        with host.db.engine.connect() as connection:
+            assert connection.scalar(text("SELECT count(*) FROM interview_questions")) == 1
+            assert connection.scalar(text("PRAGMA foreign_keys")) == 1
+
+
+ROWS_OF_005 = (
+    "INSERT INTO job_descriptions (id, req_id, basic_title, basic_description, created_by_user_id, created_at)"
+    " VALUES (1, 'R', 'T', 'D', 'anna', '2026-01-01 00:00:00')",
+    "INSERT INTO interviews (id, job_description_id, req_id, interview_name, created_by_user_id, created_at, status,"
+    " version, model, prompt_version) VALUES (1, 1, 'R', 'N', 'anna', '2026-01-01 00:00:00', 'draft', 1, 'm', 'p')",
+    "INSERT INTO interview_questions (id, interview_id, question_number, question_text, question_type, criteria,"
+    " created_at, topic, skill_level, follow_ups, rating_anchors, work_items, source) VALUES (1, 1, 1, 'Q', 'x', '[]',"
+    " '2026-01-01 00:00:00', 'T', 'senior', '[]', '{}', '[]', 'generated')",
+)
 
 
 def _requisition(req_id: str) -> models.JobDescription:
