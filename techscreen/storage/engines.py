@@ -54,6 +54,16 @@ class Lent:
 class Database(SQLAlchemy):
     """A `SQLAlchemy` that works in apps of its own, by `init_app`, and as a guest in those that lend it an engine."""
 
+    def init_app(self, app: Flask) -> None:
+        """Work in an app that has no other `SQLAlchemy`.
+
+        Raises:
+            RuntimeError: if it has one.
+        """
+        if app.extensions.get("sqlalchemy", self) is not self:
+            raise RuntimeError(HAND_OVER)
+        super().init_app(app)
+
     @property
     def engines(self) -> Mapping[str | None, Engine]:
         """The engines of the current app. Of a host's there is only the one that it lends.

@@ -13,7 +13,7 @@ from sqlalchemy import MetaData
 
 from config import load_settings
 from models import db as own_db
-from techscreen.storage.engines import HAND_OVER, LENT, Lent
+from techscreen.storage.engines import LENT, Lent
 from techscreen.storage.table_names import put_into
 from techscreen.web.container import EXTENSION, install_runtime
 from techscreen.web.cors import open_to_frontends
@@ -79,9 +79,7 @@ def _use_own(app: Flask) -> None:
     present = app.extensions.get("sqlalchemy")
     if present is own_db:
         return
-    if present is not None:
-        raise RuntimeError(HAND_OVER)
-    if app.config.get("SQLALCHEMY_DATABASE_URI") or app.config.get("SQLALCHEMY_BINDS"):
+    if present is not None or app.config.get("SQLALCHEMY_DATABASE_URI") or app.config.get("SQLALCHEMY_BINDS"):
         own_db.init_app(app)
     else:
         open_database(app, load_settings(settings_of_host(app)))

@@ -219,6 +219,8 @@ def test_an_app_with_another_sqlalchemy_is_told_to_hand_it_over(make_host: Calla
     sentence = r"This app has a SQLAlchemy of its own: hand it over with init_app\(app, db=\.\.\.\)\."
     with pytest.raises(RuntimeError, match=sentence):
         init_app(host.app)
+    with pytest.raises(RuntimeError, match=sentence):
+        models.db.init_app(host.app)
     with host.app.app_context(), pytest.raises(RuntimeError, match=sentence):
         models.db.session.execute(select(Interview))
     another = SQLAlchemy()

@@ -91,11 +91,11 @@ def test_the_service_and_the_host_keep_out_of_each_others_way(folder: Path, addr
     assert set(seen["left"]) == own | {"ts_techscreen_version"}
 
 
-def test_our_tables_can_be_in_the_hosts_own_history(folder: Path, tmp_path: Path) -> None:
+def test_our_tables_can_be_in_the_hosts_own_history(folder: Path, address: str, tmp_path: Path) -> None:
     host = tmp_path / "ats"  # its own, for a migration is written into it
     shutil.copytree(folder, host)
 
-    seen = use(host, f"sqlite:///{tmp_path / 'ats.db'}", "together")
+    seen = use(host, address, "together")
 
     ours = {f"ts_{name}" for name in models.Base.metadata.tables}
     assert set(seen["tables"]) == {"users", "interviews", "alembic_version"} | ours
