@@ -68,6 +68,7 @@ def __getattr__(name: str) -> Any:
 ''')
 # What a host app takes from the package, and the modules that have it.
 EXPORTS = {
+    "Caller": ".techscreen.web.auth",
     "create_app": ".app",
     "db": ".models",
     "documentation_bp": ".techscreen.web.documentation_routes",
@@ -75,6 +76,7 @@ EXPORTS = {
     "interview_bp": ".interview_routes",
     "leave_ours_out": ".techscreen.storage.table_names",
     "operations_bp": ".techscreen.web.operations_routes",
+    "render_ours": ".techscreen.storage.table_names",
     "workbench_bp": ".techscreen.workbench",
 }
 

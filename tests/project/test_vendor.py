@@ -432,4 +432,4 @@ def test_what_a_host_takes_is_where_the_package_says(files: Mapping[str, bytes])
     for name, module in EXPORTS.items():
         place = module[1:].replace(".", "/")
         text = files.get(f"{place}.py", files.get(f"{place}/{INIT}", b"")).decode()
-        assert re.search(rf"(?m)^(from .* import .*\b{name}\b|def {name}\(|{name}\b.* = )", text), name
+        assert re.search(rf"(?m)^(from .* import .*\b{name}\b|(?:def|class) {name}\b|{name}\b.* = )", text), name

@@ -5,8 +5,7 @@ from datetime import datetime
 import auth
 import errors
 from flask import Flask, request
-from interviews import init_app, interview_bp
-from interviews.techscreen.web.auth import Caller
+from interviews import Caller, init_app, interview_bp
 
 from models import Interview, User, db
 

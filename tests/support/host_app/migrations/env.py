@@ -1,7 +1,7 @@
 """The host's own Alembic environment. It leaves the tables of the service to `flask techscreen db upgrade`, or not."""
 
 from alembic import context
-from interviews.techscreen.storage.table_names import leave_ours_out, render_ours
+from interviews import leave_ours_out, render_ours
 
 given = context.config.attributes
 hooks = {"render_item": render_ours} if given["ours_too"] else {"include_object": leave_ours_out}
