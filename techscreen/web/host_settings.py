@@ -18,12 +18,11 @@ from techscreen.storage.engines import LENT, Lent
 logger = logging.getLogger(__name__)
 
 PREFIX = "TECHSCREEN_"
-# Bare, these belong to Flask, Flask-SQLAlchemy, Flask-CORS, Flask-Limiter, and the host's own logging.
-OWNED_BY_OTHERS = frozenset(
-    {"SECRET_KEY", "SQLALCHEMY_ECHO", "CORS_ORIGINS", "RATELIMIT_STORAGE_URI", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE"}
-)
-# What the host sees to itself. Not even the environment is read: it is the host's, too.
-OF_NO_USE = frozenset({"SECRET_KEY", "SQLALCHEMY_ECHO", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE"})
+# What the host sees to itself: the session's key, its address, its logging. Not even the environment is read for these:
+# it is the host's, too.
+OF_NO_USE = frozenset({"SECRET_KEY", "HOST", "PORT", "SQLALCHEMY_ECHO", "LOG_LEVEL", "LOG_FORMAT", "LOG_FILE"})
+# Bare, these belong to the host, to Flask-CORS or to Flask-Limiter.
+OWNED_BY_OTHERS = OF_NO_USE | {"CORS_ORIGINS", "RATELIMIT_STORAGE_URI"}
 
 
 def settings_of_host(app: Flask) -> dict[str, Any]:

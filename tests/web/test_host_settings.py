@@ -25,6 +25,7 @@ TEXT = "of_a_host"
 VALUES: dict[str, Any] = {
     "FLASK_ENV": "testing",
     "DATABASE_URL": "sqlite:////tmp/of-a-host.db",
+    "HOST": "127.0.0.2",
     "CLAUDE_MODE": "offline",
     "CLAUDE_EFFORT": "high",
     "CLAUDE_BASE_URL": "https://claude.example",
