@@ -5,63 +5,33 @@ Settings come in, an app goes out. `python app.py` serves it on port 5000, for d
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
 import click
 from flask import Flask
-from flask_cors import CORS
 from werkzeug.middleware.proxy_fix import ProxyFix
 
-from config import PROJECT_FOLDER, Settings, SettingsError, load_settings
+from config import Settings, SettingsError, load_settings
 from interview_routes import interview_bp
 from models import db
 from techscreen.claude.interface import Claude
-from techscreen.cli.check import check_command
-from techscreen.cli.commands import cache_commands, log_commands
-from techscreen.cli.doctor import doctor_command
-from techscreen.cli.evidence import evidence_commands
-from techscreen.cli.library import library_commands
+from techscreen.cli.all_commands import ALL_COMMANDS
 from techscreen.cli.terminal import say_lines
-from techscreen.cli.webhooks import webhook_commands
 from techscreen.library.starter import load_starter
 from techscreen.observability.logging import configure_logging
-from techscreen.observability.metrics import watch_pool
-from techscreen.storage.connections import engine_options, watch_connections
 from techscreen.web.container import install_runtime
+from techscreen.web.cors import open_to_frontends
 from techscreen.web.documentation_routes import documentation_bp
 from techscreen.web.error_handlers import register_error_pages
 from techscreen.web.operations_routes import operations_bp
+from techscreen.web.own_database import open_database
 from techscreen.web.rate_limits import limit_rates
 from techscreen.web.request_context import log_requests
 from techscreen.web.security_headers import add_security_headers
 from techscreen.web.start_page import add_start_page
 
-CALLER_HEADERS = ("X-User-ID", "X-User-Role")
-# Headers that a frontend may send, and response headers that it may read.
-ALLOWED_HEADERS = (
-    "Authorization",
-    "Content-Type",
-    "Idempotency-Key",
-    "If-Match",
-    "If-None-Match",
-    "Last-Event-ID",
-    "Prefer",
-    "X-Request-ID",
-    *CALLER_HEADERS,
-)
-EXPOSED_HEADERS = (
-    "Content-Disposition",
-    "ETag",
-    "Idempotency-Replayed",
-    "Link",
-    "Location",
-    "Preference-Applied",
-    "Retry-After",
-    "X-Request-ID",
-)
 # Where `python app.py` serves.
 PORT = 5000
 # How long a name that was chosen on a page is remembered after the last visit.
@@ -87,12 +57,7 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
         proxies = settings.trusted_proxies
         # The way that Flask documents for wrapping an app.
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=proxies, x_proto=proxies)  # type: ignore[method-assign]
-    app.config.update(
-        SQLALCHEMY_DATABASE_URI=settings.database_url,
-        SQLALCHEMY_ENGINE_OPTIONS=engine_options(settings.database_url),
-        SQLALCHEMY_ECHO=settings.sqlalchemy_echo,
-    )
-    db.init_app(app)
+    open_database(app, settings)
     install_runtime(app, settings, claude)
     register_error_pages(app)
     log_requests(app)
@@ -102,20 +67,13 @@ def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | N
     if settings.workbench:
         _add_workbench(app, settings)
     add_start_page(app)
-    app.cli.add_command(cache_commands)
-    app.cli.add_command(log_commands)
-    app.cli.add_command(check_command)
-    app.cli.add_command(library_commands)
-    app.cli.add_command(evidence_commands)
-    app.cli.add_command(webhook_commands)
+    for command in ALL_COMMANDS:
+        app.cli.add_command(command)
     add_security_headers(app)
-    _open_to_frontends(app, settings)
+    open_to_frontends(app, settings)
     limit_rates(app, settings)
-    app.cli.add_command(doctor_command)
-    with app.app_context():
-        watch_connections(db.engine)
-        watch_pool(db.engine)
-        if not settings.database_url.endswith(":memory:"):
+    if not settings.database_url.endswith(":memory:"):
+        with app.app_context():
             db.engine.dispose()  # under `gunicorn --preload` forked workers would share the connection
     return app
 
@@ -134,21 +92,6 @@ def _add_workbench(app: Flask, settings: Settings) -> None:
     app.register_blueprint(workbench_bp)
 
 
-def _open_to_frontends(app: Flask, settings: Settings) -> None:
-    """Let browser frontends of CORS_ORIGINS call the API and read the headers of its answers."""
-    if settings.cors_origins:
-        CORS(
-            app,
-            resources={r"/api/interview/.*": {}},
-            # Escaped, because Flask-CORS takes brackets, such as those of an IPv6 address, for a regular expression.
-            origins=[re.compile(re.escape(origin) + r"\Z", re.IGNORECASE) for origin in settings.cors_origins],
-            methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
-            allow_headers=list(ALLOWED_HEADERS),
-            expose_headers=list(EXPOSED_HEADERS),
-            max_age=600,
-        )
-
-
 def _usable_settings(overrides: Mapping[str, Any] | None) -> Settings:
     try:
         return load_settings(overrides)
@@ -163,10 +106,12 @@ def _usable_settings(overrides: Mapping[str, Any] | None) -> Settings:
 def _migrate_embedded_database(settings: Settings) -> None:
     """Migrate the embedded SQLite file. Any other database is migrated deliberately, not at start-up."""
     if settings.flask_env == "development" and settings.database_url.startswith("sqlite:///"):
+        # Here, because Alembic takes ten megabytes, which the service itself does not need.
         from alembic import command
-        from alembic.config import Config
 
-        command.upgrade(Config(PROJECT_FOLDER / "alembic.ini"), "head")
+        from techscreen.storage.migration_environment import alembic_config
+
+        command.upgrade(alembic_config(), "head")
 
 
 def _load_starter_library(app: Flask, settings: Settings) -> None:

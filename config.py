@@ -37,6 +37,10 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 PROJECT_FOLDER = Path(__file__).resolve().parent
+# Whether the service is a package, of another project or installed, and not the modules at the top of its own.
+IN_PACKAGE = bool(__package__)
+# Where `.env` and a relative SQLite file are. The folder of a package holds code alone.
+START_FOLDER = Path.cwd() if IN_PACKAGE else PROJECT_FOLDER
 # The most characters of a setting that is stored beside what it produced, such as the model: the columns' length.
 MAX_STORED = 255
 CLAUDE_API = "https://api.anthropic.com"
@@ -53,6 +57,8 @@ NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 # What is left of a line such as "CLAUDE_API_KEY=   # fill in": python-dotenv takes the comment away, but systemd and
 # `docker run --env-file` do not.
 NO_VALUE = re.compile(r"\s*(#(\s.*)?)?", re.DOTALL)
+# Leaves room for the name of every table. Names of indexes and constraints that become too long are cut.
+TABLE_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,23}")
 LibraryUse = Literal["prefer", "only", "never"]
 BROKERS = ("redis", "rediss", "amqp", "amqps", "pyamqp")
 
@@ -97,7 +103,7 @@ class DatabaseSettings(BaseSettings):
     """Which environment and which database: all that a migration needs to know."""
 
     model_config = SettingsConfigDict(
-        env_file=PROJECT_FOLDER / ".env",
+        env_file=START_FOLDER / ".env",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -114,6 +120,20 @@ class DatabaseSettings(BaseSettings):
         description="SQLAlchemy address of the database. Development: a SQLite file; production: required.",
         repr=False,
     )
+    table_prefix: str = Field(
+        "",
+        description="What the name of every table, index and constraint begins with, such as techscreen_. At most 24"
+        " letters, digits and underscores.",
+    )
+
+    @field_validator("table_prefix")
+    @classmethod
+    def _usable_prefix(cls, value: str) -> str:
+        if value and not TABLE_PREFIX.fullmatch(value):
+            raise ValueError("must be at most 24 letters, digits and underscores, and begin with a letter.")
+        if value in ("ix_", "uq_", "fk_", "pk_"):
+            raise ValueError("must not be what the name of an index or a constraint begins with.")
+        return value
 
     @classmethod
     def settings_customise_sources(
@@ -490,7 +510,7 @@ class Settings(DatabaseSettings):
 
 
 def load_settings(
-    overrides: Mapping[str, Any] | None = None, *, env_file: Path | None = PROJECT_FOLDER / ".env"
+    overrides: Mapping[str, Any] | None = None, *, env_file: Path | None = START_FOLDER / ".env"
 ) -> Settings:
     """Read the settings of the service.
 
@@ -509,13 +529,13 @@ def load_settings(
     return _loaded(Settings, {"_env_file": env_file, **given})
 
 
-def load_database_url() -> str:
-    """Address of the database, for migrations, which need no other setting.
+def load_database_settings() -> DatabaseSettings:
+    """Which database and which tables in it, for migrations, which need no other setting.
 
     Raises:
-        SettingsError: if there is none, or it is unusable.
+        SettingsError: if there is no database, or a setting is unusable.
     """
-    return _loaded(DatabaseSettings, {}).database_url
+    return _loaded(DatabaseSettings, {})
 
 
 def _loaded(kind: type[S], given: Mapping[str, Any]) -> S:
@@ -564,7 +584,7 @@ def database_url_problems(url: str) -> list[str]:
 
 
 def absolute_database_url(url: str) -> str:
-    """The same address, with a relative SQLite file placed in the project folder.
+    """The same address, with a relative SQLite file placed in the folder of the project.
 
     Flask-SQLAlchemy and Alembic resolve a relative file from different folders, and so would open two databases.
     """
@@ -572,7 +592,7 @@ def absolute_database_url(url: str) -> str:
     file = parsed.database
     if parsed.get_backend_name() != "sqlite" or not file or file == ":memory:" or file.startswith("file:"):
         return url
-    return parsed.set(database=str((PROJECT_FOLDER / file).resolve())).render_as_string(hide_password=False)
+    return parsed.set(database=str((START_FOLDER / file).resolve())).render_as_string(hide_password=False)
 
 
 def is_in_memory(database_url: str) -> bool:

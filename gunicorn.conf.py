@@ -1,6 +1,7 @@
 """How gunicorn serves the app: workers, threads, timeouts, and what a worker does when it starts and stops.
 
-gunicorn reads this file from the working directory; options on its command line win.
+gunicorn reads this file from the working directory. Where the service is a package, it is the module `gunicorn_conf` in
+there. Options on gunicorn's command line win.
 """
 
 import gc
@@ -13,6 +14,7 @@ from typing import Any
 
 from config import load_settings
 from techscreen.observability.multiprocess import forget_counts, share_counts
+from techscreen.server.draining_worker import DrainingWorker
 from techscreen.server.hang_watch import watch_for_hangs
 from techscreen.server.memory_arenas import share_arenas
 
@@ -27,7 +29,7 @@ workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 # A generation waits for Claude for up to a minute and holds a thread meanwhile, but hardly any CPU. In a threaded
 # worker `timeout` watches the worker's heartbeat and not the request, so it does not kill a slow generation:
 # REQUEST_TIMEOUT bounds that. This worker also stops without losing a request.
-worker_class = "techscreen.server.draining_worker.DrainingWorker"
+worker_class = f"{DrainingWorker.__module__}.{DrainingWorker.__qualname__}"
 threads = settings.max_slow_requests + settings.max_event_streams + QUICK_THREADS
 # More connections than threads, for callers who are still sending or idle. The oldest of these make room for others.
 worker_connections = threads + 1_000
@@ -50,7 +52,7 @@ resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 def on_starting(_server: Any) -> None:
     """Let the workers of a node share the counts of /metrics. With --preload it is too late for that."""
-    if "techscreen.observability.metrics" not in sys.modules:
+    if "prometheus_client" not in sys.modules:
         share_counts("web")
 
 

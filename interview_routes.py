@@ -1,7 +1,7 @@
 """The routes of generating and reading: each declares its endpoint, calls one service and returns the answer.
 
 `interview_bp` is all that a host app has to register. It has the routes of `techscreen/web/editing_routes.py` and its
-neighbours too.
+neighbours too, and the commands.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ from typing import Any
 
 from flask import Flask, Response, current_app, url_for
 
+from techscreen.cli.all_commands import ALL_COMMANDS
+from techscreen.cli.database import database_commands
 from techscreen.errors import LibraryLacks, NotCancellable, NotEnhanced, NotFound, Overloaded, TooManyStreams
 from techscreen.operations import requisition_lists
 from techscreen.operations.interview_lists import all_interviews, interviews_page, list_all
@@ -64,6 +66,9 @@ __all__ = [
     "interview_bp",
     "library_routes",
 ]
+
+for command in (*ALL_COMMANDS, database_commands):
+    interview_bp.cli.add_command(command)
 
 
 @interview_bp.post("/jd/enhance")

@@ -3,6 +3,8 @@
 Plain SQLAlchemy models on the metadata of `db`, so that `db.create_all()` in a host app and Alembic see the same
 tables. `expire_on_commit` is off: a commit gives the connection back, and reading an object afterwards must not take
 one again (Claude may be at work by then).
+
+Foreign keys name their column as an object, so that they follow when TABLE_PREFIX comes before the name of its table.
 """
 
 from __future__ import annotations
@@ -11,7 +13,6 @@ from datetime import UTC, date, datetime
 from typing import Any, ClassVar, cast
 from uuid import uuid4
 
-from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import (
     JSON,
     DateTime,
@@ -28,6 +29,9 @@ from sqlalchemy.dialects import mysql
 from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column, relationship
 from sqlalchemy.types import TypeEngine
+
+from techscreen.storage.engines import Database
+from techscreen.storage.prefix import PrefixedTable
 
 # Names for every constraint, so that a migration can drop it on any database.
 NAMING = {
@@ -79,6 +83,7 @@ class Base(DeclarativeBase):
     """Base of the tables."""
 
     metadata = MetaData(naming_convention=NAMING)
+    __table_cls__ = PrefixedTable
     type_annotation_map: ClassVar[dict[Any, Any]] = {
         datetime: MomentType,
         str: String(255),
@@ -87,7 +92,7 @@ class Base(DeclarativeBase):
     }
 
 
-db = SQLAlchemy(metadata=Base.metadata, session_options={"expire_on_commit": False})
+db = Database(metadata=Base.metadata, session_options={"expire_on_commit": False})
 
 
 class JobDescription(Base):
@@ -140,7 +145,7 @@ class Interview(Base):
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    job_description_id: Mapped[int] = mapped_column(ForeignKey("job_descriptions.id"), index=True)
+    job_description_id: Mapped[int] = mapped_column(ForeignKey(JobDescription.id), index=True)
     req_id: Mapped[str] = mapped_column(ExactString(100))  # indexed by its unique constraint
     interview_name: Mapped[str]
     created_by_user_id: Mapped[str] = mapped_column(ExactString(255))
@@ -243,9 +248,9 @@ class QuestionUse(Base):
     __table_args__ = (UniqueConstraint("req_id", "cached_question_id"), UTF8)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    cached_question_id: Mapped[int] = mapped_column(ForeignKey("question_cache.id", ondelete="CASCADE"), index=True)
+    cached_question_id: Mapped[int] = mapped_column(ForeignKey(CachedQuestion.id, ondelete="CASCADE"), index=True)
     req_id: Mapped[str] = mapped_column(ExactString(100))
-    interview_id: Mapped[int | None] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"), index=True)
+    interview_id: Mapped[int | None] = mapped_column(ForeignKey(Interview.id, ondelete="CASCADE"), index=True)
     reserved_at: Mapped[datetime] = mapped_column(default=utc_now, index=True)
     process_id: Mapped[str | None] = mapped_column(String(32))
 
@@ -271,7 +276,7 @@ class InterviewQuestion(Base):
     __table_args__ = (UniqueConstraint("interview_id", "question_number"), UTF8)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    interview_id: Mapped[int] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
+    interview_id: Mapped[int] = mapped_column(ForeignKey(Interview.id, ondelete="CASCADE"))
     question_number: Mapped[int]
     question_text: Mapped[str] = mapped_column(LongText)
     question_type: Mapped[str] = mapped_column(String(32))
@@ -286,7 +291,7 @@ class InterviewQuestion(Base):
     work_items: Mapped[list[Any]]
     source: Mapped[str] = mapped_column(String(16))
     cached_question_id: Mapped[int | None] = mapped_column(
-        ForeignKey("question_cache.id", ondelete="SET NULL"), index=True
+        ForeignKey(CachedQuestion.id, ondelete="SET NULL"), index=True
     )
     cached_topic: Mapped[str | None]
     similarity: Mapped[float | None]
@@ -304,7 +309,7 @@ class QuestionAlternative(Base):
     __table_args__ = (UniqueConstraint("interview_id", "lineage", "number"), UTF8)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    interview_id: Mapped[int] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
+    interview_id: Mapped[int] = mapped_column(ForeignKey(Interview.id, ondelete="CASCADE"))
     lineage: Mapped[str] = mapped_column(String(32))
     number: Mapped[int]
     kind: Mapped[str] = mapped_column(String(32))
@@ -323,10 +328,10 @@ class QuestionFeedback(Base):
     __table_args__ = (UniqueConstraint("interview_id", "lineage", "user_id", "kind", "criterion"), UTF8)
 
     id: Mapped[int] = mapped_column(primary_key=True)
-    interview_id: Mapped[int] = mapped_column(ForeignKey("interviews.id", ondelete="CASCADE"))
+    interview_id: Mapped[int] = mapped_column(ForeignKey(Interview.id, ondelete="CASCADE"))
     lineage: Mapped[str] = mapped_column(String(32))
     cached_question_id: Mapped[int | None] = mapped_column(
-        ForeignKey("question_cache.id", ondelete="SET NULL"), index=True
+        ForeignKey(CachedQuestion.id, ondelete="SET NULL"), index=True
     )
     kind: Mapped[str] = mapped_column(String(32))
     criterion: Mapped[str] = mapped_column(ExactString(255), default="")

@@ -35,7 +35,7 @@ class Loaded:
 
 def starter_questions() -> Iterator[dict[str, Any]]:
     """All of them, in plain JSON: what an import takes, and beside it `subject` and `facet`."""
-    found = [file for file in files("techscreen.library").iterdir() if file.name.startswith("starter-")]
+    found = [file for file in files(__package__).iterdir() if file.name.startswith("starter-")]
     for file in sorted(found, key=lambda each: each.name):
         if file.name.endswith(".jsonl"):
             yield from map(json.loads, file.read_text(encoding="utf-8").splitlines())

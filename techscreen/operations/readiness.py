@@ -14,24 +14,22 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from functools import cache
-from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, insert, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, insert, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from config import PROJECT_FOLDER, Settings, is_in_memory
+from config import IN_PACKAGE, Settings, is_in_memory
 from models import ServiceProcess, db, utc_now
 from techscreen.errors import JobsUnavailable
 from techscreen.jobs.queue import JobQueue
 from techscreen.schemas.operations import PartStatus, ReadinessAnswer, ReadinessPart
+from techscreen.storage import schema_version
 from techscreen.storage.transactions import lost_a_race
 
 logger = logging.getLogger(__name__)
 
-MIGRATIONS = PROJECT_FOLDER / "migrations"
 # Seconds for each step with the database: to connect, to read, to write.
 DATABASE_PATIENCE = 2
 PATIENT_DRIVERS: Mapping[str, dict[str, Any]] = {
@@ -64,12 +62,16 @@ class Readiness:
         settings: of the service.
         queue: where jobs are announced.
         connect_args: what the app gives its database driver.
+        in_host: whether the app is a host's, which may make the tables in its own way.
     """
 
-    def __init__(self, settings: Settings, queue: JobQueue, connect_args: Mapping[str, Any]) -> None:
+    def __init__(
+        self, settings: Settings, queue: JobQueue, connect_args: Mapping[str, Any], *, in_host: bool = False
+    ) -> None:
         self._settings = settings
         self._queue = queue
         self._connect_args = connect_args
+        self._in_host = in_host
         self._lock = threading.Lock()
         self._last: tuple[float, ReadinessAnswer] | None = None
 
@@ -85,7 +87,7 @@ class Readiness:
         """The state of every part right now. Needs an app context."""
         with ThreadPoolExecutor(1) as other:  # if both hang, the waits do not add up
             jobs = other.submit(_check_jobs, self._settings, self._queue)
-            database = _check_database(db.engine, self._connect_args)
+            database = _check_database(db.engine, self._connect_args, in_host=self._in_host)
             return [*database, _check_key(self._settings), jobs.result()]
 
 
@@ -104,13 +106,13 @@ def _answer(findings: list[Finding]) -> ReadinessAnswer:
     )
 
 
-def _check_database(engine: Engine, connect_args: Mapping[str, Any]) -> tuple[Finding, Finding]:
+def _check_database(engine: Engine, connect_args: Mapping[str, Any], *, in_host: bool) -> tuple[Finding, Finding]:
     """Whether the database answers, and whether its tables are those of this version."""
     connect, close = _impatient(engine, connect_args)
     try:
         with connect() as connection:
             connection.execute(text("SELECT 1"))
-            migrations = _check_migrations(connection, MIGRATIONS)
+            migrations = _check_migrations(connection, in_host=in_host)
             if migrations.status == "problem" or _is_shared_in_memory(engine):
                 return Finding("database", "ok", "The database answers."), migrations
             return _check_writing(connection), migrations
@@ -179,26 +181,19 @@ def _is_shared_in_memory(engine: Engine) -> bool:
     return is_in_memory(engine.url.render_as_string(hide_password=False))
 
 
-def _check_migrations(connection: Connection, folder: Path) -> Finding:
-    if not (folder / "versions").is_dir():
+def _check_migrations(connection: Connection, *, in_host: bool) -> Finding:
+    if not (schema_version.MIGRATIONS / "versions").is_dir():
         return Finding("migrations", "not_checked", "Not checked: there are no migrations beside the modules.")
-    known, heads = _revisions(folder)
-    present: set[str] = set()
-    if inspect(connection).has_table("alembic_version"):
-        present = set(connection.scalars(text("SELECT version_num FROM alembic_version")))
+    known, heads = schema_version.known_revisions(schema_version.MIGRATIONS)
+    table = schema_version.version_table(connection, in_host=in_host)
+    present = schema_version.present_revisions(connection, table)
     if heads <= present:
         return Finding("migrations", "ok", "The tables are those of this version.")
     if present - known:
         # In a rolling upgrade the database is migrated first, and the nodes of the old version go on serving.
         return Finding("migrations", "warning", "The tables are those of a newer version of the service.")
+    if in_host and not present and schema_version.tables_are_complete(connection):
+        return Finding("migrations", "ok", "The tables are those of this version, made by the app itself.")
     state = "are those of an older version" if present else "are missing"
-    return Finding("migrations", "problem", f"The tables {state}: run `alembic upgrade head`.")
-
-
-@cache
-def _revisions(folder: Path) -> tuple[frozenset[str], frozenset[str]]:
-    """All revisions that this version knows, and the newest ones; read once, because they are part of the code."""
-    from alembic.script import ScriptDirectory  # it takes ten megabytes, which only a process that is asked needs
-
-    scripts = ScriptDirectory(str(folder))
-    return frozenset(script.revision for script in scripts.walk_revisions()), frozenset(scripts.get_heads())
+    command = "flask techscreen db upgrade" if in_host or IN_PACKAGE else "alembic upgrade head"
+    return Finding("migrations", "problem", f"The tables {state}: run `{command}`.")

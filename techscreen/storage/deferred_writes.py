@@ -32,6 +32,8 @@ from config import is_in_memory
 from techscreen.errors import DatabaseUnavailable
 from techscreen.storage import spool
 from techscreen.storage.connections import FAILED_OVER, error_number
+from techscreen.storage.engines import LENT, Lent
+from techscreen.storage.prefix import table_prefix
 from techscreen.storage.transactions import MYSQL_NO_SUCH_TABLE, lost_a_race, run_in_transaction
 
 logger = logging.getLogger(__name__)
@@ -115,14 +117,17 @@ def keep_deferred_writes(app: Flask, folder: Path | None, database_url: str) -> 
 
 
 def _address(app: Flask, database_url: str) -> str:
-    """What identifies a database, without its password, which may change."""
+    """What identifies our tables: their database, without its password, which may change, and their prefix."""
     # As the host app has written it, because a relative file is found from that app's own folder.
-    url = make_url(app.config.get("SQLALCHEMY_DATABASE_URI") or database_url)
+    lent: Lent | None = app.extensions.get(LENT)
+    given = lent.url(app) if lent is not None else app.config.get("SQLALCHEMY_DATABASE_URI")
+    url = make_url(given or database_url)
     database, socket = url.database or "", url.query.get("unix_socket")
     if url.get_backend_name() == "sqlite" and not is_in_memory(database_url):
         # Two apps may have files of the same name.
         database = str(Path(app.instance_path, database.removeprefix("file:")).resolve())
-    return f"{url.get_backend_name()}://{url.host}:{url.port}/{database}" + (f"?{socket}" if socket else "")
+    tables = f"#{table_prefix()}" if table_prefix() else ""
+    return f"{url.get_backend_name()}://{url.host}:{url.port}/{database}" + (f"?{socket}" if socket else "") + tables
 
 
 def _deferred() -> _DeferredWrites:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from flask import Blueprint
 
-from techscreen.web.container import set_up
 from techscreen.web.error_handlers import register_error_pages
+from techscreen.web.host import set_up
 from techscreen.web.request_context import ensure_heartbeat, log_requests
 
-interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview")
+# Its commands are `flask --app host techscreen ...`, wherever it is registered.
+interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview", cli_group="techscreen")
 
 interview_bp.record_once(set_up)
 register_error_pages(interview_bp)

@@ -14,7 +14,6 @@ from datetime import datetime
 from typing import Any
 
 from flask import Flask, current_app
-from flask.blueprints import BlueprintSetupState
 
 from claude_client import ClaudeClient
 from config import Settings, is_in_memory, load_settings
@@ -42,11 +41,13 @@ from techscreen.operations.webhook_delivery import WebhookSender
 from techscreen.question_cache.administration import CacheAdministration
 from techscreen.question_cache.reservations import release_orphaned
 from techscreen.storage.deferred_writes import keep_deferred_writes, make_deferred_writes
+from techscreen.storage.engines import LENT, Lent
 from techscreen.storage.heartbeat import Heartbeat
 from techscreen.storage.outbox import Outbox
+from techscreen.storage.table_names import name_tables
 from techscreen.topics.tables import load_tables
+from techscreen.web.host_settings import settings_of_host
 from techscreen.web.operation_table import Services, operations_of
-from techscreen.web.parsing import register_converters
 from workflow_service import WorkflowService
 
 logger = logging.getLogger(__name__)
@@ -54,32 +55,6 @@ logger = logging.getLogger(__name__)
 EXTENSION = "techscreen"
 # Streamed generations that one process runs at the same time: more than it has threads for their requests.
 MAX_STREAMS = 1_000
-SETTINGS_FOR_HOSTS = (
-    "REQUEST_TIMEOUT",
-    "ENABLE_QUESTION_CACHE",
-    "USE_LIBRARY",
-    "READER_ROLES",
-    "EDITOR_ROLES",
-    "GENERATOR_ROLES",
-    "REQUIRE_SECOND_APPROVER",
-    "MAX_COMPLAINTS",
-    "GATEWAY_SECRET",
-    "ASYNC_PROCESSING",
-    "CELERY_BROKER_URL",
-    "HEARTBEAT_SECONDS",
-    "DAILY_TOKEN_BUDGET",
-    "DAILY_TOKEN_BUDGET_PER_USER",
-    "LOG_RETENTION_DAYS",
-    "METRICS_TOKEN",
-    "MAX_SLOW_REQUESTS",
-    "MAX_EVENT_STREAMS",
-    "MAX_EVENT_STREAMS_PER_USER",
-    "SPOOL_DIR",
-    "WEBHOOK_URL",
-    "WEBHOOK_SECRET",
-    "WEBHOOK_ALLOW_PRIVATE",
-    "WORKBENCH_LOGIN",
-)
 
 
 @dataclass(frozen=True)
@@ -105,6 +80,7 @@ class Runtime:
     readiness: Readiness
     outbox: Outbox
     webhooks: WebhookSender
+    in_host: bool
 
     def close(self, *, wait: bool = False) -> None:
         """Release everything, at the end of a worker, a test or a script.
@@ -129,26 +105,28 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
 
     Args:
         app: its config may hold settings by their documented names, which win over the environment.
-        settings: settings to use instead.
+        settings: settings to use instead, as our own app does. Without them, the app counts as a host's.
         claude: who answers prompts, instead of the one that CLAUDE_MODE names.
 
     Raises:
         SettingsError: with every problem at once.
+        RuntimeError: if another app of this process has another TABLE_PREFIX.
     """
     if EXTENSION not in app.extensions:
-        if settings is None:
-            settings = load_settings(_settings_of_a_host(app))
+        in_host = settings is None
+        settings = settings or load_settings(settings_of_host(app))
+        name_tables(settings.table_prefix)
         for warning in (*settings_warnings(settings), *unknown_settings_here()):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
             claude = ClaudeClient(settings) if settings.asks_claude else OfflineClaude(settings)
-        app.extensions[EXTENSION] = _build(app, settings, claude)
+        app.extensions[EXTENSION] = _build(app, settings, claude, in_host=in_host)
     runtime = app.extensions[EXTENSION]
     assert isinstance(runtime, Runtime)
     return runtime
 
 
-def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
+def _build(app: Flask, settings: Settings, claude: Claude, *, in_host: bool) -> Runtime:
     load_tables()  # or the first requests, all at once, would each read them
     enhancement = JDEnhancementService(claude, settings)
     outbox = Outbox(is_open=settings.webhook_url is not None, wake=lambda event_id: deliveries.announce(event_id))
@@ -215,17 +193,11 @@ def _build(app: Flask, settings: Settings, claude: Claude) -> Runtime:
         job_watch=JobWatch(app.app_context),
         heartbeat=heartbeat,
         cache=cache,
-        readiness=Readiness(settings, queue, connect_args=_connect_args(app)),
+        readiness=Readiness(settings, queue, connect_args=_connect_args(app), in_host=in_host),
         outbox=outbox,
         webhooks=webhooks,
+        in_host=in_host,
     )
-
-
-def set_up(state: BlueprintSetupState) -> None:
-    """Give an app that registers one of our blueprints everything that its endpoints need."""
-    assert isinstance(state.app, Flask)
-    register_converters(state.app)
-    install_runtime(state.app)
 
 
 def current_runtime() -> Runtime:
@@ -233,21 +205,10 @@ def current_runtime() -> Runtime:
     return install_runtime(current_app)
 
 
-def _settings_of_a_host(app: Flask) -> dict[str, Any]:
-    """The settings for us in a host app's config. Its logging and rate limits are its own."""
-    ours = {
-        name: value
-        for name, value in app.config.items()
-        if name.startswith(("CLAUDE_", "CACHE_")) or name in ("FLASK_ENV", *SETTINGS_FOR_HOSTS)
-    }
-    url = app.config.get("SQLALCHEMY_DATABASE_URI") or ""
-    # Only so that the settings can be checked: the host has opened its database already.
-    return {**ours, "DATABASE_URL": url if isinstance(url, str) else url.render_as_string(hide_password=False)}
-
-
 def _connect_args(app: Flask) -> Mapping[str, Any]:
     """What the app gives its database driver, such as certificates."""
-    options: Mapping[str, Any] = app.config.get("SQLALCHEMY_ENGINE_OPTIONS") or {}
+    lent: Lent | None = app.extensions.get(LENT)
+    options = lent.options(app) if lent is not None else app.config.get("SQLALCHEMY_ENGINE_OPTIONS") or {}
     given: Mapping[str, Any] = options.get("connect_args") or {}
     return given
 

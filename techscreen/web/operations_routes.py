@@ -24,9 +24,10 @@ from techscreen.schemas.operations import (
     RetireOrder,
     RetireRequest,
 )
-from techscreen.web.container import current_runtime, set_up
+from techscreen.web.container import current_runtime
 from techscreen.web.endpoint import endpoint
 from techscreen.web.error_handlers import register_error_pages
+from techscreen.web.host import set_up
 from techscreen.web.request_context import ensure_heartbeat, log_requests
 from techscreen.web.responses import json_response
 

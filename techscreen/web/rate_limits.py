@@ -1,10 +1,12 @@
-"""Rate limits: how often one caller may ask, in our own app. A host app has limits of its own.
+"""Rate limits: how often one caller may ask. In a host app they count for the routes of our blueprints alone.
 
 RATE_LIMIT counts every request to a limited endpoint when it comes in. GENERATION_RATE_LIMIT counts a generation when
 it is admitted, so that refused and replayed ones do not count, and none of many at once slips through.
 """
 
 from __future__ import annotations
+
+from collections.abc import Set
 
 from flask import Flask, Response, request
 from flask_limiter import ApplicationLimit, HeaderNames, Limiter
@@ -21,22 +23,32 @@ STORAGE_TIMEOUT = 1
 SECONDS_LEFT = "X-RateLimit-Retry-After"
 
 
-def limit_rates(app: Flask, settings: Settings) -> None:
+def limit_rates(app: Flask, settings: Settings, *, only: Set[str] | None = None) -> None:
     """Refuse requests beyond RATE_LIMIT or GENERATION_RATE_LIMIT with 429, if these are set.
 
     While the Redis is away, each process counts by itself.
+
+    Args:
+        only: names of the blueprints whose requests are counted, as they are when a request comes. None: all are.
     """
+
+    def is_free() -> bool:
+        return (only is not None and request.blueprint not in only) or _is_free()
+
     if settings.rate_limit is None and settings.generation_rate_limit is None:
         return
     limits = []
     if settings.rate_limit is not None:
-        limits.append(ApplicationLimit(settings.rate_limit, scope="all", exempt_when=_is_free))
+        limits.append(ApplicationLimit(settings.rate_limit, scope="all", exempt_when=is_free))
     patience: dict[str, str | int] = {"socket_timeout": STORAGE_TIMEOUT, "socket_connect_timeout": STORAGE_TIMEOUT}
     app.after_request(_retry_after_a_refusal)  # registered before the limiter's own handler, so it runs after it
     limiter = Limiter(
         _caller,
         app=app,
         application_limits=[*limits],
+        # A host's own Flask-Limiter has its limits in the same config, from which this one must not take them.
+        default_limits_exempt_when=_always,
+        application_limits_exempt_when=is_free if limits else _always,
         storage_uri=settings.ratelimit_storage_uri,
         storage_options=patience if settings.ratelimit_storage_uri.startswith("redis") else {},
         in_memory_fallback_enabled=True,
@@ -45,7 +57,8 @@ def limit_rates(app: Flask, settings: Settings) -> None:
         header_name_mapping={HeaderNames.RETRY_AFTER: SECONDS_LEFT},
         key_prefix="techscreen",
     )
-    if settings.generation_rate_limit is not None:
+    # A host may have switched all limits off, by RATELIMIT_ENABLED.
+    if limiter.enabled and settings.generation_rate_limit is not None:
 
         @limiter.shared_limit(settings.generation_rate_limit, scope="generating")
         def count_generation() -> None:
@@ -67,6 +80,10 @@ def _caller() -> str:
         return f"user {caller_of(request).user_id}"
     except Unauthenticated:
         return f"address {request.remote_addr}"
+
+
+def _always() -> bool:
+    return True
 
 
 def _is_free() -> bool:

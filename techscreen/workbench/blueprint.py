@@ -7,7 +7,7 @@ from flask.blueprints import BlueprintSetupState
 from werkzeug.exceptions import RequestEntityTooLarge
 
 from techscreen.web.auth import know_callers_by
-from techscreen.web.container import set_up
+from techscreen.web.host import set_up
 from techscreen.web.parsing import MAX_BODY
 from techscreen.web.request_context import ensure_heartbeat, log_requests
 from techscreen.workbench.addresses import ReqIdInAddress

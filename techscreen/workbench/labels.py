@@ -33,6 +33,6 @@ def labels_for(language: str | None) -> Labels:
 
 @cache
 def _read(language: str) -> Labels:
-    text = files("techscreen.workbench").joinpath("labels", f"{language}.json").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("labels", f"{language}.json").read_text(encoding="utf-8")
     labels: Labels = json.loads(text)
     return labels

@@ -38,7 +38,7 @@ def sample_texts(name: str) -> dict[str, str]:
     """
     if name not in SAMPLES:
         raise NotFound("There is no sample of this name.")
-    text = files("techscreen.workbench").joinpath("samples", f"{name}.json").read_text(encoding="utf-8")
+    text = files(__package__).joinpath("samples", f"{name}.json").read_text(encoding="utf-8")
     sample: dict[str, str] = json.loads(text)
     return sample
 

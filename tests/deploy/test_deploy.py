@@ -15,9 +15,9 @@ from typing import Any
 import pytest
 import yaml
 
-from app import ALLOWED_HEADERS
 from config import PROJECT_FOLDER, load_settings
 from techscreen.web.api_description import REQUEST_HEADERS
+from techscreen.web.cors import ALLOWED_HEADERS
 from tests.conftest import MakeApp, go_without
 from tests.jobs.test_jobs import until
 from tests.support.private_nginx import SECRET, SITE, Identity, PrivateNginx, Stub, nginx_is_installed

@@ -19,6 +19,7 @@ from sqlalchemy.pool import NullPool
 
 from models import db
 from techscreen.operations import readiness
+from techscreen.storage import schema_version
 from techscreen.web.container import current_runtime
 from techscreen.web.operations_routes import operations_bp
 from tests.conftest import MakeApp, go_without
@@ -218,7 +219,7 @@ def test_a_rabbitmq_that_does_not_know_the_password_takes_no_jobs(
 
 
 def test_a_host_app_without_our_migrations_can_be_ready(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(readiness, "MIGRATIONS", tmp_path / "none")
+    monkeypatch.setattr(schema_version, "MIGRATIONS", tmp_path / "none")
     host = Flask("host")
     host.config["SQLALCHEMY_DATABASE_URI"] = "sqlite://"
     db.init_app(host)

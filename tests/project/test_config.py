@@ -13,7 +13,7 @@ from config import (
     PROJECT_FOLDER,
     Settings,
     SettingsError,
-    load_database_url,
+    load_database_settings,
     load_settings,
 )
 from tests.support.tables import table
@@ -213,14 +213,14 @@ def test_the_sdks_own_address_is_the_fallback(monkeypatch: pytest.MonkeyPatch) -
 def test_migrations_need_only_the_database(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("FLASK_ENV", "production")
     monkeypatch.setenv("DATABASE_URL", PRODUCTION["DATABASE_URL"])
-    assert load_database_url() == PRODUCTION["DATABASE_URL"]
+    assert load_database_settings().database_url == PRODUCTION["DATABASE_URL"]
     monkeypatch.delenv("DATABASE_URL")
     with pytest.raises(SettingsError, match="DATABASE_URL is required"):
-        load_database_url()
+        load_database_settings()
     monkeypatch.setenv("FLASK_ENV", "prod")
     monkeypatch.setenv("DATABASE_URL", "mysql+pymysql//root:sesame@db")
     with pytest.raises(SettingsError) as caught:
-        load_database_url()
+        load_database_settings()
     assert [problem.split()[0] for problem in caught.value.problems] == ["FLASK_ENV:", "DATABASE_URL"]
     assert "sesame" not in str(caught.value)
 
