@@ -172,6 +172,8 @@ class CacheLookup:
         Returns:
             A list for each topic. The same question may be in several.
         """
+        if not wanted:
+            return []
         equal = self._equal(session, wanted)
         only_library = {place: bool(equal[place]) for place in range(len(wanted))}
         searched = {
