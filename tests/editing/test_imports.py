@@ -191,7 +191,7 @@ def test_the_portable_form_has_the_fields_that_are_read(client: FlaskClient) -> 
     answer = imported(client, {"interview": document()})
     written = exported(client, answer["interview_id"])
 
-    assert set(written) - {"notice", "origin"} == set(PortableInterview.model_fields)
+    assert set(written) == set(PortableInterview.model_fields)
     assert set(written["questions"][0]) == set(PortableQuestion.model_fields)
 
 
