@@ -89,7 +89,7 @@ def test_what_a_workflow_does_can_be_seen(client: FlaskClient, requisition: dict
     assert figure(told, "techscreen_database_up") == 1
     assert figure(told, "techscreen_jobs", status="failed") == 0
     assert {labels for name, labels in told if name == "techscreen_jobs"} == {
-        frozenset({("status", status)}) for status in ("queued", "running", "succeeded", "failed")
+        frozenset({("status", status)}) for status in ("queued", "running", "succeeded", "failed", "cancelled")
     }
 
 

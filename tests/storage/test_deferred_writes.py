@@ -225,6 +225,10 @@ def test_topics_are_stored_later_only_with_the_texts_that_they_were_made_from(
 
 def test_a_private_question_is_kept_though_another_requisition_has_the_same(app: Flask, database_url: str) -> None:
     with app.app_context():
+        with transaction() as session:
+            for owner in ("R1", "R2"):
+                told = {"basic_title": "T", "basic_description": "D", "created_by_user_id": "anna"}
+                session.add(JobDescription(req_id=owner, **told))
         for owner in ("R1", None, "R2", "R1", None):
             values = {**paid_for(1), **({"only_for_req_id": owner} if owner else {})}
             run_in_transaction(lambda session, values=values: question_paid_for(session, values))  # type: ignore[misc]
