@@ -233,7 +233,7 @@ def test_a_job_gives_in_the_end_what_the_plain_call_gives(
 ) -> None:
     body = dict(requisition)
     if path == ENHANCE:
-        del body["interview_name"]  # not known there, so that there would be a warning
+        del body["interview_name"]
     if path == GENERATE:
         enhanced = busy.post(ENHANCE, json=requisition, headers=ADMIN).get_json()
         body = {"req_id": requisition["req_id"], "job_description_id": enhanced["job_description_id"]}
@@ -784,7 +784,10 @@ def test_an_attempt_that_was_overtaken_can_write_nothing_any_more(app: Flask) ->
         overtaken = store.claim(job_id)
         assert overtaken is not None
         # This process has no heartbeat here, so it looks dead.
-        assert recovery.take_up_orphaned(utc_now() - SILENCE, lambda: "{}") == 1
+        assert (
+            recovery.take_up_orphaned(utc_now() - SILENCE, lambda: '{"code": "interrupted", "error": "It stopped."}')
+            == 1
+        )
         newer = store.claim(job_id)
         assert newer is not None
 
@@ -1029,11 +1032,17 @@ def test_a_heart_that_stops_says_so_and_what_it_leaves_can_be_taken_up_at_once(a
             assert session.get(ServiceProcess, this_process_id()) is not None
         attempt = store.claim(store.accept(new_job(), SILENCE, lambda _: None).job_id)
         assert attempt is not None
-        assert recovery.take_up_orphaned(utc_now() - SILENCE, lambda: "{}") == 0
+        assert (
+            recovery.take_up_orphaned(utc_now() - SILENCE, lambda: '{"code": "interrupted", "error": "It stopped."}')
+            == 0
+        )
 
         heartbeat.stop()
 
         with transaction() as session:
             assert session.scalars(select(ServiceProcess.id)).all() == []
-        assert recovery.take_up_orphaned(utc_now() - SILENCE, lambda: "{}") == 1
+        assert (
+            recovery.take_up_orphaned(utc_now() - SILENCE, lambda: '{"code": "interrupted", "error": "It stopped."}')
+            == 1
+        )
     assert recovered == []

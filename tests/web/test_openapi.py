@@ -374,9 +374,11 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
 
 
 # The example has no overridden finding: `tests/editing/test_states.py` overrides one and takes it back. Nor has it a
-# job that could be cancelled.
+# job that could be cancelled. Whether there is still a draft with a question too many is chance; `tests/editing/
+# test_edits.py` removes one.
 NOT_DONE_HERE = {
     "DELETE /api/interview/{interview_id}/findings/{finding_id}/override",
+    "DELETE /api/interview/{interview_id}/questions/{number}",
     "DELETE /api/interview/jobs/{job_id}",
     *(f"DELETE {path}" for path in ERASING),
 }
