@@ -237,4 +237,5 @@ def test_the_image_is_not_run_as_root_and_is_watched() -> None:
 
     assert "\nUSER techscreen\n" in dockerfile
     assert "\nHEALTHCHECK " in dockerfile
-    assert '\nCMD ["gunicorn", "--bind", "0.0.0.0:5000", "app:create_app()"]' in dockerfile
+    assert '\nCMD ["gunicorn", "app:create_app()"]' in dockerfile
+    assert " HOST=0.0.0.0 PORT=5000\n" in dockerfile  # where gunicorn.conf.py binds to
