@@ -6,7 +6,7 @@ DEV_READY := $(VENV)/.dev-ready
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run doctor cache-stats test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports benchmark screenshots lock clean
+.PHONY: help demo run doctor cache-stats test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports settings benchmark screenshots lock clean
 
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
@@ -19,7 +19,7 @@ help:
 	@echo "make eval-compare A=<run> B=<run>    two runs side by side; eval-judge: by Claude, paid"
 	@echo "make train   learn the weights of the checks from the labelled sentences; check-figures: only measure them"
 	@echo "make screenshots    pictures of all pages, into docs/screens/"
-	@echo "make prompts write docs/prompts.md; exports: docs/exports.md; benchmark: the tables of docs/benchmark.md"
+	@echo "make prompts write docs/prompts.md; exports: docs/exports.md; settings: docs/settings.md; benchmark: the tables of docs/benchmark.md"
 
 $(READY): requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -89,6 +89,9 @@ benchmark: $(READY)
 
 exports: $(READY)
 	$(BIN)/python -m scripts.render_exports
+
+settings: $(READY)
+	$(BIN)/python -m scripts.render_settings
 
 # In Chromium, with pages of a service of its own.
 screenshots: $(DEV_READY)

@@ -180,7 +180,7 @@ def _load_starter_library(app: Flask, settings: Settings) -> None:
                 load_starter("start-up")
         except (DatabaseUnavailable, SQLAlchemyError):  # a database that is away, or not migrated yet
             say_lines(
-                "The starter library is not loaded: the database cannot be used. `flask --app app doctor` says why."
+                "The starter library is not loaded, as the database cannot be used: ask the doctor."
             )
 
 

@@ -12,6 +12,7 @@ import time
 from typing import Any
 
 from config import SettingsError, load_settings
+from techscreen.cli.terminal import say_lines
 from techscreen.observability.multiprocess import forget_counts, share_counts
 from techscreen.server.address import bind_address, why_not
 from techscreen.server.hang_watch import watch_for_hangs
@@ -20,13 +21,13 @@ from techscreen.server.memory_arenas import share_arenas
 try:
     settings = load_settings()
 except SettingsError as unusable:
-    print(unusable, file=sys.stderr)
+    say_lines(str(unusable), err=True)
     raise SystemExit(2) from None
 # For requests that do not wait for Claude: reading, health checks, accepting jobs.
 QUICK_THREADS = 32
 
-# HOST and PORT. By default only a proxy on this machine can connect: callers who reach the service directly can claim to
-# be anybody.
+# HOST and PORT. By default only a proxy on this machine can connect: callers who reach the service directly can claim
+# to be anybody.
 bind = bind_address(settings)
 # Seconds for an earlier server to give its port back.
 PORT_PATIENCE = 5
@@ -72,7 +73,7 @@ def _wait_for_ports(addresses: list[tuple[str, int]]) -> None:
     for host, port in addresses:
         while refusal := why_not(host, port):
             if time.monotonic() > deadline:
-                print(refusal, file=sys.stderr)
+                say_lines(refusal, err=True)
                 raise SystemExit(1)
             time.sleep(0.1)
 

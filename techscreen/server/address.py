@@ -1,4 +1,4 @@
-"""Where the service listens: HOST and PORT as its servers and its callers write them, and why nothing can listen there."""
+"""Where the service listens: HOST and PORT as servers and browsers write them, and why nothing can listen there."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ import socket
 
 from config import Settings
 
-EVERY_ADDRESS = ("0.0.0.0", "::")
-LOCAL = ("127.0.0.1", "::1", *EVERY_ADDRESS)
+# Hosts that a browser on this machine reaches as localhost; the last two are all addresses of the machine.
+LOCAL = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104
 
 
 def bind_address(settings: Settings) -> str:

@@ -16,6 +16,7 @@ from config import (
     load_database_url,
     load_settings,
 )
+from scripts import render_settings
 from tests.support.tables import table
 
 PRODUCTION = {
@@ -142,7 +143,7 @@ def test_in_production_requests_are_limited_unless_something_else_is_said() -> N
     assert load_settings(PRODUCTION).rate_limit == PRODUCTION_RATE_LIMIT
     assert load_settings({**PRODUCTION, "RATE_LIMIT": "5 per minute"}).rate_limit == "5 per minute"
     assert load_settings({"FLASK_ENV": "development"}).rate_limit is None
-    documents = [(PROJECT_FOLDER / name).read_text() for name in ("README.md", ".env.example", "docs/security.md")]
+    documents = [(PROJECT_FOLDER / name).read_text() for name in ("docs/settings.md", ".env.example", "docs/security.md")]
     assert [PRODUCTION_RATE_LIMIT in text for text in documents] == [True] * 3
 
 
@@ -278,6 +279,11 @@ def test_limits_that_mean_nothing_are_refused_by_name(name: str, value: object) 
 def test_origins_are_read_from_a_list_with_commas() -> None:
     origins = load_settings({"CORS_ORIGINS": "https://ats.example/, http://localhost:3000"}).cors_origins
     assert origins == ("https://ats.example", "http://localhost:3000")
+
+
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    assert render_settings.PAGE.read_text(encoding="utf-8") == render_settings.rendered(), "Run `make settings`."
+    assert {f"| `{name.upper()}` |" in render_settings.rendered() for name in Settings.model_fields} == {True}
 
 
 def test_the_example_file_names_exactly_the_settings() -> None:
