@@ -179,9 +179,7 @@ def _load_starter_library(app: Flask, settings: Settings) -> None:
             with app.app_context():
                 load_starter("start-up")
         except (DatabaseUnavailable, SQLAlchemyError):  # a database that is away, or not migrated yet
-            say_lines(
-                "The starter library is not loaded, as the database cannot be used: ask the doctor."
-            )
+            say_lines("The starter library is not loaded, as the database cannot be used: ask the doctor.")
 
 
 def _say_where(settings: Settings) -> None:

@@ -143,7 +143,9 @@ def test_in_production_requests_are_limited_unless_something_else_is_said() -> N
     assert load_settings(PRODUCTION).rate_limit == PRODUCTION_RATE_LIMIT
     assert load_settings({**PRODUCTION, "RATE_LIMIT": "5 per minute"}).rate_limit == "5 per minute"
     assert load_settings({"FLASK_ENV": "development"}).rate_limit is None
-    documents = [(PROJECT_FOLDER / name).read_text() for name in ("docs/settings.md", ".env.example", "docs/security.md")]
+    documents = [
+        (PROJECT_FOLDER / name).read_text() for name in ("docs/settings.md", ".env.example", "docs/security.md")
+    ]
     assert [PRODUCTION_RATE_LIMIT in text for text in documents] == [True] * 3
 
 

@@ -20,7 +20,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,9 +33,9 @@ SHELLS = ("bash", "sh", "console")
 NOT_RUN = re.compile(r"<!-- not run: (?P<reason>[^;]+?)(?:; instead: (?P<instead>.+?))? -->")
 ANSWERS = re.compile(r"<!-- answers: (?P<statuses>[\d ]+) -->")
 # What is in the folder of the project but in no copy of it.
-LEFT_OUT = (".git", ".venv", ".env", ".ci", "screens", ".*_cache", "runs", "node_modules", "*.db", "*.db-*")
+LEFT_OUT = (".git", ".venv", ".env", ".ci", "tests", "screens", ".*_cache", "runs", "node_modules", "*.db", "*.db-*")
 # For one page.
-PATIENCE_SECONDS = 240
+PATIENCE_SECONDS = 600
 
 CURL = r"""#!/bin/bash
 # What a reader types, but localhost:5000 is the service of this page, and an error that was not announced ends it.
@@ -134,7 +134,7 @@ def blocks(page: Path) -> list[Block]:
         not_run, answers = NOT_RUN.fullmatch(before), ANSWERS.fullmatch(before)
         found.append(
             Block(
-                page=page.relative_to(PROJECT_FOLDER).as_posix(),
+                page=page.name,
                 language=language,
                 line=number + 2,
                 text="\n".join(line.removeprefix(indentation) for line in lines[number + 1 : end]),
@@ -239,7 +239,7 @@ class ProjectCopy:
         return log.read_text(encoding="utf-8", errors="replace") if log.exists() else ""
 
     def stop(self) -> None:
-        """End the service of the page, if it has one. Our make has become python by now."""
+        """End the service of the page, if it has one: make, and the Python that it waits for."""
         with suppress(FileNotFoundError, ProcessLookupError):
             pid = int((self.folder / "service.pid").read_text())
             children = Path(f"/proc/{pid}/task/{pid}/children")
@@ -266,11 +266,8 @@ def project_copy(folder: Path, database: Path | None = None) -> Iterator[Project
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def counts(pages: Mapping[str, Path]) -> dict[str, tuple[int, int]]:
-    """How many commands of each page are run, and how many are not."""
-    result = {}
-    for name, page in pages.items():
-        there = shell_blocks(page)
-        run = sum(len(block.commands()) for block in there if block.not_run is None)
-        result[name] = (run, sum(len(block.commands()) for block in there) - run)
-    return result
+def count(pages: Iterable[Path]) -> tuple[int, int]:
+    """How many commands are run, and how many are not."""
+    there = [block for page in pages for block in shell_blocks(page)]
+    run = sum(len(block.commands()) for block in there if block.not_run is None)
+    return run, sum(len(block.commands()) for block in there) - run
