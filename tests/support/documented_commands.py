@@ -161,7 +161,7 @@ def script(page: Path, before: str = "") -> str:
     lines[0] = "; ".join(
         [
             "set -eEo pipefail",
-            f"trap 'echo \"{page.name}, line $LINENO: $BASH_COMMAND\" >&2' ERR",
+            f"trap 'echo \"{page.name}, line $LINENO\" >&2' ERR",
             *([before] if before else []),
         ]
     )
