@@ -1,4 +1,4 @@
-"""HOST and PORT: where the servers listen, and the one sentence that says why they cannot."""
+"""How the servers start: where they listen by HOST and PORT, and the one sentence that says why they cannot."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from flask import Flask
 
+from app import serve
 from config import PROJECT_FOLDER, load_settings
 from techscreen.server.address import base_url, bind_address, why_not
+from tests.conftest import take_down
 from tests.support.private_servers import free_port
 
 
@@ -86,3 +90,27 @@ def test_gunicorn_binds_to_the_settings_and_says_so_if_it_cannot(
         configuration["on_starting"](server)
     assert ended.value.code == 1
     assert capsys.readouterr().err.startswith(f"Port {taken_port} is in use by another program; ")
+
+
+def test_a_database_that_is_not_there_yet_keeps_nobody_from_serving(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Only the embedded file is migrated at the start, here a database of the environment "testing" is not."""
+    port = str(free_port())
+    for name, value in {"DATABASE_URL": f"sqlite:///{tmp_path / 'empty.db'}", "CLAUDE_MODE": "offline"}.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("FLASK_ENV", "testing")
+    monkeypatch.setenv("PORT", port)
+    served: list[dict[str, Any]] = []
+
+    def run(app: Flask, **given: Any) -> None:
+        served.append(given)
+        take_down(app)
+
+    monkeypatch.setattr(Flask, "run", run)
+    serve()
+
+    assert served == [{"host": "127.0.0.1", "port": int(port), "threaded": True}]
+    said = capsys.readouterr().out
+    assert "The starter library is not loaded" in said
+    assert f"Documentation: http://localhost:{port}/api/interview/docs\n" in said
