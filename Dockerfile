@@ -1,7 +1,7 @@
 FROM python:3.11.15-slim-bookworm
 
 ENV PYTHONDONTWRITEBYTECODE=1 PYTHONUNBUFFERED=1 FLASK_ENV=production \
-    SPOOL_DIR=/var/lib/techscreen/spool
+    SPOOL_DIR=/var/lib/techscreen/spool HOST=0.0.0.0 PORT=5000
 WORKDIR /app
 COPY requirements.txt .
 RUN pip install --no-cache-dir --require-hashes -r requirements.txt
@@ -11,6 +11,6 @@ RUN useradd --system --no-create-home techscreen \
 USER techscreen
 EXPOSE 5000
 HEALTHCHECK --interval=30s --timeout=3s --start-period=15s \
-    CMD ["python", "-c", "import urllib.request; urllib.request.urlopen('http://127.0.0.1:5000/health', timeout=2)"]
+    CMD ["python", "-c", "import os, urllib.request; urllib.request.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/health', timeout=2)"]
 # Migrate on purpose, not on every start: docker run --rm IMAGE alembic upgrade head
-CMD ["gunicorn", "--bind", "0.0.0.0:5000", "app:create_app()"]
+CMD ["gunicorn", "app:create_app()"]

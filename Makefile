@@ -1,4 +1,4 @@
-# make demo | test | run | check | bench | eval | train | prompts | exports | screenshots | lock
+# make demo | run | doctor | cache-stats | test | check | bench | eval | train | prompts | exports | screenshots | lock
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -6,11 +6,12 @@ DEV_READY := $(VENV)/.dev-ready
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help demo run test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports benchmark screenshots lock clean
+.PHONY: help demo run doctor cache-stats test check lint types layers bench eval eval-compare eval-judge train check-figures prompts exports settings benchmark screenshots lock clean
 
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
-	@echo "make run     serve on http://localhost:5000"
+	@echo "make run     serve on http://localhost:5000; PORT=5001 make run: on another port"
+	@echo "make doctor  what is well with settings, database and key, and what is not; cache-stats: the question cache"
 	@echo "make test    run all tests"
 	@echo "make check   lint, format, layers, types, tests"
 	@echo "make bench   measure, as ratios within one run"
@@ -18,7 +19,7 @@ help:
 	@echo "make eval-compare A=<run> B=<run>    two runs side by side; eval-judge: by Claude, paid"
 	@echo "make train   learn the weights of the checks from the labelled sentences; check-figures: only measure them"
 	@echo "make screenshots    pictures of all pages, into docs/screens/"
-	@echo "make prompts write docs/prompts.md; exports: docs/exports.md; benchmark: the tables of docs/benchmark.md"
+	@echo "make prompts write docs/prompts.md; exports: docs/exports.md; settings: docs/settings.md; benchmark: the tables of docs/benchmark.md"
 
 $(READY): requirements.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,10 +35,14 @@ $(DEV_READY): $(READY) requirements-dev.txt
 demo: $(READY)
 	@$(BIN)/python -m scripts.demo $(SAMPLE)
 
-# Without a key anywhere, make interviews of library questions instead of answering every request with 503.
 run: $(READY)
-	@if [ -z "$$CLAUDE_API_KEY" ] && ! grep -qs '^CLAUDE_API_KEY=.' .env; then export CLAUDE_MODE=$${CLAUDE_MODE:-offline}; fi; \
-	exec $(BIN)/python app.py
+	@exec $(BIN)/python app.py
+
+doctor: $(READY)
+	@exec $(BIN)/flask --app app doctor
+
+cache-stats: $(READY)
+	@exec $(BIN)/flask --app app cache stats
 
 # Most tests wait for a server or a clock, so more at a time than there are usually cores.
 test: $(DEV_READY)
@@ -84,6 +89,9 @@ benchmark: $(READY)
 
 exports: $(READY)
 	$(BIN)/python -m scripts.render_exports
+
+settings: $(READY)
+	$(BIN)/python -m scripts.render_settings
 
 # In Chromium, with pages of a service of its own.
 screenshots: $(DEV_READY)

@@ -1,6 +1,6 @@
 """The Flask application: `create_app` puts settings, database, routes, error handlers and commands together.
 
-Settings come in, an app goes out. `python app.py` serves it on port 5000, for development.
+Settings come in, an app goes out. `python app.py` serves it at HOST and PORT, for development.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 from flask import Flask
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.middleware.proxy_fix import ProxyFix
 
 from config import Settings, SettingsError, load_settings
@@ -19,8 +20,10 @@ from models import db
 from techscreen.claude.interface import Claude
 from techscreen.cli.all_commands import ALL_COMMANDS
 from techscreen.cli.terminal import say_lines
+from techscreen.errors import DatabaseUnavailable
 from techscreen.library.starter import load_starter
 from techscreen.observability.logging import configure_logging
+from techscreen.server.address import base_url, why_not
 from techscreen.web.container import install_runtime
 from techscreen.web.cors import open_to_frontends
 from techscreen.web.documentation_routes import documentation_bp
@@ -32,12 +35,12 @@ from techscreen.web.request_context import log_requests
 from techscreen.web.security_headers import add_security_headers
 from techscreen.web.start_page import add_start_page
 
-# Where `python app.py` serves.
-PORT = 5000
 # How long a name that was chosen on a page is remembered after the last visit.
 SESSION_LIFETIME = timedelta(hours=12)
 # Exit code of every shell command if the settings cannot be used.
 UNUSABLE_SETTINGS = 2
+# Exit code of `python app.py` if it cannot listen where it should.
+NO_ADDRESS = 1
 
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | None = None) -> Flask:
@@ -117,19 +120,40 @@ def _migrate_embedded_database(settings: Settings) -> None:
 def _load_starter_library(app: Flask, settings: Settings) -> None:
     """Load the starter library if interviews are to be made of it: offline mode is there for trying things out."""
     if settings.claude_mode == "offline":
-        with app.app_context():
-            load_starter("start-up")
+        try:
+            with app.app_context():
+                load_starter("start-up")
+        except (DatabaseUnavailable, SQLAlchemyError):  # a database that is away, or not migrated yet
+            say_lines("The starter library is not loaded, as the database cannot be used: ask the doctor.")
 
 
 def _say_where(settings: Settings) -> None:
     if settings.workbench:
-        say_lines(f"Pages:         http://localhost:{PORT}/")
-    say_lines(f"Documentation: http://localhost:{PORT}/api/interview/docs")
+        say_lines(f"Pages:         {base_url(settings)}/")
+    say_lines(f"Documentation: {base_url(settings)}/api/interview/docs")
+
+
+def serve() -> None:
+    """What `python app.py` does: serve on this machine, for development.
+
+    Raises:
+        SystemExit: with one sentence for each reason, if the settings cannot be used or nothing can listen there.
+    """
+    try:
+        settings = load_settings()
+    except SettingsError as error:
+        say_lines(str(error), err=True)
+        raise SystemExit(UNUSABLE_SETTINGS) from None
+    refusal = why_not(settings.host, settings.port)
+    if refusal:
+        say_lines(refusal, err=True)
+        raise SystemExit(NO_ADDRESS)
+    _migrate_embedded_database(settings)
+    app = create_app()
+    _load_starter_library(app, settings)
+    _say_where(settings)
+    app.run(host=settings.host, port=settings.port, threaded=True)
 
 
 if __name__ == "__main__":
-    _migrate_embedded_database(load_settings())
-    served = create_app()
-    _load_starter_library(served, load_settings())
-    _say_where(load_settings())
-    served.run(host="127.0.0.1", port=PORT, threaded=True)
+    serve()

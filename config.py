@@ -182,8 +182,10 @@ class Settings(DatabaseSettings):
     claude_api_key: SecretStr | None = Field(
         None, description="Key of the Claude API. Required in production, but not with USE_LIBRARY=only."
     )
-    claude_mode: Literal["live", "offline"] = Field(
-        "live", description="live asks Claude; offline needs no key: library questions alone (not in production)."
+    claude_mode: Literal["live", "offline"] | None = Field(
+        None,
+        description="live asks Claude; offline needs no key: library questions alone (not in production)."
+        " Default: live, but offline in development without a key.",
     )
     use_library: LibraryUse = Field(
         "prefer",
@@ -219,6 +221,12 @@ class Settings(DatabaseSettings):
         200, ge=1, le=10_000, description="Event streams of jobs that may be open in one process."
     )
     max_event_streams_per_user: int = Field(20, ge=1, le=10_000, description="The same for each user.")
+
+    # Where the service listens
+    host: str = Field(
+        "127.0.0.1", description="Address of this machine where the service listens; 0.0.0.0 for all of them."
+    )
+    port: int = Field(5000, description="Port where it listens, 1 to 65535.")
 
     # Callers
     head_timeout: float = Field(
@@ -360,6 +368,14 @@ class Settings(DatabaseSettings):
             raise ValueError("must be printable ASCII without spaces.")
         return key or None
 
+    @field_validator("port", mode="before")
+    @classmethod
+    def _usable_port(cls, value: object) -> object:
+        given = str(value).strip()
+        if not (given.isascii() and given.isdecimal() and len(given) <= 5 and 1 <= int(given) <= 65_535):
+            raise ValueError("must be a number from 1 to 65535, such as 5001.")
+        return int(given)
+
     @field_validator("reader_roles", "editor_roles", "generator_roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
@@ -475,6 +491,11 @@ class Settings(DatabaseSettings):
         is_without_key = self.claude_api_key is None and self.use_library == "only"
         return self.claude_mode == "live" and not is_without_key
 
+    @property
+    def is_offline_without_key(self) -> bool:
+        """Whether nobody has chosen offline mode, but there is no key."""
+        return self.claude_mode == "offline" and "claude_mode" not in self.model_fields_set
+
     def _secret_key_problems(self) -> list[str]:
         """Only where our own pages are served: the environment of a host app may hold a key of its own."""
         if self.secret_key is None:
@@ -502,6 +523,9 @@ class Settings(DatabaseSettings):
             object.__setattr__(self, "rate_limit", PRODUCTION_RATE_LIMIT)
         if self.flask_env == "testing":
             self._make_paid_calls_impossible()
+        if self.claude_mode is None:
+            can_ask = self.claude_api_key is not None or self.flask_env != "development"
+            object.__setattr__(self, "claude_mode", "live" if can_ask else "offline")
 
     def _make_paid_calls_impossible(self) -> None:
         object.__setattr__(self, "claude_api_key", SecretStr("a-key-that-buys-nothing"))

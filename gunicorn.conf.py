@@ -12,18 +12,27 @@ import threading
 import time
 from typing import Any
 
-from config import load_settings
+from config import SettingsError, load_settings
+from techscreen.cli.terminal import say_lines
 from techscreen.observability.multiprocess import forget_counts, share_counts
+from techscreen.server.address import bind_address, why_not
 from techscreen.server.draining_worker import DrainingWorker
 from techscreen.server.hang_watch import watch_for_hangs
 from techscreen.server.memory_arenas import share_arenas
 
-settings = load_settings()
+try:
+    settings = load_settings()
+except SettingsError as unusable:
+    say_lines(str(unusable), err=True)
+    raise SystemExit(2) from None
 # For requests that do not wait for Claude: reading, health checks, accepting jobs.
 QUICK_THREADS = 32
 
-# Only a proxy on this machine can connect: callers who reach the service directly can claim to be anybody.
-bind = "127.0.0.1:5000"
+# HOST and PORT. By default only a proxy on this machine can connect: callers who reach the service directly can claim
+# to be anybody.
+bind = bind_address(settings)
+# Seconds for an earlier server to give its port back.
+PORT_PATIENCE = 5
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 
 # A generation waits for Claude for up to a minute and holds a thread meanwhile, but hardly any CPU. In a threaded
@@ -50,10 +59,25 @@ _, most_files = resource.getrlimit(resource.RLIMIT_NOFILE)
 resource.setrlimit(resource.RLIMIT_NOFILE, (most_files, most_files))
 
 
-def on_starting(_server: Any) -> None:
-    """Let the workers of a node share the counts of /metrics. With --preload it is too late for that."""
+def on_starting(server: Any) -> None:
+    """Say in one sentence if the port is taken, and let the workers of a node share the counts of /metrics.
+
+    With --preload it is too late for the latter.
+    """
+    if not {"GUNICORN_PID", "LISTEN_PID"} & os.environ.keys():  # else it is given sockets that are open already
+        _wait_for_ports([address for address in server.cfg.address if isinstance(address, tuple)])
     if "prometheus_client" not in sys.modules:
         share_counts("web")
+
+
+def _wait_for_ports(addresses: list[tuple[str, int]]) -> None:
+    deadline = time.monotonic() + PORT_PATIENCE
+    for host, port in addresses:
+        while refusal := why_not(host, port):
+            if time.monotonic() > deadline:
+                say_lines(refusal, err=True)
+                raise SystemExit(1)
+            time.sleep(0.1)
 
 
 def post_worker_init(worker: Any) -> None:

@@ -21,8 +21,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from config import load_settings
+from config import SettingsError, load_settings
 from techscreen.cli.terminal import say, say_lines
+from techscreen.server.address import base_url
 
 FOLDER = Path(__file__).resolve().parent.parent
 SAMPLE = FOLDER / "samples" / "requisitions" / "backend-payments-engineer.json"
@@ -35,7 +36,12 @@ def main() -> int:
     """Run the demonstration. Returns the exit code of the process."""
     sample = Path(sys.argv[1]) if len(sys.argv) > 1 else SAMPLE
     requisition = json.loads(sample.read_text(encoding="utf-8"))
-    live = load_settings({"FLASK_ENV": "development"}).claude_api_key is not None
+    try:
+        settings = load_settings({"FLASK_ENV": "development"})
+    except SettingsError as error:
+        say_lines(str(error), err=True)
+        return 2
+    live = settings.asks_claude and settings.claude_api_key is not None
     with tempfile.TemporaryDirectory(prefix="techscreen-demo-") as folder:
         environment = {
             **os.environ,
@@ -50,7 +56,7 @@ def main() -> int:
         if not live:
             _load_starter_library(environment)
         port = _free_port()
-        say(f"2/4 Starting the service on http://127.0.0.1:{port}" + ("" if live else " (offline mode: no key is set)"))
+        say(f"2/4 Starting the service on http://127.0.0.1:{port}" + ("" if live else " (offline mode)"))
         with log.open("wb") as output:
             service = subprocess.Popen(
                 [sys.executable, "-m", "gunicorn", "--bind", f"127.0.0.1:{port}", "app:create_app()"],
@@ -60,7 +66,7 @@ def main() -> int:
                 stderr=subprocess.STDOUT,
             )
         try:
-            return _send(port, service, requisition, sample)
+            return _send(port, service, requisition, sample, base_url(settings))
         except RuntimeError as error:
             say_lines(f"{error}\n{log.read_text(errors='replace')[-2000:]}", err=True)
             return 1
@@ -69,7 +75,7 @@ def main() -> int:
             service.wait(30)
 
 
-def _send(port: int, service: subprocess.Popen[bytes], requisition: dict[str, Any], sample: Path) -> int:
+def _send(port: int, service: subprocess.Popen[bytes], requisition: dict[str, Any], sample: Path, pages: str) -> int:
     _wait_for_health(port, service)
     say(f"3/4 Sending {sample.name} ({requisition['basic_title']}) to POST /api/interview/workflow/full")
     started = time.monotonic()
@@ -79,7 +85,7 @@ def _send(port: int, service: subprocess.Popen[bytes], requisition: dict[str, An
         return 1
     say(f"4/4 Answered in {time.monotonic() - started:.1f} s for {answer['total_tokens_used']} tokens")
     say_lines(readable(answer))
-    say("To make one on a page: `make run`, then open http://localhost:5000/ and try the sample requisition.")
+    say(f"To make one on a page: `make run`, then open {pages}/ and try the sample requisition.")
     return 0
 
 

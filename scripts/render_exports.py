@@ -23,6 +23,8 @@ INTRODUCTION = """\
 
 Written by `make exports` from `techscreen/editing/exports/`; a test fails when it is out of date.
 
+Interview 1 is there after the [first call](../README.md#first-call) of the README:
+
 ```bash
 curl -s "http://localhost:5000/api/interview/1/export?format=markdown" \\
   -H 'X-User-ID: ian' -H 'X-User-Role: interviewer'
@@ -65,6 +67,7 @@ All that makes the interview again, here or in another installation: see [import
     "lever": """\
 The body of Lever's `POST /feedback_templates`, to be sent as it is:
 
+<!-- not run: needs an account at Lever -->
 ```bash
 curl -s "http://localhost:5000/api/interview/1/export?format=lever" -H 'X-User-ID: ian' -H 'X-User-Role: interviewer' |
   curl -s https://api.lever.co/v1/feedback_templates -u "$LEVER_KEY:" -H 'Content-Type: application/json' --data-binary @-

@@ -41,7 +41,8 @@ on_mariadb = pytest.mark.parametrize("database_url", ["mariadb"], indirect=True)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """The longest tests first, or in the end one process would work on them while the others have nothing to do."""
-    items.sort(key=lambda item: not item.name.startswith(("test_every_answer_is_documented", "test_four_processes")))
+    longest = ("test_every_answer_is_documented", "test_four_processes", "test_the_commands_of_a_page")
+    items.sort(key=lambda item: not item.name.startswith(longest))
 
 
 def pytest_collection_finish() -> None:

@@ -219,7 +219,8 @@ def settings_warnings(settings: Settings) -> list[str]:
     if settings.celery_broker_url and not settings.async_processing:
         warnings.append("CELERY_BROKER_URL has no effect on requests without ASYNC_PROCESSING.")
     if not settings.asks_claude:
-        warnings.append("Claude is not asked: interviews are made of library questions alone.")
+        reason = "CLAUDE_API_KEY is not set, so this is offline mode. " if settings.is_offline_without_key else ""
+        warnings.append(f"{reason}Claude is not asked: interviews are made of library questions alone.")
     elif settings.claude_api_key is None:
         warnings.append("CLAUDE_API_KEY is not set: Claude cannot be asked (USE_LIBRARY=only needs no key).")
     if settings.flask_env == "production" and settings.gateway_secret is None:

@@ -223,7 +223,7 @@ class TestLastingFaults:
     def test_without_a_key_the_answer_says_so(
         self, make_app: MakeApp, fake: FakeClaude, requisition: dict[str, Any]
     ) -> None:
-        app = make_app(FLASK_ENV="development")
+        app = make_app(FLASK_ENV="development", CLAUDE_MODE="live")
 
         response = enhance(app.test_client(), requisition)
 

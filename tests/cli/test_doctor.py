@@ -231,7 +231,7 @@ def test_a_model_cannot_be_looked_up_without_credit(
 
 @SQLITE
 def test_without_a_key_claude_is_not_asked(make_app: MakeApp, fake: FakeClaude) -> None:
-    health = Health(make_app, "--paid", FLASK_ENV="development")
+    health = Health(make_app, "--paid", FLASK_ENV="development", CLAUDE_MODE="live")
 
     assert health.code == 1
     assert health.of("paid call")[0].startswith("-        Not made")

@@ -40,7 +40,7 @@ def test_no_secret_has_a_default() -> None:
     secrets = {"CLAUDE_API_KEY", "GATEWAY_SECRET", "MYSQL_PASSWORD", "MYSQL_ROOT_PASSWORD", "REDIS_PASSWORD"}
 
     assert secrets == set(re.findall(r"\$\{(\w+):\?", COMPOSE))
-    assert set(re.findall(r"\$\{(\w+)", COMPOSE)) - secrets == {"WEB_CONCURRENCY"}
+    assert set(re.findall(r"\$\{(\w+)", COMPOSE)) - secrets == {"WEB_CONCURRENCY", "HOST", "PORT"}
 
 
 def test_a_stop_waits_for_what_is_under_way() -> None:
@@ -59,3 +59,5 @@ def test_web_runs_and_is_watched_as_the_image_is() -> None:
 
     assert f'test: ["CMD", {check}]' in COMPOSE
     assert f"    command: {command}\n" in COMPOSE
+    # Inside it listens where the image says; outside where HOST and PORT do.
+    assert '- "${HOST:-127.0.0.1}:${PORT:-5000}:5000"\n' in COMPOSE

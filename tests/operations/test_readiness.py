@@ -166,11 +166,11 @@ def test_in_a_rolling_upgrade_the_nodes_of_the_old_version_stay_ready(make_app: 
 
 @SQLITE
 def test_without_a_key_it_is_not_ready_but_in_the_offline_mode_it_is(make_app: MakeApp) -> None:
-    status, answer = ask(make_app(FLASK_ENV="development"))
+    status, answer = ask(make_app(FLASK_ENV="development", CLAUDE_MODE="live"))
     assert status == 503
     assert statuses(answer)["claude"] == "problem"
 
-    assert ask(make_app(FLASK_ENV="development", CLAUDE_MODE="offline"))[0] == 200
+    assert ask(make_app(FLASK_ENV="development"))[0] == 200
 
 
 @SQLITE

@@ -16,6 +16,7 @@ from config import (
     load_database_settings,
     load_settings,
 )
+from scripts import render_settings
 from tests.support.tables import table
 
 PRODUCTION = {
@@ -29,11 +30,36 @@ def test_development_needs_nothing() -> None:
     settings = load_settings({"FLASK_ENV": "development"})
 
     assert settings.database_url == f"sqlite:///{PROJECT_FOLDER / 'techscreen.db'}"
-    assert settings.claude_mode == "live"
+    assert settings.claude_mode == "offline"
+    assert (settings.host, settings.port) == ("127.0.0.1", 5000)
     assert settings.claude_model == "claude-opus-5-5"
     assert settings.claude_max_tokens == 16_000
     assert settings.request_timeout == 300
     assert settings.reader_roles == {"admin", "recruiter", "hiring_manager", "interviewer"}
+
+
+def test_without_a_key_it_is_offline_in_development_alone_and_only_where_nothing_else_is_said(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def mode(**given: object) -> str | None:
+        return load_settings(given, env_file=None).claude_mode
+
+    monkeypatch.delenv("CLAUDE_API_KEY", raising=False)
+    assert mode(FLASK_ENV="development") == "offline"
+    assert mode(FLASK_ENV="development", CLAUDE_API_KEY="  ") == "offline"
+    assert mode(FLASK_ENV="development", CLAUDE_API_KEY="a-key") == "live"
+    assert mode(FLASK_ENV="development", CLAUDE_MODE="live") == "live"
+    assert mode(FLASK_ENV="development", CLAUDE_MODE="offline", CLAUDE_API_KEY="a-key") == "offline"
+    assert mode(FLASK_ENV="testing") == "live"
+    assert mode(**{**PRODUCTION, "CLAUDE_API_KEY": None, "USE_LIBRARY": "only"}) == "live"
+    chosen = [load_settings({"FLASK_ENV": "development", **given}) for given in ({}, {"CLAUDE_MODE": "offline"})]
+    assert [settings.is_offline_without_key for settings in chosen] == [True, False]
+
+
+def test_host_and_port_are_read_from_the_env_file_too(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("HOST=0.0.0.0\nPORT=8080\n")
+    settings = load_settings(env_file=tmp_path / ".env")
+    assert (settings.host, settings.port) == ("0.0.0.0", 8080)
 
 
 def test_the_environment_and_the_env_file_are_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -117,7 +143,9 @@ def test_in_production_requests_are_limited_unless_something_else_is_said() -> N
     assert load_settings(PRODUCTION).rate_limit == PRODUCTION_RATE_LIMIT
     assert load_settings({**PRODUCTION, "RATE_LIMIT": "5 per minute"}).rate_limit == "5 per minute"
     assert load_settings({"FLASK_ENV": "development"}).rate_limit is None
-    documents = [(PROJECT_FOLDER / name).read_text() for name in ("README.md", ".env.example", "docs/security.md")]
+    documents = [
+        (PROJECT_FOLDER / name).read_text() for name in ("docs/settings.md", ".env.example", "docs/security.md")
+    ]
     assert [PRODUCTION_RATE_LIMIT in text for text in documents] == [True] * 3
 
 
@@ -238,6 +266,10 @@ def test_migrations_need_only_the_database(monkeypatch: pytest.MonkeyPatch) -> N
         ("CLAUDE_PRICES_AS_OF", "yesterday"),
         ("LOG_RETENTION_DAYS", "0"),
         ("WORKER_METRICS_PORT", "70000"),
+        ("PORT", "http"),
+        ("PORT", 0),
+        ("PORT", "70000"),
+        ("PORT", "-1"),
     ],
 )
 def test_limits_that_mean_nothing_are_refused_by_name(name: str, value: object) -> None:
@@ -249,6 +281,11 @@ def test_limits_that_mean_nothing_are_refused_by_name(name: str, value: object) 
 def test_origins_are_read_from_a_list_with_commas() -> None:
     origins = load_settings({"CORS_ORIGINS": "https://ats.example/, http://localhost:3000"}).cors_origins
     assert origins == ("https://ats.example", "http://localhost:3000")
+
+
+def test_the_page_of_settings_is_that_of_the_code() -> None:
+    assert render_settings.PAGE.read_text(encoding="utf-8") == render_settings.rendered(), "Run `make settings`."
+    assert {f"| `{name.upper()}` |" in render_settings.rendered() for name in Settings.model_fields} == {True}
 
 
 def test_the_example_file_names_exactly_the_settings() -> None:

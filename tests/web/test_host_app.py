@@ -147,7 +147,7 @@ def test_two_apps_in_one_process_keep_their_own_settings(
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
     offline = make_host(tmp_path / "a", CLAUDE_MODE="offline")
-    live = make_host(tmp_path / "b")
+    live = make_host(tmp_path / "b", CLAUDE_MODE="live")
     with_starter_library(offline)
 
     def enhance(app: Flask) -> int:

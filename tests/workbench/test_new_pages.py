@@ -199,7 +199,7 @@ def test_without_claude_it_says_what_comes_instead(make_app: MakeApp) -> None:
 
 
 def test_a_missing_key_is_said_beforehand(make_app: MakeApp) -> None:
-    page = page_of(make_app(WORKBENCH=True, FLASK_ENV="development").test_client(), "/new")
+    page = page_of(make_app(WORKBENCH=True, FLASK_ENV="development", CLAUDE_MODE="live").test_client(), "/new")
     assert "No key for Claude is set" in page
 
 
