@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from datetime import datetime
+from typing import TYPE_CHECKING
 
 import click
 from flask.cli import with_appcontext
@@ -15,12 +16,14 @@ from limits.storage import storage_from_string
 from sqlalchemy.engine import make_url
 
 from config import Settings
-from techscreen.claude.model_info import ModelFacts, ask_a_word, look_up_model
 from techscreen.cli.terminal import say
 from techscreen.errors import ClaudeError
 from techscreen.operations.readiness import Finding
 from techscreen.operations.unknown_settings import unknown_settings_here
 from techscreen.web.container import current_runtime, settings_warnings
+
+if TYPE_CHECKING:
+    from techscreen.claude.model_info import ModelFacts
 
 MIN_SECRET = 16
 # Seconds for the storage of the rate limits to connect, and to answer.
@@ -102,6 +105,8 @@ def _rate_limits(settings: Settings) -> Finding:
 
 
 def _model(settings: Settings) -> Iterator[Finding]:
+    from techscreen.claude.model_info import look_up_model  # here, because the SDK takes a second to load
+
     name = settings.claude_model
     try:
         facts = look_up_model(settings)
@@ -119,6 +124,8 @@ def _model(settings: Settings) -> Iterator[Finding]:
 
 
 def _paid_call(settings: Settings) -> Finding:
+    from techscreen.claude.model_info import ask_a_word
+
     try:
         spent = ask_a_word(settings)
     except ClaudeError as error:

@@ -15,7 +15,6 @@ from typing import Any
 
 from flask import Flask, current_app
 
-from claude_client import ClaudeClient
 from config import Settings, is_in_memory, load_settings
 from interview_generation_service import InterviewGenerationService
 from jd_enhancement_service import JDEnhancementService
@@ -119,11 +118,20 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
         for warning in (*settings_warnings(settings), *unknown_settings_here()):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
-            claude = ClaudeClient(settings) if settings.asks_claude else OfflineClaude(settings)
+            claude = _claude(settings)
         app.extensions[EXTENSION] = _build(app, settings, claude, in_host=in_host)
     runtime = app.extensions[EXTENSION]
     assert isinstance(runtime, Runtime)
     return runtime
+
+
+def _claude(settings: Settings) -> Claude:
+    """Who answers prompts, by the settings."""
+    if not settings.asks_claude:
+        return OfflineClaude(settings)
+    from claude_client import ClaudeClient  # here, because the SDK is half of what a process loads
+
+    return ClaudeClient(settings)
 
 
 def _build(app: Flask, settings: Settings, claude: Claude, *, in_host: bool) -> Runtime:
