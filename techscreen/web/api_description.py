@@ -172,11 +172,6 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "required": True,
         "schema": {"type": "string", "format": "uri-reference"},
     },
-    # The same header where only some answers have it.
-    "LocationOfJob": {
-        "description": "Where the job is, of a request with an Idempotency-Key or whose answer is a stream.",
-        "schema": {"type": "string", "format": "uri-reference"},
-    },
     "ETag": {
         "description": "Names this state of it, for `If-Match` and `If-None-Match`.",
         "required": True,
@@ -196,6 +191,11 @@ ANSWER_HEADERS: dict[str, dict[str, Any]] = {
         "description": "There if this is the answer of an earlier request with the same key.",
         "schema": {"type": "string", "const": "true"},
     },
+}
+# The header `Location` where only some answers have it.
+LOCATION_OF_JOB: dict[str, Any] = {
+    "description": "Where the job is, of a request with an Idempotency-Key or whose answer is a stream.",
+    "schema": {"type": "string", "format": "uri-reference"},
 }
 # Headers that some statuses may have.
 HEADERS_OF_STATUS = {

@@ -27,6 +27,7 @@ from techscreen.web.api_description import (
     ANSWER_HEADERS,
     CONVERTERS,
     HEADERS_OF_STATUS,
+    LOCATION_OF_JOB,
     PATH_EXAMPLES,
     PATH_PARAMETERS,
     PROGRESS_EVENTS,
@@ -224,7 +225,7 @@ def _response(description: str, content: Json, route: endpoint, *headers: str) -
         names.append("Idempotency-Replayed")
     said: Json = {name: {"$ref": f"#/components/headers/{name}"} for name in names}
     if route.dispatch is not None and "Location" not in names:
-        said["Location"] = {"$ref": "#/components/headers/LocationOfJob"}
+        said["Location"] = LOCATION_OF_JOB
     return {
         "description": description,
         "headers": said,
