@@ -362,8 +362,8 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
     return problems, answered
 
 
-# The example has no overridden finding; `tests/editing/test_states.py` overrides one and takes it back. Whether there is
-# still a draft with a question too many is chance; `tests/editing/test_edits.py` removes one.
+# The example has no overridden finding; `tests/editing/test_states.py` overrides one and takes it back. Whether there
+# is still a draft with a question too many is chance; `tests/editing/test_edits.py` removes one.
 NOT_DONE_HERE = {
     "DELETE /api/interview/{interview_id}/findings/{finding_id}/override",
     "DELETE /api/interview/{interview_id}/questions/{number}",
