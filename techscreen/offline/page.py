@@ -15,7 +15,7 @@ _UNSEEN = re.compile(
 )
 
 _ITEM = re.compile(r"(?:<|&(?:amp;){0,2}lt;)li\b", re.IGNORECASE)
-_LINE_ENDS = re.compile(r"[^\S\n]*\n\s*")
+_LINE_ENDS = re.compile(r"(?<![^\S\n])[^\S\n]*\n\s*")
 _MANY_LINE_ENDS = re.compile(r"\n(?:[^\S\n]*\n){2,}")
 
 
