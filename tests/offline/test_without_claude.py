@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import subprocess
-import sys
 from typing import Any
 
 import pytest
@@ -220,18 +218,3 @@ def test_with_a_key_use_library_only_fills_up_what_claude_has_planned(
     assert answer["success"], answer
     assert answer["library_questions"] == 5
     assert len(fake.received) == 1  # the enhancement
-
-
-@pytest.mark.parametrize(
-    ("settings", "is_loaded"), [({"CLAUDE_MODE": "offline"}, False), ({"CLAUDE_API_KEY": "k"}, True)]
-)
-def test_who_does_not_ask_claude_does_not_load_its_sdk(settings: dict[str, str], is_loaded: bool) -> None:
-    script = (
-        f"import sys, app; app.create_app({settings!r}); print('anthropic' in sys.modules, 'alembic' in sys.modules)"
-    )
-
-    ended = subprocess.run(
-        [sys.executable, "-c", script], cwd=PROJECT_FOLDER, capture_output=True, text=True, check=True
-    )
-
-    assert ended.stdout.split() == [str(is_loaded), "False"]

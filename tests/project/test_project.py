@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import ast
 import re
+import subprocess
 import sys
 import tomllib
 from importlib import metadata
 from typing import NamedTuple
 
+import pytest
 from flask import Flask
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
@@ -241,3 +243,18 @@ def test_the_image_is_not_run_as_root_and_is_watched() -> None:
     assert "\nHEALTHCHECK " in dockerfile
     assert '\nCMD ["gunicorn", "app:create_app()"]' in dockerfile
     assert " HOST=0.0.0.0 PORT=5000\n" in dockerfile  # where gunicorn.conf.py binds to
+
+
+@pytest.mark.parametrize(
+    ("settings", "is_loaded"), [({"CLAUDE_MODE": "offline"}, False), ({"CLAUDE_API_KEY": "k"}, True)]
+)
+def test_who_does_not_ask_claude_does_not_load_its_sdk(settings: dict[str, str], is_loaded: bool) -> None:
+    script = (
+        f"import sys, app; app.create_app({settings!r}); print('anthropic' in sys.modules, 'alembic' in sys.modules)"
+    )
+
+    ended = subprocess.run(
+        [sys.executable, "-c", script], cwd=PROJECT_FOLDER, capture_output=True, text=True, check=True
+    )
+
+    assert ended.stdout.split() == [str(is_loaded), "False"]
