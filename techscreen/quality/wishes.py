@@ -22,7 +22,7 @@ from techscreen.quality.work_items import WorkPart, work_parts
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import RequestedView
 from techscreen.schemas.wishes import CoverItem, TopicWish
-from techscreen.text.reading import without_markup
+from techscreen.text.page import plain_words_of
 from techscreen.topics.technology_mentions import technologies_listed
 
 Requisition = Mapping[str, str | None]
@@ -38,11 +38,13 @@ NOT_ASKED = "It is about the candidate's person or is an instruction, so no ques
 UNASKED_KINDS = ("prohibited_subject", "instruction")
 NO_QUESTION = "No question covers it."
 # Words that cannot end a topic which was cut.
-_LOOSE_END = re.compile(
-    r"[\s,;:(/&+-]+(?:(?:and|or|the|a|an|of|for|to|in|on|with|by|und|oder|der|die|das|für|mit|von|zu|y|o|de|la|el|los|las"
-    r"|con|para|et|ou|le|les|des|du|avec|pour)[\s,;:(/&+-]*)*$",
-    re.IGNORECASE,
+_LOOSE = frozenset(
+    "and or the a an of for to in on at with by per from as into about that which who is are be than via without under over"
+    " und oder der die das den dem des ein eine einen für mit von zu im am an auf bei aus als pro über unter nach vor"
+    " zum zur vom dass sowie y e o u de la el los las un una con para por en del al que sin sobre et ou le les des du avec"
+    " pour dans sur par au aux que qui sans".split()
 )
+_LOOSE_SIGNS = " ,;:(/&+-–—"
 _TYPES: Mapping[str, QuestionType] = {"work_competencies": "behavioral", "work_role": "situational"}
 
 
@@ -212,7 +214,7 @@ class _TopicMaker:
 
     def of_words(self, text: str, field: str, items: Sequence[WorkItem]) -> InterviewTopic:
         """A topic that is about these words."""
-        plain = " ".join(without_markup(text).text.split())
+        plain = " ".join(plain_words_of(text).split())
         name = self._without_names(plain)
         return InterviewTopic(
             topic=_cut(name),
@@ -264,8 +266,12 @@ def _start(text: str) -> str:
 
 def _cut(text: str) -> str:
     words = text.split()
-    name = text if len(words) <= MAX_WORDS else _LOOSE_END.sub("", " ".join(words[:MAX_WORDS]))
-    return name[:MAX_SHORT_TEXT]
+    if len(words) <= MAX_WORDS:
+        return text[:MAX_SHORT_TEXT]
+    kept = words[:MAX_WORDS]
+    while len(kept) > 1 and kept[-1].strip(_LOOSE_SIGNS).casefold() in _LOOSE | {""}:
+        kept.pop()
+    return " ".join(kept).rstrip(_LOOSE_SIGNS)[:MAX_SHORT_TEXT]
 
 
 def left_out_by(versions: Sequence[tuple[Collection[WorkItem], Collection[WorkItem]]]) -> list[WorkItem]:

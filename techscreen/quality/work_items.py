@@ -10,7 +10,7 @@ import itertools
 import re
 from collections.abc import Iterator, Mapping
 
-from techscreen.text.reading import without_markup
+from techscreen.text.page import plain_words_of
 from techscreen.text.segments import ABBREVIATIONS, MAX_PIECES, NOTE_END, lines_of, pieces_of
 
 LISTS = ("work_knowledge", "work_competencies")  # fields whose commas separate
@@ -87,7 +87,7 @@ def work_parts(texts: Mapping[str, str | None]) -> list[WorkPart]:
     """
     parts = []
     for name, given in texts.items():
-        text = without_markup(given or "").text
+        text = plain_words_of(given or "")
         seen: set[str] = set()
         for start, end in itertools.islice(_spans(text, name), MAX_PIECES):
             key = " ".join(text[start:end].casefold().split())
