@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
@@ -33,6 +33,11 @@ TITLE_REASONS: Final = {
     "placeholder": "stands only where a title is still to be written: name the post",
     "elsewhere": "points to another text, which cannot be read from here: name the post",
     "unseen": "has mark-up and no words that are shown: name the post",
+}
+WISH_REASONS: Final = {
+    "placeholder": "stands only where a text is still to be written: name what to ask about",
+    "elsewhere": "points to another text, which cannot be read from here: name what to ask about",
+    "unseen": "has mark-up and no words that are shown: name what to ask about",
 }
 MIN_CODE_LINES, CODE_SHARE, MAX_CODE_LINE = 4, 1 / 3, 200
 MIN_STATIONS, MIN_ABOUT_ONESELF = 2, 2
@@ -91,10 +96,19 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
 
 def what_is_wrong_with_title(title: str) -> str | None:
     """Why a title certainly names no post, as a clause whose subject is the title; None if it may do so."""
-    if not plain_words_of(title).strip():
-        return TITLE_REASONS["unseen"]
-    placeholder = placeholder_kind(title, of_title=True)
-    return TITLE_REASONS[placeholder] if placeholder else None
+    return _named_by(title, TITLE_REASONS)
+
+
+def what_is_wrong_with_wish(text: str) -> str | None:
+    """Why an entry of `cover` or `topics` certainly names nothing to ask about; None if it may do so."""
+    return _named_by(text, WISH_REASONS)
+
+
+def _named_by(text: str, reasons: Mapping[str, str]) -> str | None:
+    if not plain_words_of(text).strip():
+        return reasons["unseen"]
+    placeholder = placeholder_kind(text, of_title=True)
+    return reasons[placeholder] if placeholder else None
 
 
 def refuse_unless_job(reads_as: str) -> None:

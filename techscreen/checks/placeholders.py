@@ -1,6 +1,6 @@
 """Whether a text stands only where one is still to be written: "TBD", "see attached PDF", "asdf asdf".
 
-A text comes in; out goes what kind of placeholder it certainly is, if it is one. Every word that is seen of it must be in
+A text comes in; out goes what kind of placeholder it certainly is, if it is one. Every word seen of it must be in
 `placeholder_words.txt`, or be no word: one that says anything of the work makes it a text. Words that are a duty beside
 others ("test the website", "check documents") only count where nothing is named that they could be about.
 """
@@ -71,7 +71,7 @@ def placeholder_kind(text: str, *, of_title: bool = False) -> PlaceholderKind | 
     if not tokens or len(tokens) > MAX_TOKENS:
         return None
     said: list[set[int]] = [{0}, *(set() for _ in tokens)]
-    longest = max(map(len, _phrases()))
+    longest = _longest()
     for start, token in enumerate(tokens):
         if not said[start]:
             continue
@@ -129,6 +129,11 @@ def _keys() -> re.Pattern[str]:
         for end in range(start + least, len(row) + 1)
     } | {"qwer"}
     return re.compile(f"(?:{'|'.join(sorted(runs, key=lambda run: (-len(run), run)))})++")
+
+
+@lru_cache(maxsize=1)
+def _longest() -> int:
+    return max(map(len, _phrases()))
 
 
 @lru_cache(maxsize=1)

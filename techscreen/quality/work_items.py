@@ -9,7 +9,9 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
+from techscreen.checks.placeholders import placeholder_kind
 from techscreen.text.page import plain_words_of
 from techscreen.text.segments import ABBREVIATIONS, MAX_PIECES, NOTE_END, lines_of, pieces_of
 
@@ -58,6 +60,8 @@ _NOTHING = re.compile(
 )
 # Parts of a field; no team looks through a longer list.
 MAX_PARTS = 100
+# Letters of a part that is looked at as a placeholder, such as "see attached PDF".
+MAX_PLACEHOLDER = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -97,9 +101,12 @@ def work_parts(texts: Mapping[str, str | None]) -> list[WorkPart]:
     return parts
 
 
+@lru_cache(maxsize=4096)
 def _says_nothing(key: str) -> bool:
     words = [place for place, character in enumerate(key) if character.isalnum()]
-    return not words or _NOTHING.fullmatch(key, words[0], words[-1] + 1) is not None
+    if not words or _NOTHING.fullmatch(key, words[0], words[-1] + 1):
+        return True
+    return len(words) <= MAX_PLACEHOLDER and placeholder_kind(key, of_title=True) is not None
 
 
 def _spans(text: str, name: str) -> Iterator[tuple[int, int]]:

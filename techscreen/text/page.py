@@ -58,8 +58,8 @@ def without_unseen(text: str) -> str:
 def words_of(text: str, item: str = "\n") -> str:
     """The words that a person reads of a text, be it a page or plain.
 
-    Of a page, mark-up is left out, and all that is hidden or no words; also if every tag of it is escaped. In code, and in
-    plain prose that only speaks of a tag ("You know <canvas>"), tags are words.
+    Of a page, mark-up is left out, and all that is hidden or no words; also if every tag of it is escaped. In code, and
+    in plain prose that only speaks of a tag ("You know <canvas>"), tags are words.
 
     Args:
         text: as it was sent.

@@ -110,7 +110,7 @@ def test_a_title_names_the_post_or_is_refused(title: str, kind: str | None) -> N
 
 @table(
     "text",
-    ["<p><br></p>", "<p>&nbsp;</p>", "<!-- nothing yet -->", "<style>p {color: red}</style>", "<div><img src='x.png'></div>"],
+    ["<p><br></p>", "<p>&nbsp;</p>", "<!-- nothing -->", "<style>p {color: red}</style>", "<div><img src='x'></div>"],
 )
 def test_mark_up_alone_is_no_description_and_fills_in_no_work_input(text: str) -> None:
     assert what_is_missing(text, [text, None, None, None]) == REASONS["unseen"]
