@@ -177,7 +177,7 @@ def test_the_bare_name_of_a_personal_subject_is_not_asked(subject: str) -> None:
 @table(
     "subject",
     [
-        *("Kafka consumer lag", "race conditions", "parent processes", "age verification service", "accessibility", "SQL"),
+        *("Kafka consumer lag", "race conditions", "parent processes", "age verification service", "accessibility"),
         *("health checks", "screen readers", "family of microservices", "children's learning app", "legacy systems"),
     ],
 )
