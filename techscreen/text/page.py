@@ -41,7 +41,8 @@ _ESCAPED_PAGE = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _CODE = re.compile(r"(`[^`\n]{1,400}`)")
-_OPENED_ITEM = re.compile(r"<li\b[^<>]{0,200}>", re.IGNORECASE)
+# Many editors put a paragraph into every item.
+_OPENED_ITEM = re.compile(r"<li\b[^<>]{0,200}>(?:\s{0,99}<(?:p|div)\b[^<>]{0,200}>){0,3}", re.IGNORECASE)
 _ITEM = re.compile(r"(?:<|&(?:amp;){0,2}lt;)li\b", re.IGNORECASE)
 # Blanks are looked at once, not again from each of them on.
 _LINE_ENDS = re.compile(r"(?<![^\S\n])[^\S\n]*+\n\s*")

@@ -79,3 +79,15 @@ def test_a_page_is_read_and_plain_prose_may_speak_of_tags(text: str, read: str) 
 )
 def test_without_any_tag(text: str, seen: str) -> None:
     assert " ".join(plain_words_of(text).split()) == seen
+
+
+@table(
+    ("text", "lines"),
+    [
+        ("<ul><li>one</li><li>two</li></ul>", ["- one", "- two"]),
+        ("<ul><li><p>one</p></li><li>\n <div><p class='x'>two</p></div></li></ul>", ["- one", "- two"]),
+        ("<ul>\n<li>one<li><span>two</span></ul>", ["- one", "- two"]),
+    ],
+)
+def test_an_item_begins_with_what_is_wanted(text: str, lines: list[str]) -> None:
+    assert [line for line in words_of(text, item="\n- ").splitlines() if line.strip()] == lines
