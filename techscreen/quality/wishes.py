@@ -40,14 +40,14 @@ NO_QUESTION = "No question covers it."
 # Words of a bare name, and what it may begin with.
 MAX_SUBJECT = 4
 _WHOSE = re.compile(r"(?:his|her|their|your|the candidate['’]s|candidate['’]s) (?:own )?", re.IGNORECASE)
-# Words that cannot end a topic which was cut.
-_LOOSE = frozenset(
+# Words, and marks, that cannot end a topic which was cut.
+_LOOSE_ENDS = frozenset(
     "and or the a an of for to in on at with by per from as into about that which who is are be than via without under"
     " over und oder der die das den dem des ein eine einen für mit von zu im am an auf bei aus als pro über unter nach"
     " vor zum zur vom dass sowie y e o u de la el los las un una con para por en del al que sin sobre et ou le les"
     " des du avec pour dans sur par au aux que qui sans".split()
 )
-_LOOSE_SIGNS = " ,;:(/&+-–—"
+_EDGES = " ,;:(/&+-–—"
 _TYPES: Mapping[str, QuestionType] = {"work_competencies": "behavioral", "work_role": "situational"}
 
 
@@ -273,12 +273,12 @@ def _start(text: str) -> str:
 
 def _cut(text: str) -> str:
     words = text.split()
-    if len(words) <= MAX_WORDS:
-        return text[:MAX_SHORT_TEXT]
-    kept = words[:MAX_WORDS]
-    while len(kept) > 1 and kept[-1].strip(_LOOSE_SIGNS).casefold() in _LOOSE | {""}:
-        kept.pop()
-    return " ".join(kept).rstrip(_LOOSE_SIGNS)[:MAX_SHORT_TEXT]
+    if len(words) > MAX_WORDS:
+        del words[MAX_WORDS:]
+        while len(words) > 1 and words[-1].strip(_EDGES).casefold() in {"", *_LOOSE_ENDS}:
+            words.pop()
+        text = " ".join(words).rstrip(_EDGES)
+    return text[:MAX_SHORT_TEXT]
 
 
 def left_out_by(versions: Sequence[tuple[Collection[WorkItem], Collection[WorkItem]]]) -> list[WorkItem]:
