@@ -203,6 +203,13 @@ def test_frontends_of_cors_origins_may_call_our_routes_alone(make_host: MakeHost
     assert "Access-Control-Allow-Origin" not in client.get("/own", headers=origin).headers
 
 
+@pytest.mark.parametrize("roles", [["Auditor"], (" auditor ",), {"AUDITOR"}, "Auditor, x"])
+def test_roles_of_app_config_may_be_a_list_and_written_in_any_case(make_host: MakeHost, roles: Any) -> None:
+    client = make_host(READER_ROLES=roles)
+    auditor = {"X-User-ID": "ada", "X-User-Role": "auditor"}
+    assert client.get("/api/interview/req/x", headers=auditor).status_code == 200
+
+
 def test_roles_and_the_gateways_secret_of_app_config_are_heeded(make_host: MakeHost) -> None:
     client = make_host(READER_ROLES="auditor", TECHSCREEN_GATEWAY_SECRET="knock-knock")
     auditor = {"X-User-ID": "ada", "X-User-Role": "auditor", "X-Gateway-Secret": "knock-knock"}
