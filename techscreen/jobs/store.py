@@ -164,7 +164,7 @@ def accept(
                 return Accepted(known.id, is_new=False)
             raise OperationInProgress(
                 "The first request with this Idempotency-Key "
-                + ("was cancelled and is about to end: try again then." if is_unwanted else "is still being worked on."),
+                + ("was cancelled and is about to end: try again once it has." if is_unwanted else "is still being worked on."),
                 req_id=new.req_id,
                 retry_after=RETRY_AFTER,
                 job_id=known.id,
