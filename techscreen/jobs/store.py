@@ -162,9 +162,13 @@ def accept(
             is_unwanted = known.cancel_requested_at is not None
             if known.background and new.background and not is_unwanted:
                 return Accepted(known.id, is_new=False)
+            state = (
+                "was cancelled and is about to end: try again once it has"
+                if is_unwanted
+                else "is still being worked on"
+            )
             raise OperationInProgress(
-                "The first request with this Idempotency-Key "
-                + ("was cancelled and is about to end: try again once it has." if is_unwanted else "is still being worked on."),
+                f"The first request with this Idempotency-Key {state}.",
                 req_id=new.req_id,
                 retry_after=RETRY_AFTER,
                 job_id=known.id,

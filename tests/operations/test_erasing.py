@@ -13,6 +13,8 @@ from sqlalchemy import func, select, update
 from interview_generation_service import topics_paid_for
 from jd_enhancement_service import enhancement_paid_for
 from models import Base, CachedQuestion, GenerationJob, GenerationLog, JobDescription, QuestionUse, utc_now
+from techscreen.errors import Superseded
+from techscreen.generation.superseded import is_held, refuse_if_erased
 from techscreen.operations.evidence_check import Head, walk_histories
 from techscreen.question_cache.reservations import question_paid_for
 from techscreen.storage.transactions import run_in_transaction, transaction
@@ -297,6 +299,73 @@ def test_a_job_that_waits_is_named_and_once_it_is_cancelled_nothing_stands_again
     for each in (job_id, other):
         assert client.delete(f"/api/interview/jobs/{each}", headers=ADMIN).status_code == 200
     assert client.delete(address, headers=ERASE).status_code == 200
+
+
+@pytest.mark.parametrize("what", ["interview", "alternative", "criteria"])
+def test_nothing_is_asked_about_what_is_erased_while_it_begins(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude, what: str, monkeypatch: Any
+) -> None:
+    made = client.post(WORKFLOW, json=requisition, headers=ADMIN).json
+    its = f"/api/interview/{made['interview_id']}/questions/1"
+    ids = {name: made[name] for name in ("req_id", "job_description_id")}
+    module, path, body = {
+        "interview": ("interview_generation_service", "/api/interview/generate", ids),
+        "alternative": ("techscreen.editing.alternatives", f"{its}/alternatives", {"kind": "easier"}),
+        "criteria": ("techscreen.editing.suggestions", f"{its}/criteria/suggest", {}),
+    }[what]
+    address, erased = f"/api/interview/requisitions/{made['req_id']}", []
+
+    def erased_meanwhile(*given: Any) -> None:
+        # It is read already, and its audit row is not there yet.
+        thread, answers = started(lambda: app.test_client().delete(address, headers=ERASE))
+        thread.join(30)
+        erased.append(answers[0].status_code)
+        refuse_if_erased(*given)
+
+    monkeypatch.setattr(f"{module}.refuse_if_erased", erased_meanwhile)
+    asked = len(fake.received)
+
+    answer = client.post(path, json=body, headers={**ADMIN, "If-Match": "*"})
+
+    assert erased == [200]
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert len(fake.received) == asked, "Claude is not paid for what cannot be stored"
+
+
+def test_an_enhancement_that_begins_while_its_requisition_is_erased_makes_it_anew(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any], monkeypatch: Any
+) -> None:
+    enhance = "/api/interview/jd/enhance"
+    first = client.post(enhance, json=requisition, headers=ADMIN).json["job_description_id"]
+    erased = []
+
+    def erased_meanwhile(*given: Any) -> bool:
+        address = f"/api/interview/requisitions/{requisition['req_id']}"
+        thread, answers = started(lambda: app.test_client().delete(address, headers=ERASE))
+        thread.join(30)
+        erased.append(answers[0].status_code)
+        return is_held(*given)
+
+    monkeypatch.setattr("jd_enhancement_service.is_held", erased_meanwhile)
+    answer = client.post(enhance, json=requisition, headers=ADMIN)
+    assert (erased[0], answer.status_code) == (200, 200)
+    assert answer.json["job_description_id"] > first
+
+
+def test_who_changes_what_is_erased_at_that_moment_is_told_that_it_is_gone(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    its = f"/api/interview/{client.post(WORKFLOW, json=requisition, headers=ADMIN).json['interview_id']}"
+    tries = []
+
+    def gone(session: Any) -> None:
+        tries.append(1)
+        session.get_one(JobDescription, 99)
+
+    with app.app_context(), pytest.raises(Superseded, match="erased meanwhile"):
+        run_in_transaction(gone)
+    assert len(tries) == 2, "it looks again, and a service that does so says itself what is not there"
+    assert client.get(its, headers=READER).status_code == 200
 
 
 def test_what_was_paid_for_and_is_stored_late_brings_nothing_back(app: Flask, client: FlaskClient) -> None:
