@@ -245,7 +245,8 @@ class Settings(DatabaseSettings):
     )
     generator_roles: Annotated[frozenset[str], NoDecode] = Field(
         frozenset({"admin"}),
-        description="Roles that may enhance and generate, separated by commas; admin always may. All else needs admin.",
+        description="Roles that may enhance and generate, separated by commas; admin always may."
+        " The audit trail, costs, retiring and erasing need admin.",
     )
     require_second_approver: bool = Field(
         False, description="Let nobody publish an interview that they were the last to edit."
@@ -379,8 +380,9 @@ class Settings(DatabaseSettings):
     @field_validator("reader_roles", "editor_roles", "generator_roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
-        if isinstance(value, str):
-            return frozenset(role.strip().lower() for role in value.split(",") if role.strip())
+        roles = value.split(",") if isinstance(value, str) else value
+        if isinstance(roles, list | tuple | set | frozenset) and all(isinstance(role, str) for role in roles):
+            return frozenset(role.strip().lower() for role in roles if role.strip())
         return value
 
     @field_validator("cors_origins", mode="before")

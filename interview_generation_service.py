@@ -34,7 +34,7 @@ from techscreen.generation.interview_task import (
 )
 from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
-from techscreen.generation.superseded import LOCKED, SHARED, refuse_if_superseded
+from techscreen.generation.superseded import LOCKED, refuse_if_erased, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
 from techscreen.quality.report import combined
 from techscreen.quality.topic_choice import choose_topics
@@ -219,9 +219,7 @@ class InterviewGenerationService:
         return _answer(interview, source.quality, audit.spending.total_tokens)
 
     def _open_audit_row(self, task: InterviewTask, session: Session) -> AuditRow:
-        # Whoever erases the requisition has locked it, and does not while it has an open audit row.
-        if session.get(JobDescription, task.source.job_description_id, **SHARED) is None:
-            raise NotFound("This requisition was erased meanwhile.", req_id=task.source.req_id)
+        refuse_if_erased(session, task.source.req_id, JobDescription, task.source.job_description_id)
         if task.enhancement is not None:
             tokens = task.enhancement.hand_over_interview_tokens(session)
         else:

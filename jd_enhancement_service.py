@@ -31,7 +31,7 @@ from techscreen.generation.progress import Progress
 from techscreen.generation.running_enhancement import RunningEnhancement
 from techscreen.generation.streamed_description import DescriptionReport
 from techscreen.generation.streamed_topics import StreamedTopics
-from techscreen.generation.superseded import LOCKED, SHARED, refuse_if_edited, refuse_if_superseded
+from techscreen.generation.superseded import LOCKED, SHARED, is_held, refuse_if_edited, refuse_if_superseded
 from techscreen.generation.token_budget import set_aside
 from techscreen.quality.concerns import one_line
 from techscreen.quality.report import job_description_quality
@@ -162,7 +162,8 @@ class JDEnhancementService:
 
     def _store_if_new(self, session: Session, request: EnhanceRequest, user_id: str, asked_at: datetime) -> int:
         known = session.scalar(select(JobDescription).where(JobDescription.req_id == request.req_id))
-        if known is not None and session.get(JobDescription, known.id, **SHARED) is not None:  # else it is being erased
+        is_there = known is not None and is_held(session, known.req_id)  # else it is being erased
+        if known is not None and is_there and session.get(JobDescription, known.id, **SHARED) is not None:
             refuse_if_superseded(known, _prompt(request).fields(), asked_at)  # a job that was begun late
             return known.id
         new = JobDescription(**request.model_dump(include=_COLUMNS), created_by_user_id=user_id)

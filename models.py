@@ -43,6 +43,8 @@ NAMING = {
 # The largest possible id. Drivers do not agree on what they do with a larger number.
 MAX_ID = 2**31 - 1
 UTF8 = {"mysql_charset": "utf8mb4", "mariadb_charset": "utf8mb4"}
+# For tables whose ids others keep: SQLite would give the id of an erased row to the next one.
+IDS_USED_ONCE = {**UTF8, "sqlite_autoincrement": True}
 
 
 class ExactString(TypeDecorator[str]):
@@ -99,7 +101,7 @@ class JobDescription(Base):
     """A requisition's job description, before and after enhancement."""
 
     __tablename__ = "job_descriptions"
-    __table_args__ = (UniqueConstraint("req_id"), UTF8)
+    __table_args__ = (UniqueConstraint("req_id"), IDS_USED_ONCE)
 
     id: Mapped[int] = mapped_column(primary_key=True)
     req_id: Mapped[str] = mapped_column(ExactString(100))
@@ -141,7 +143,7 @@ class Interview(Base):
         Index("ix_interviews_created_by_user_id", "created_by_user_id"),
         Index("ix_interviews_status", "status"),
         Index("ix_interviews_created_at", "created_at"),
-        UTF8,
+        IDS_USED_ONCE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)
@@ -190,7 +192,7 @@ class CachedQuestion(Base):
         Index("uq_question_cache_reference", "reference", unique=True),
         Index("ix_question_cache_request_hash", "request_hash"),
         Index("ix_question_cache_bucket", "technology_key", "skill_level", "language", "prompt_version", "usage_count"),
-        UTF8,
+        IDS_USED_ONCE,
     )
 
     id: Mapped[int] = mapped_column(primary_key=True)

@@ -105,7 +105,7 @@ class NotEnhanced(TechScreenError):
 
 
 class Superseded(TechScreenError):
-    """A newer request has given the requisition other texts meanwhile: nothing made from the older ones is stored."""
+    """The requisition was given other texts by a newer request, or erased, meanwhile: nothing of this one is stored."""
 
     status, code = 409, "superseded"
 

@@ -27,6 +27,7 @@ from techscreen.generation.audit_log import AuditRow, open_audit_row
 from techscreen.generation.interview_task import InterviewTask, read_source
 from techscreen.generation.progress import Progress
 from techscreen.generation.question_writing import QuestionWriting
+from techscreen.generation.superseded import refuse_if_erased
 from techscreen.generation.token_budget import set_aside
 from techscreen.question_cache.reservations import QuestionCache
 from techscreen.schemas.alternatives import AlternativesAnswer, AlternativesOrder, OfferedAnswer
@@ -62,8 +63,9 @@ class Alternatives:
         )
         progress.refuse_if_cancelled()
         task = InterviewTask(wanted.source, None, user_id, deadline, progress)
+        begin = partial(self._open_audit_row, wanted.source.req_id, order.interview_id, user_id)
         with (
-            run_in_transaction(partial(self._open_audit_row, wanted.source.req_id, user_id)) as audit,
+            run_in_transaction(begin) as audit,
             self._cache.reservations_for(wanted.source.req_id) as reservations,
         ):
             if not self._settings.asks_claude:
@@ -101,7 +103,8 @@ class Alternatives:
                 raise
             logger.warning("an alternative is missing: %s", error.code, extra={"event": "alternative_missing"})
 
-    def _open_audit_row(self, req_id: str, user_id: str, session: Session) -> AuditRow:
+    def _open_audit_row(self, req_id: str, interview_id: int, user_id: str, session: Session) -> AuditRow:
+        refuse_if_erased(session, req_id, Interview, interview_id)
         tokens = set_aside(session, self._settings, user_id, (OPERATION,)).get(OPERATION)
         return open_audit_row(
             OPERATION, req_id=req_id, user_id=user_id, claude=self._claude, session=session, expected_tokens=tokens

@@ -127,6 +127,10 @@ class InterviewEditing:
             case orders.RestoreOrder():
                 states.restore(interview, _published(session, interview))
                 return None
+            case orders.DeleteDraftOrder():
+                states.refuse_unless_deletable(interview)
+                interview.deleted_at = utc_now()
+                return None
         states.refuse_unless_draft(interview)
         match order:
             case orders.PublishOrder():
@@ -143,8 +147,6 @@ class InterviewEditing:
                 states.withdraw_override(interview, order)
             case orders.RequestReviewOrder():
                 states.request_review(interview, order, user_id)
-            case orders.DeleteDraftOrder():
-                interview.deleted_at = utc_now()
             case _:
                 before = interview_state(interview)
                 if isinstance(order, orders.AcceptAlternativeOrder):

@@ -34,6 +34,21 @@ def refuse_unless_draft(interview: Interview) -> None:
         raise NotEditable(WHAT_TO_DO[interview.status], req_id=interview.req_id)
 
 
+def refuse_unless_deletable(interview: Interview) -> None:
+    """Check that an interview may be deleted as a draft.
+
+    Raises:
+        NotEditable: if not, with what to do instead.
+    """
+    if interview.status != DRAFT:
+        instead = "POST .../archive takes this one out of use. " if interview.status == PUBLISHED else ""
+        raise NotEditable(
+            f"Only drafts are deleted, and this interview is {interview.status}. {instead}"
+            f"An admin can erase it with its history: DELETE /api/interview/{interview.id}/everything.",
+            req_id=interview.req_id,
+        )
+
+
 def request_review(interview: Interview, order: RequestReviewOrder, user_id: str) -> None:
     """Note that a review was asked for, by whom and of whom."""
     interview.review_requested_by_user_id = user_id

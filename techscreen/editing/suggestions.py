@@ -13,6 +13,7 @@ from typing import Final
 from sqlalchemy.orm import Session
 
 from config import Settings
+from models import Interview
 from prompts import Criterion, InterviewQuestion, SuggestCriteria, SuggestedCriteria
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.findings import Violation
@@ -25,6 +26,7 @@ from techscreen.errors import GenerationFailed
 from techscreen.generation.audit_log import AuditRow, open_audit_row
 from techscreen.generation.interview_task import read_source
 from techscreen.generation.progress import Progress
+from techscreen.generation.superseded import refuse_if_erased
 from techscreen.generation.token_budget import set_aside
 from techscreen.quality.finding_views import finding_views
 from techscreen.schemas.alternatives import CriteriaAnswer, CriteriaOrder, SuggestedCriterionView
@@ -63,7 +65,7 @@ class CriteriaSuggestions:
         progress.refuse_if_cancelled()
         wanted = run_in_transaction(partial(_wanted, order=order))
         request = wanted.request
-        with run_in_transaction(partial(self._open_audit_row, wanted.req_id, user_id)) as audit:
+        with run_in_transaction(partial(self._open_audit_row, wanted.req_id, order.interview_id, user_id)) as audit:
             call = audit.ask(self._claude, request, wanted.violations, deadline)
             audit.wait_for(call)
             suggested = new_criteria(audit.take(call).value.criteria, request.question)[: request.count]
@@ -80,7 +82,8 @@ class CriteriaSuggestions:
             prompt_version=self._claude.prompt_version,
         )
 
-    def _open_audit_row(self, req_id: str, user_id: str, session: Session) -> AuditRow:
+    def _open_audit_row(self, req_id: str, interview_id: int, user_id: str, session: Session) -> AuditRow:
+        refuse_if_erased(session, req_id, Interview, interview_id)
         tokens = set_aside(session, self._settings, user_id, (OPERATION,)).get(OPERATION)
         return open_audit_row(
             OPERATION, req_id=req_id, user_id=user_id, claude=self._claude, session=session, expected_tokens=tokens

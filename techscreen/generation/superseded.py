@@ -10,12 +10,40 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from models import JobDescription, utc_now
-from techscreen.errors import Superseded
+from sqlalchemy import update
+from sqlalchemy.orm import Session
+
+from models import Interview, JobDescription, utc_now
+from techscreen.errors import NotFound, Superseded
 
 # How to read the row: as it is now, and locked until the transaction ends, for writing or only against changes.
 LOCKED: dict[str, Any] = {"populate_existing": True, "with_for_update": True}
 SHARED: dict[str, Any] = {"populate_existing": True, "with_for_update": {"read": True}}
+
+
+def is_held(session: Session, req_id: str) -> bool:
+    """Lock a requisition until this transaction ends, so that nobody erases it meanwhile; False if it is gone.
+
+    By a write that changes nothing, because SQLite locks nothing for a reader.
+    """
+    this = update(JobDescription).where(JobDescription.req_id == req_id).values(id=JobDescription.id)
+    held: Any = session.execute(this, execution_options={"synchronize_session": False})
+    return bool(held.rowcount)
+
+
+def refuse_if_erased(session: Session, req_id: str, table: type[JobDescription | Interview], row_id: int) -> None:
+    """Hold a requisition while the audit row is opened that keeps it from being erased.
+
+    What was read of it before may be gone by now, and Claude must not be paid for what cannot be stored.
+
+    Args:
+        table, row_id: the row that the work is about.
+
+    Raises:
+        NotFound: if that was erased.
+    """
+    if not is_held(session, req_id) or session.get(table, row_id, **SHARED) is None:
+        raise NotFound("This was erased meanwhile.", req_id=req_id)
 
 
 def refuse_if_superseded(

@@ -14,7 +14,10 @@ from techscreen.jobs import store
 from techscreen.observability.error_answers import error_body
 from techscreen.storage import outbox
 
-SENTENCE = "This was cancelled before it was finished. What was paid for is kept; the same key can begin it again."
+SENTENCE = (
+    "This was cancelled before it was finished. What was paid for is kept. "
+    "If it had an Idempotency-Key, the same request with that key goes on from there."
+)
 
 
 def cancel(job: GenerationJob) -> GenerationJob:

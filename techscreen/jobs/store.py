@@ -136,7 +136,7 @@ def accept(
 
     Raises:
         IdempotencyMismatch: if the key was used for another request.
-        OperationInProgress: if the key's first request is still at work.
+        OperationInProgress: if the key's first request is still at work, or was cancelled and has not ended yet.
     """
 
     def store(session: Session) -> Accepted:
@@ -159,10 +159,16 @@ def accept(
                 "This Idempotency-Key was used for another request within the last 24 hours.", req_id=new.req_id
             )
         elif known.status in ("queued", "running") and not _is_orphaned(session, known):
-            if known.background and new.background:
+            is_unwanted = known.cancel_requested_at is not None
+            if known.background and new.background and not is_unwanted:
                 return Accepted(known.id, is_new=False)
+            state = (
+                "was cancelled and is about to end: try again once it has"
+                if is_unwanted
+                else "is still being worked on"
+            )
             raise OperationInProgress(
-                "The first request with this Idempotency-Key is still being worked on.",
+                f"The first request with this Idempotency-Key {state}.",
                 req_id=new.req_id,
                 retry_after=RETRY_AFTER,
                 job_id=known.id,

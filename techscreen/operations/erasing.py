@@ -111,7 +111,7 @@ def _erase_requisition(req_id: str, if_match: Sequence[str], user_id: str, sessi
     own = session.scalars(select(CachedQuestion.id).where(CachedQuestion.only_for_req_id == req_id)).all()
     erased = _erase_interviews(session, req_id, ids, own)
     erased["history_entries"] += _gone(session, HistoryEntry, HistoryEntry.req_id == req_id)
-    _gone(session, QuestionUse, QuestionUse.req_id == req_id)
+    _end_uses(session, QuestionUse.req_id == req_id)
     erased |= _erase_jobs(session, req_id, set(ids), all_of_requisition=True)
     erased["texts_of_audit_rows"] = _empty_audit_rows(session, req_id)
     erased["job_descriptions"] = _gone(session, JobDescription, JobDescription.id == stored.id)
@@ -181,14 +181,36 @@ def _erase_interviews(
     counts = {"kept": session.scalar(kept) or 0}
     counts["alternatives"] = _gone(session, QuestionAlternative, QuestionAlternative.interview_id.in_(ids))
     counts["feedback"] = _gone(session, QuestionFeedback, QuestionFeedback.interview_id.in_(ids))
-    _gone(
-        session, QuestionUse, or_(QuestionUse.interview_id.in_(ids), QuestionUse.cached_question_id.in_(own_questions))
-    )
+    _hand_over_uses(session, req_id, ids)
+    _end_uses(session, QuestionUse.req_id == req_id, QuestionUse.interview_id.in_(ids))
+    _gone(session, QuestionUse, QuestionUse.cached_question_id.in_(own_questions))
     counts["questions"] = _gone(session, InterviewQuestion, InterviewQuestion.interview_id.in_(ids))
     counts["interviews"] = _gone(session, Interview, Interview.id.in_(ids))
     counts["history_entries"] = _gone(session, HistoryEntry, *history)
     counts["cached_questions"] = _gone(session, CachedQuestion, CachedQuestion.id.in_(own_questions))
     return counts
+
+
+def _hand_over_uses(session: Session, req_id: str, ids: Sequence[int]) -> None:
+    """Let uses go on for other interviews with the same questions: a revision has no uses of its own."""
+    has = InterviewQuestion.cached_question_id, func.max(InterviewQuestion.interview_id)
+    others = (
+        select(*has)
+        .join(Interview, Interview.id == InterviewQuestion.interview_id)
+        .where(Interview.req_id == req_id, Interview.id.not_in(ids), InterviewQuestion.cached_question_id.is_not(None))
+        .group_by(InterviewQuestion.cached_question_id)
+    )
+    for question_id, other_id in session.execute(others).all():
+        use = QuestionUse.cached_question_id == question_id, QuestionUse.interview_id.in_(ids)
+        session.execute(update(QuestionUse).where(*use).values(interview_id=other_id))
+
+
+def _end_uses(session: Session, *conditions: ColumnElement[bool]) -> None:
+    """Remove a requisition's uses of questions, which are then less used: no more than CACHE_MAX_USES are lent."""
+    used = list(session.scalars(select(QuestionUse.cached_question_id).where(*conditions)))
+    counted = CachedQuestion.id.in_(used), CachedQuestion.usage_count > 0
+    session.execute(update(CachedQuestion).where(*counted).values(usage_count=CachedQuestion.usage_count - 1))
+    _gone(session, QuestionUse, *conditions)
 
 
 def _erase_jobs(

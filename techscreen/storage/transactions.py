@@ -14,13 +14,13 @@ from typing import TypeVar
 
 from flask import g
 from sqlalchemy import event
-from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InterfaceError, NoResultFound, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session
 from sqlalchemy.orm.exc import StaleDataError
 
 from models import db
-from techscreen.errors import RETRY_AFTER, DatabaseUnavailable
+from techscreen.errors import RETRY_AFTER, DatabaseUnavailable, Superseded
 
 T = TypeVar("T")
 
@@ -125,8 +125,9 @@ def run_in_transaction(work: Callable[[Session], T], *, tries: int = TRIES, pati
 
     Raises:
         DatabaseUnavailable: if the database does not answer, or every race was lost.
+        Superseded: if a row that `work` knows of is gone, also when it looks again: it was erased meanwhile.
     """
-    began, races, losses, pause = time.monotonic(), 0, 0, 0.25
+    began, races, losses, gone, pause = time.monotonic(), 0, 0, 0, 0.25
     waiting = _waiting_of_this_context()
     while True:
         tried = time.monotonic()
@@ -134,6 +135,10 @@ def run_in_transaction(work: Callable[[Session], T], *, tries: int = TRIES, pati
         try:
             with transaction() as session:
                 return work(session)
+        except NoResultFound as error:  # of `get_one`
+            gone += 1
+            if gone > 1:
+                raise Superseded("What this is about was erased meanwhile.") from error
         except (IntegrityError, StaleDataError, DatabaseUnavailable) as error:
             if lost_a_race(error):
                 races += 1

@@ -78,7 +78,10 @@ def rename_interview(interview_id: int, body: InterviewPatch, if_match: list[str
 @interview_bp.delete("/<row_id:interview_id>")
 @change_of_interview()
 def delete_draft(interview_id: int, if_match: list[str]) -> InterviewChange:
-    """Delete a draft. It is no longer found; its history is kept."""
+    """Delete a draft. It is no longer found; its history is kept.
+
+    To erase an interview in any state, with its history, see `DELETE .../everything`.
+    """
     return InterviewChange(order=DeleteDraftOrder(interview_id=interview_id, if_match=if_match))
 
 

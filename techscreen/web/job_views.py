@@ -49,7 +49,8 @@ def cancel_answer(job: GenerationJob) -> CancelAnswer:
     """
     now = cancel(job)
     if now.status == "cancelled":
-        message = "It is cancelled. What was paid for is kept; the same Idempotency-Key can begin it again."
+        again = "; the same request with its Idempotency-Key goes on from there." if now.idempotency_key else "."
+        message = f"It is cancelled. What was paid for is kept{again}"
     else:
         message = (
             "It is at work: what Claude was asked for goes on and is kept. It stops before it asks for the next part, "

@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from interview_generation_service import topics_paid_for
 from jd_enhancement_service import enhancement_paid_for
-from models import Base, CachedQuestion, GenerationJob, GenerationLog, JobDescription, utc_now
+from models import Base, CachedQuestion, GenerationJob, GenerationLog, JobDescription, QuestionUse, utc_now
+from techscreen.errors import Superseded
+from techscreen.generation.superseded import is_held, refuse_if_erased
 from techscreen.operations.evidence_check import Head, walk_histories
 from techscreen.question_cache.reservations import question_paid_for
 from techscreen.storage.transactions import run_in_transaction, transaction
@@ -158,6 +160,26 @@ def test_who_erased_what_and_how_much_stays_in_the_audit_trail(
     assert again["interview"]["version"] == 1
 
 
+def test_the_ids_of_what_was_erased_are_never_given_again(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    made = client.post(WORKFLOW, json=requisition, headers=ADMIN).json
+    keep_for_its_own(app, made)
+    with app.app_context(), transaction() as session:
+        last_question = session.scalar(select(func.max(CachedQuestion.id)))
+        session.execute(update(CachedQuestion).values(only_for_req_id=made["req_id"]))
+    address = f"/api/interview/requisitions/{made['req_id']}"
+    assert client.delete(address, headers=ERASE).json["erased"]["cached_questions"] == 5
+
+    again = client.post(WORKFLOW, json=requisition, headers=ADMIN).json
+
+    assert again["interview_id"] > made["interview_id"]
+    assert again["job_description_id"] > made["job_description_id"]
+    assert all(question["cached_question_id"] > last_question for question in again["interview"]["questions"])
+    # Who repeats an erasure because its answer got lost erases nothing else.
+    assert client.delete(f"/api/interview/{made['interview_id']}/everything", headers=ERASE).status_code == 404
+
+
 # ------------------------------------------------------------------------------------------------- an interview
 
 
@@ -212,6 +234,26 @@ def test_of_an_erased_interview_nothing_is_left_but_its_requisition_and_what_was
     assert operations <= {"job_description_change", "workflow", "webhook"}
 
 
+def test_a_question_is_used_as_often_as_there_are_requisitions_left_that_have_it(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    def uses() -> tuple[list[int], set[int | None]]:
+        with app.app_context(), transaction() as session:
+            counts = session.scalars(select(CachedQuestion.usage_count).order_by(CachedQuestion.id)).all()
+            return list(counts), set(session.scalars(select(QuestionUse.interview_id)))
+
+    made = client.post(WORKFLOW, json=requisition, headers=ADMIN).json
+    its = f"/api/interview/{made['interview_id']}"
+    assert client.post(f"{its}/publish", json={}, headers=HANNA).status_code == 200
+    revision = client.post(f"{its}/revise", json={}, headers=HANNA).json["interview"]["id"]
+
+    assert client.delete(f"{its}/everything", headers=ERASE).json["kept"]["cached_questions"] == 5
+    assert uses() == ([1] * 5, {revision}), "the revision has the same questions"
+    told = client.delete(f"/api/interview/requisitions/{made['req_id']}", headers=ERASE).json
+    assert told["kept"]["cached_questions"] == 5
+    assert uses() == ([0] * 5, set()), "otherwise test data would use up what may be lent CACHE_MAX_USES times"
+
+
 # ----------------------------------------------------------------------------------------- what stands against it
 
 
@@ -259,6 +301,73 @@ def test_a_job_that_waits_is_named_and_once_it_is_cancelled_nothing_stands_again
     assert client.delete(address, headers=ERASE).status_code == 200
 
 
+@pytest.mark.parametrize("what", ["interview", "alternative", "criteria"])
+def test_nothing_is_asked_about_what_is_erased_while_it_begins(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any], fake: FakeClaude, what: str, monkeypatch: Any
+) -> None:
+    made = client.post(WORKFLOW, json=requisition, headers=ADMIN).json
+    its = f"/api/interview/{made['interview_id']}/questions/1"
+    ids = {name: made[name] for name in ("req_id", "job_description_id")}
+    module, path, body = {
+        "interview": ("interview_generation_service", "/api/interview/generate", ids),
+        "alternative": ("techscreen.editing.alternatives", f"{its}/alternatives", {"kind": "easier"}),
+        "criteria": ("techscreen.editing.suggestions", f"{its}/criteria/suggest", {}),
+    }[what]
+    address, erased = f"/api/interview/requisitions/{made['req_id']}", []
+
+    def erased_meanwhile(*given: Any) -> None:
+        # It is read already, and its audit row is not there yet.
+        thread, answers = started(lambda: app.test_client().delete(address, headers=ERASE))
+        thread.join(30)
+        erased.append(answers[0].status_code)
+        refuse_if_erased(*given)
+
+    monkeypatch.setattr(f"{module}.refuse_if_erased", erased_meanwhile)
+    asked = len(fake.received)
+
+    answer = client.post(path, json=body, headers={**ADMIN, "If-Match": "*"})
+
+    assert erased == [200]
+    assert (answer.status_code, answer.json["code"]) == (404, "not_found")
+    assert len(fake.received) == asked, "Claude is not paid for what cannot be stored"
+
+
+def test_an_enhancement_that_begins_while_its_requisition_is_erased_makes_it_anew(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any], monkeypatch: Any
+) -> None:
+    enhance = "/api/interview/jd/enhance"
+    first = client.post(enhance, json=requisition, headers=ADMIN).json["job_description_id"]
+    erased = []
+
+    def erased_meanwhile(*given: Any) -> bool:
+        address = f"/api/interview/requisitions/{requisition['req_id']}"
+        thread, answers = started(lambda: app.test_client().delete(address, headers=ERASE))
+        thread.join(30)
+        erased.append(answers[0].status_code)
+        return is_held(*given)
+
+    monkeypatch.setattr("jd_enhancement_service.is_held", erased_meanwhile)
+    answer = client.post(enhance, json=requisition, headers=ADMIN)
+    assert (erased[0], answer.status_code) == (200, 200)
+    assert answer.json["job_description_id"] > first
+
+
+def test_who_changes_what_is_erased_at_that_moment_is_told_that_it_is_gone(
+    app: Flask, client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    its = f"/api/interview/{client.post(WORKFLOW, json=requisition, headers=ADMIN).json['interview_id']}"
+    tries = []
+
+    def gone(session: Any) -> None:
+        tries.append(1)
+        session.get_one(JobDescription, 99)
+
+    with app.app_context(), pytest.raises(Superseded, match="erased meanwhile"):
+        run_in_transaction(gone)
+    assert len(tries) == 2, "it looks again, and a service that does so says itself what is not there"
+    assert client.get(its, headers=READER).status_code == 200
+
+
 def test_what_was_paid_for_and_is_stored_late_brings_nothing_back(app: Flask, client: FlaskClient) -> None:
     texts = {"req_id": "REQ-GONE", "basic_title": "T", "basic_description": "D"}
     enhanced = {**texts, "enhanced_title": "T", "enhanced_description": MARK, "enhanced_at": utc_now()}
@@ -300,7 +409,11 @@ def test_the_deletion_of_a_draft_by_its_editor_means_what_it_meant(
     its = f"/api/interview/{made['interview_id']}"
     assert client.delete(f"{its}/everything", headers=HANNA).status_code == 403
     assert client.post(f"{its}/publish", json={}, headers=HANNA).status_code == 200
-    assert client.delete(its, headers=ERASE).json["code"] == "not_editable", "a published interview, also for an admin"
+    for state in ("published", "archived"):
+        refused = client.delete(its, headers=ERASE).json
+        assert (refused["code"], state in refused["error"]) == ("not_editable", True), "also for an admin"
+        assert f"DELETE {its}/everything" in refused["error"], "what an admin can do instead"
+        client.post(f"{its}/archive", headers=HANNA)
 
 
 @on_sqlite

@@ -26,7 +26,7 @@ VALUES: dict[str, Any] = {
     "FLASK_ENV": "testing",
     "DATABASE_URL": "sqlite:////tmp/of-a-host.db",
     "HOST": "127.0.0.2",
-    "CLAUDE_MODE": "live",
+    "CLAUDE_MODE": "live",  # without a key it is offline
     "CLAUDE_EFFORT": "high",
     "CLAUDE_BASE_URL": "https://claude.example",
     "CLAUDE_PRICES": {TEXT: {"input": 1, "output": 1, "cache_write": 1, "cache_read": 1}},
@@ -201,6 +201,13 @@ def test_frontends_of_cors_origins_may_call_our_routes_alone(make_host: MakeHost
     answer = client.get("/api/interview/req/x", headers={**ADMIN, **origin})
     assert answer.headers["Access-Control-Allow-Origin"] == "https://ats.example"
     assert "Access-Control-Allow-Origin" not in client.get("/own", headers=origin).headers
+
+
+@pytest.mark.parametrize("roles", [["Auditor"], (" auditor ",), {"AUDITOR"}, "Auditor, x"])
+def test_roles_of_app_config_may_be_a_list_and_written_in_any_case(make_host: MakeHost, roles: Any) -> None:
+    client = make_host(READER_ROLES=roles)
+    auditor = {"X-User-ID": "ada", "X-User-Role": "auditor"}
+    assert client.get("/api/interview/req/x", headers=auditor).status_code == 200
 
 
 def test_roles_and_the_gateways_secret_of_app_config_are_heeded(make_host: MakeHost) -> None:
