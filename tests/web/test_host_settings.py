@@ -26,7 +26,7 @@ VALUES: dict[str, Any] = {
     "FLASK_ENV": "testing",
     "DATABASE_URL": "sqlite:////tmp/of-a-host.db",
     "HOST": "127.0.0.2",
-    "CLAUDE_MODE": "offline",
+    "CLAUDE_MODE": "live",
     "CLAUDE_EFFORT": "high",
     "CLAUDE_BASE_URL": "https://claude.example",
     "CLAUDE_PRICES": {TEXT: {"input": 1, "output": 1, "cache_write": 1, "cache_read": 1}},
@@ -210,6 +210,19 @@ def test_roles_and_the_gateways_secret_of_app_config_are_heeded(make_host: MakeH
     assert client.get("/api/interview/req/x", headers=auditor).status_code == 200
     assert client.get("/api/interview/req/x", headers={**auditor, **READER}).status_code == 403
     assert client.get("/api/interview/req/x", headers={**auditor, "X-Gateway-Secret": "x"}).status_code == 401
+
+
+@pytest.mark.parametrize("roles", ["Auditor, ", ["Auditor"], ("Auditor", " "), {"auditor"}, frozenset({" AUDITOR "})])
+def test_lists_of_app_config_are_read_as_those_of_the_environment(roles: object) -> None:
+    settings = of_host(READER_ROLES=roles, TECHSCREEN_CORS_ORIGINS=["https://ats.example/"])
+
+    assert settings.reader_roles == {"auditor"}
+    assert settings.cors_origins == ("https://ats.example",)
+
+
+def test_a_problem_inside_a_setting_says_where_it_is() -> None:
+    with pytest.raises(SettingsError, match=r"CLAUDE_PRICES\.our-model\.output: Field required"):
+        of_host(CLAUDE_PRICES={"our-model": {"input": 1, "cache_write": 1, "cache_read": 1}})
 
 
 def test_the_commands_are_there_in_one_group(make_host: MakeHost) -> None:
