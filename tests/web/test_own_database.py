@@ -16,6 +16,7 @@ from sqlalchemy.pool import NullPool, QueuePool
 import models
 from interview_routes import interview_bp
 from models import Interview
+from techscreen.cli import database
 from techscreen.storage import deferred_writes
 from techscreen.storage.table_names import leave_ours_out
 from techscreen.storage.transactions import transaction
@@ -424,6 +425,45 @@ def test_the_hosts_own_note_of_its_revision_is_never_touched(
     refused = runner.invoke(args=["techscreen", "db", "upgrade", "no-such-revision"])
     assert refused.exit_code == 1
     assert refused.output.startswith("Error: Can't locate revision")
+
+
+def test_tables_that_are_there_are_not_made_again(make_host: Callable[..., Host]) -> None:
+    host = make_host()
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.register_blueprint(interview_bp)
+    runner = host.app.test_cli_runner()
+    with host.app.app_context():
+        host.db.create_all()
+
+    refused = runner.invoke(args=["techscreen", "db", "upgrade"])
+
+    assert refused.exit_code == 1
+    assert refused.output.startswith("Error: Tables of the service are there already, but techscreen_version notes no")
+    assert "techscreen_version" not in host.tables()
+    assert runner.invoke(args=["techscreen", "db", "stamp"]).exit_code == 0
+    assert runner.invoke(args=["techscreen", "db", "upgrade"]).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["current"], ["upgrade"], ["stamp"], ["downgrade", "base"]])
+def test_the_commands_for_tables_fail_with_a_sentence(
+    make_host: Callable[..., Host], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
+) -> None:
+    host = make_host(SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'no such folder' / 'host.db'}")
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.register_blueprint(interview_bp)
+    runner = host.app.test_cli_runner()
+
+    away = runner.invoke(args=["techscreen", "db", *command])
+    monkeypatch.setattr(database, "MIGRATIONS", tmp_path)
+    incomplete = runner.invoke(args=["techscreen", "db", *command])
+
+    assert (away.exit_code, away.output) == (1, "Error: The database says: unable to open database file\n")
+    assert (incomplete.exit_code, incomplete.output) == (
+        1,
+        "Error: There are no migrations beside the modules: copy the folder migrations/ too.\n",
+    )
 
 
 def test_changing_a_table_deletes_no_rows_of_others_where_the_host_enforces_foreign_keys(
