@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from limits.storage import storage_from_string
 from sqlalchemy.engine import make_url
@@ -19,8 +20,7 @@ from config import Settings
 from techscreen.cli.terminal import say
 from techscreen.errors import ClaudeError
 from techscreen.operations.readiness import Finding
-from techscreen.operations.unknown_settings import unknown_settings_here
-from techscreen.web.container import current_runtime, settings_warnings
+from techscreen.web.container import Runtime, current_runtime, warnings_of
 
 if TYPE_CHECKING:
     from techscreen.claude.model_info import ModelFacts
@@ -52,7 +52,7 @@ def _findings(paid: bool) -> Iterator[Finding]:
     runtime = current_runtime()
     settings = runtime.settings
     yield Finding("settings", "ok", f"They can be used: {settings.flask_env}, database {_without_password(settings)}.")
-    for sentence in (*settings_warnings(settings), *_production_warnings(settings), *unknown_settings_here()):
+    for sentence in (*warnings_of(current_app, settings, in_host=runtime.in_host), *_production_warnings(runtime)):
         yield Finding("settings", "warning", sentence)
     yield from runtime.readiness.look()
     yield _rate_limits(settings)
@@ -64,8 +64,9 @@ def _findings(paid: bool) -> Iterator[Finding]:
         yield Finding("paid call", "not_checked", "Not made: there is no key, or Claude is not asked.")
 
 
-def _production_warnings(settings: Settings) -> Iterator[str]:
+def _production_warnings(runtime: Runtime) -> Iterator[str]:
     """Warnings about settings that are fine for a trial, but not in production."""
+    settings = runtime.settings
     if settings.flask_env != "production":
         return
     if make_url(settings.database_url).get_backend_name() == "sqlite":
@@ -73,7 +74,7 @@ def _production_warnings(settings: Settings) -> Iterator[str]:
     secret = settings.gateway_secret
     if secret is not None and len(secret.get_secret_value()) < MIN_SECRET:
         yield f"GATEWAY_SECRET has fewer than {MIN_SECRET} characters: it can be guessed."
-    if settings.trusted_proxies == 0:
+    if settings.trusted_proxies == 0 and not runtime.in_host:  # a host sees to its proxies itself
         yield "TRUSTED_PROXIES is 0: behind a reverse proxy every caller has the address of the proxy."
     if settings.claude_model not in settings.claude_prices:
         yield f"CLAUDE_PRICES has no price of {settings.claude_model}: its cost cannot be estimated."
