@@ -16,7 +16,10 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.engine import make_url
 
 LENT = "techscreen_lent_engine"
-HAND_OVER = "This app has a SQLAlchemy of its own: hand it over with init_app(app, db=...)."
+HAND_OVER = (
+    "This app has a SQLAlchemy of its own: hand it over with init_app(app, db=...), before a blueprint of the service is"
+    " registered."
+)
 
 
 @dataclass(frozen=True)

@@ -51,6 +51,11 @@ def init_app(app: Flask, db: SQLAlchemy | None = None, *, bind_key: str | None =
     lent = Lent(db, bind_key)
     if EXTENSION in app.extensions and app.extensions.get(LENT) != lent:
         raise RuntimeError("Call init_app(app, db=...) before a blueprint of the service is registered.")
+    if bind_key is None and db.metadata.schema is not None:
+        raise RuntimeError(
+            f"The app's metadata has the schema {db.metadata.schema!r}, and the service looks for its tables in the"
+            " connection's own: hand over one of SQLALCHEMY_BINDS, with bind_key=..., which may have the same address."
+        )
     own_db.borrow(app, lent)
     if lent.url(app) is None:
         raise RuntimeError("It is not known which database this is: call db.init_app(app) before init_app(app, db=db).")

@@ -339,7 +339,7 @@ def test_without_a_database_the_service_opens_its_own(tmp_path: Path, monkeypatc
 def test_an_app_with_another_sqlalchemy_is_told_to_hand_it_over(make_host: Callable[..., Host]) -> None:
     host = make_host()
     host.db.init_app(host.app)
-    sentence = r"This app has a SQLAlchemy of its own: hand it over with init_app\(app, db=\.\.\.\)\."
+    sentence = r"This app has a SQLAlchemy of its own: hand it over with init_app\(app, db=\.\.\.\), before"
     with pytest.raises(RuntimeError, match=sentence):
         init_app(host.app)
     with pytest.raises(RuntimeError, match=sentence):
@@ -367,6 +367,11 @@ def test_what_cannot_work_is_said_at_once(make_host: Callable[..., Host]) -> Non
     unknown = make_host(SQLALCHEMY_DATABASE_URI=None)
     with pytest.raises(RuntimeError, match="It is not known which database"):
         init_app(unknown.app, db=unknown.db)
+
+    elsewhere = make_host()
+    elsewhere.db.metadata.schema = "hr"
+    with pytest.raises(RuntimeError, match="has the schema 'hr'"):
+        init_app(elsewhere.app, db=elsewhere.db)
 
     taken = make_host()
     Table("interviews", taken.db.metadata, Column("id", Integer, primary_key=True))
