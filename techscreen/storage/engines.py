@@ -17,8 +17,8 @@ from sqlalchemy.engine import make_url
 
 LENT = "techscreen_lent_engine"
 HAND_OVER = (
-    "This app has a SQLAlchemy of its own: hand it over with init_app(app, db=...), before a blueprint of the service is"
-    " registered."
+    "This app has a SQLAlchemy of its own: hand it over with init_app(app, db=...), before a blueprint of the service"
+    " is registered."
 )
 
 
