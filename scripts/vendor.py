@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Iterable, Sequence
-from importlib import metadata
 from pathlib import Path
 
 from scripts.vendoring.copying import (
@@ -26,9 +25,6 @@ from scripts.vendoring.copying import (
 )
 from scripts.vendoring.imports import UnsuitableImport
 from scripts.vendoring.package import package_files, version
-
-# As in pyproject.toml.
-NEEDED_SETUPTOOLS = (77,)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -98,25 +94,11 @@ def _check(target: Path) -> int:
 
 
 def _build_wheel(folder: Path) -> int:
-    if _setuptools() < NEEDED_SETUPTOOLS:
-        needed = ".".join(map(str, NEEDED_SETUPTOOLS))
-        raise UnusableTarget(
-            f"Building a wheel here needs setuptools {needed} or newer: pip install --upgrade setuptools. Or have pip"
-            " fetch it for the time being: pip wheel --no-deps --wheel-dir dist ."
-        )
     from scripts.vendoring.wheel import build_wheel  # here, because a copy needs no build tools
 
     folder.mkdir(parents=True, exist_ok=True)
     _say(str(folder / build_wheel(str(folder))))
     return 0
-
-
-def _setuptools() -> tuple[int, ...]:
-    """The version of setuptools that is installed, as far as it matters; none is older than all others."""
-    try:
-        return tuple(int(part) for part in metadata.version("setuptools").split(".")[:1])
-    except (metadata.PackageNotFoundError, ValueError):
-        return ()
 
 
 def _print(lines: Iterable[str], *, err: bool = False) -> None:

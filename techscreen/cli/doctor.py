@@ -20,7 +20,8 @@ from config import Settings
 from techscreen.cli.terminal import say
 from techscreen.errors import ClaudeError
 from techscreen.operations.readiness import Finding
-from techscreen.web.container import Runtime, current_runtime, warnings_of
+from techscreen.operations.unknown_settings import unknown_settings_here
+from techscreen.web.container import Runtime, current_runtime, settings_warnings
 
 if TYPE_CHECKING:
     from techscreen.claude.model_info import ModelFacts
@@ -52,7 +53,11 @@ def _findings(paid: bool) -> Iterator[Finding]:
     runtime = current_runtime()
     settings = runtime.settings
     yield Finding("settings", "ok", f"They can be used: {settings.flask_env}, database {_without_password(settings)}.")
-    for sentence in (*warnings_of(current_app, settings, in_host=runtime.in_host), *_production_warnings(runtime)):
+    for sentence in (
+        *settings_warnings(settings, current_app),
+        *_production_warnings(runtime),
+        *unknown_settings_here(),
+    ):
         yield Finding("settings", "warning", sentence)
     yield from runtime.readiness.look()
     yield _rate_limits(settings)

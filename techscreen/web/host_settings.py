@@ -46,13 +46,6 @@ def settings_of_host(app: Flask) -> dict[str, Any]:
     return {**ours, "DATABASE_URL": url} if url else ours
 
 
-def unknown_settings_of_host(app: Flask) -> list[str]:
-    """A sentence for each name in a host app's config that was meant for us, and is no setting."""
-    meant = [name.removeprefix(PREFIX) for name in app.config if name.startswith(PREFIX)]
-    unknown = [f"{PREFIX}{name}" for name in meant if name.lower() not in Settings.model_fields]
-    return [f"{name} in app.config is not a setting, and has no effect." for name in unknown]
-
-
 def _fits(kind: Any, value: object) -> bool:
     """Whether a setting can have a value of this kind. Whether it can have this very value, its own checks say."""
     try:

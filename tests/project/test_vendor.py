@@ -441,19 +441,6 @@ def test_the_installed_package_serves_the_whole_workflow(wheel: Path, tmp_path: 
     assert (tmp_path / "techscreen.db").is_file()  # where it was started, and not among installed packages
 
 
-@pytest.mark.parametrize("installed", [(), (65,)])
-def test_a_wheel_without_the_tools_for_it_is_refused_with_the_way_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], installed: tuple[int, ...]
-) -> None:
-    assert vendor._setuptools() >= vendor.NEEDED_SETUPTOOLS
-    monkeypatch.setattr(vendor, "_setuptools", lambda: installed)
-
-    assert vendor.main(["--wheel", str(tmp_path / "dist")]) == 2
-    assert capsys.readouterr().err.startswith("Building a wheel here needs setuptools 77 or newer: pip install")
-    described = tomllib.loads((PROJECT_FOLDER / "pyproject.toml").read_text(encoding="utf-8"))
-    assert described["build-system"]["requires"] == ["setuptools>=77"]
-
-
 def test_the_repository_is_left_as_it_was_by_a_build(wheel: Path) -> None:
     assert not any((PROJECT_FOLDER / name).exists() for name in ("build", f"{wheel.name.split('-')[0]}.egg-info"))
 

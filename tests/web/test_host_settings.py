@@ -14,9 +14,9 @@ from flask.testing import FlaskClient
 import models
 from config import Settings, SettingsError, load_settings
 from interview_routes import interview_bp
-from techscreen.web.container import current_runtime, warnings_of
+from techscreen.web.container import current_runtime, settings_warnings
 from techscreen.web.host import init_app
-from techscreen.web.host_settings import OWNED_BY_OTHERS, settings_of_host, unknown_settings_of_host
+from techscreen.web.host_settings import OWNED_BY_OTHERS, settings_of_host
 from tests.conftest import ADMIN, READER, with_starter_library
 from tests.support.tables import table
 
@@ -220,23 +220,13 @@ def test_lists_of_app_config_are_read_as_those_of_the_environment(roles: object)
     assert settings.cors_origins == ("https://ats.example",)
 
 
-def test_what_is_meant_for_us_and_is_no_setting_is_named() -> None:
-    app = Flask("host")
-    app.config.update(TECHSCREEN_RATELIMT="5 per minute", TECHSCREEN_RATE_LIMIT="5 per minute", RATELIMIT_ENABLED=True)
-
-    named = ["TECHSCREEN_RATELIMT in app.config is not a setting, and has no effect."]
-    assert unknown_settings_of_host(app) == named
-    assert set(named) <= set(warnings_of(app, of_host(), in_host=True))
-    assert not set(named) & set(warnings_of(app, of_host(), in_host=False))
-
-
 def test_who_knows_its_callers_itself_needs_no_gateways_secret() -> None:
     app = Flask("host")
     production = of_host(FLASK_ENV="production", CLAUDE_API_KEY="a-key", SQLALCHEMY_DATABASE_URI="sqlite:////tmp/x.db")
 
-    assert any(sentence.startswith("GATEWAY_SECRET") for sentence in warnings_of(app, production, in_host=True))
+    assert any(sentence.startswith("GATEWAY_SECRET") for sentence in settings_warnings(production, app))
     app.config["INTERVIEW_AUTHENTICATOR"] = lambda request: None
-    assert not any(sentence.startswith("GATEWAY_SECRET") for sentence in warnings_of(app, production, in_host=True))
+    assert not any(sentence.startswith("GATEWAY_SECRET") for sentence in settings_warnings(production, app))
 
 
 def test_a_problem_inside_a_setting_says_where_it_is() -> None:
