@@ -380,17 +380,12 @@ class Settings(DatabaseSettings):
     @field_validator("reader_roles", "editor_roles", "generator_roles", mode="before")
     @classmethod
     def _split_roles(cls, value: object) -> object:
-        roles = value.split(",") if isinstance(value, str) else value
-        if isinstance(roles, list | tuple | set | frozenset) and all(isinstance(role, str) for role in roles):
-            return frozenset(role.strip().lower() for role in roles if role.strip())
-        return value
+        return frozenset(role.lower() for role in words) if (words := _words(value)) is not None else value
 
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split_origins(cls, value: object) -> object:
-        if isinstance(value, str):
-            return tuple(origin.strip().rstrip("/") for origin in value.split(",") if origin.strip())
-        return value
+        return tuple(origin.rstrip("/") for origin in words) if (words := _words(value)) is not None else value
 
     @field_validator("cors_origins")
     @classmethod
@@ -588,6 +583,14 @@ def setting_names() -> list[str]:
     return [choice for name, field in Settings.model_fields.items() for choice in _names(name, field)]
 
 
+def _words(value: object) -> list[str] | None:
+    """The words of a list that an environment separates by commas and an `app.config` has as a list; else None."""
+    given = value.split(",") if isinstance(value, str) else value
+    if not isinstance(given, (list, tuple, set, frozenset)) or not all(isinstance(word, str) for word in given):
+        return None
+    return [word.strip() for word in given if word.strip()]
+
+
 def _is_blank(value: str | None) -> bool:
     return value is None or NO_VALUE.fullmatch(value) is not None
 
@@ -649,7 +652,8 @@ def is_usual_ipv4(host: str) -> bool:
 def _sentences(error: ValidationError) -> list[str]:
     sentences: list[str] = []
     for item in error.errors(include_url=False, include_input=False, include_context=False):
-        name = str(item["loc"][0]).upper() if item["loc"] else ""
+        name, *inside = (str(part) for part in item["loc"]) if item["loc"] else ("",)
+        name = ".".join((name.upper(), *inside))
         for line in item["msg"].removeprefix("Value error, ").split("\n"):
             sentences.append(f"{name}: {line}" if name else line)
     return sentences

@@ -118,13 +118,19 @@ def manifest(files: Mapping[str, bytes], content: str) -> bytes:
 
 
 def digest(text: bytes) -> str:
-    """A hash of a file's text."""
-    return hashlib.sha256(text).hexdigest()
+    """A hash of a file's text. Git may have changed its line ends, which is no change of the text."""
+    return hashlib.sha256(plain(text)).hexdigest()
+
+
+def plain(text: bytes) -> bytes:
+    """The text with the line ends of this repository; what has a NUL is no text, as Git sees it too."""
+    return text if b"\0" in text else text.replace(b"\r\n", b"\n")
 
 
 def repository_text(path: str, text: bytes) -> tuple[str, bytes]:
     """Where a file of the package is in this repository, and how its text stands there."""
     source = {renamed: name for name, renamed in RENAMED.items()}.get(path, path)
+    text = plain(text)
     return source, to_repository(text, path) if _is_rewritten(path) else text
 
 

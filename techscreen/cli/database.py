@@ -7,19 +7,37 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import click
 from flask import current_app
 from flask.cli import AppGroup
-from sqlalchemy import Connection, create_engine
+from sqlalchemy import Connection, create_engine, inspect
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from models import db
 from techscreen.cli.terminal import say
-from techscreen.storage.schema_version import present_revisions, version_table
+from techscreen.storage.schema_version import MIGRATIONS, present_revisions, version_table
+from techscreen.storage.table_names import table_names
 from techscreen.web.container import current_runtime
 
-database_commands = AppGroup("db", help="Make and change the tables of the service.")
+
+class _Group(AppGroup):
+    """A group of commands that fails with the database's own sentence, not a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command."""
+        if not (MIGRATIONS / "versions").is_dir():
+            raise click.ClickException("There are no migrations beside the modules: copy the folder migrations/ too.")
+        try:
+            return super().invoke(ctx)
+        except SQLAlchemyError as error:
+            words = getattr(getattr(error, "orig", None), "args", None) or error.args
+            raise click.ClickException(f"The database says: {words[-1]}") from error
+
+
+database_commands = _Group("db", help="Make and change the tables of the service.")
 
 
 @database_commands.command("upgrade")
@@ -57,12 +75,26 @@ def _run(name: str, revision: str) -> None:
     from techscreen.storage.migration_environment import alembic_config
 
     with _connection() as connection:
+        if name == "upgrade":
+            _refuse_to_make_again(connection)
         try:
             getattr(command, name)(alembic_config(connection, in_host=current_runtime().in_host), revision)
         except CommandError as error:
             raise click.ClickException(str(error)) from error
         connection.commit()
         _say_where(connection)
+
+
+def _refuse_to_make_again(connection: Connection) -> None:
+    """Refuse to make tables that are there already, made by `db.create_all()` or by the app's own migrations."""
+    table = version_table(connection, in_host=current_runtime().in_host)
+    if table_names() & set(inspect(connection).get_table_names()) and not present_revisions(connection, table):
+        raise click.ClickException(
+            f"Tables of the service are there already, but {table} notes no revision. If db.create_all() has made"
+            " them in this version, run `techscreen db stamp` once. If they are in the app's own migrations, go on"
+            " with those."
+        )
+    connection.rollback()  # what was only looked at; SQLite's foreign keys stay off
 
 
 def _say_where(connection: Connection) -> None:

@@ -20,7 +20,7 @@ from config import Settings
 from techscreen.cli.terminal import say
 from techscreen.errors import ClaudeError
 from techscreen.operations.readiness import Finding
-from techscreen.web.container import current_runtime, settings_warnings, unknown_names
+from techscreen.web.container import Runtime, current_runtime, settings_warnings, unknown_names
 
 if TYPE_CHECKING:
     from techscreen.claude.model_info import ModelFacts
@@ -53,7 +53,7 @@ def _findings(paid: bool) -> Iterator[Finding]:
     settings = runtime.settings
     yield Finding("settings", "ok", f"They can be used: {settings.flask_env}, database {_without_password(settings)}.")
     unknown = unknown_names(current_app, in_host=runtime.in_host)
-    for sentence in (*settings_warnings(settings), *_production_warnings(settings), *unknown):
+    for sentence in (*settings_warnings(settings, current_app), *_production_warnings(runtime), *unknown):
         yield Finding("settings", "warning", sentence)
     yield from runtime.readiness.look()
     yield _rate_limits(settings)
@@ -65,8 +65,9 @@ def _findings(paid: bool) -> Iterator[Finding]:
         yield Finding("paid call", "not_checked", "Not made: there is no key, or Claude is not asked.")
 
 
-def _production_warnings(settings: Settings) -> Iterator[str]:
+def _production_warnings(runtime: Runtime) -> Iterator[str]:
     """Warnings about settings that are fine for a trial, but not in production."""
+    settings = runtime.settings
     if settings.flask_env != "production":
         return
     if make_url(settings.database_url).get_backend_name() == "sqlite":
@@ -74,7 +75,7 @@ def _production_warnings(settings: Settings) -> Iterator[str]:
     secret = settings.gateway_secret
     if secret is not None and len(secret.get_secret_value()) < MIN_SECRET:
         yield f"GATEWAY_SECRET has fewer than {MIN_SECRET} characters: it can be guessed."
-    if settings.trusted_proxies == 0:
+    if settings.trusted_proxies == 0 and not runtime.in_host:  # a host sees to its proxies itself
         yield "TRUSTED_PROXIES is 0: behind a reverse proxy every caller has the address of the proxy."
     if settings.claude_model not in settings.claude_prices:
         yield f"CLAUDE_PRICES has no price of {settings.claude_model}: its cost cannot be estimated."

@@ -66,6 +66,10 @@ NOTES: dict[Language, tuple[str, str, str, str]] = {
         "Ninguna pregunta encontrada trata de: {}.",
     ),
 }
+LOAD_STARTER = (
+    "`flask --app app library load-starter` loads those of the service; in a host app it is"
+    " `flask --app host techscreen library load-starter`."
+)
 
 
 class OfflineClaude:
@@ -128,8 +132,7 @@ class OfflineClaude:
     def _fitting(self, request: Requisition, language: Language) -> Fitting:
         entries = run_in_transaction(lambda session: read_catalogue(session, self._lookup, language))
         if not entries:
-            command = "flask --app app library load-starter"
-            raise _lacks(f"The library has no questions in {NAMES[language]}. `{command}` loads those of the service.")
+            raise _lacks(f"The library has no questions in {NAMES[language]}. {LOAD_STARTER}")
         return fitting_to(request.fields(), language, entries)
 
     def _topics(self, fitting: Fitting, language: Language) -> list[InterviewTopic]:

@@ -113,6 +113,9 @@ def _check_database(engine: Engine, connect_args: Mapping[str, Any], *, in_host:
         with connect() as connection:
             connection.execute(text("SELECT 1"))
             migrations = _check_migrations(connection, in_host=in_host)
+            narrow = _narrow_character_set(connection)
+            if narrow is not None:
+                return narrow, migrations
             if migrations.status == "problem" or _is_shared_in_memory(engine):
                 return Finding("database", "ok", "The database answers."), migrations
             return _check_writing(connection), migrations
@@ -125,6 +128,21 @@ def _check_database(engine: Engine, connect_args: Mapping[str, Any], *, in_host:
         )
     finally:
         close()
+
+
+def _narrow_character_set(connection: Connection) -> Finding | None:
+    """A warning if the address says that texts are sent in a character set that lacks characters, such as emoji."""
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        return None
+    name = str(connection.scalar(text("SELECT @@character_set_client")))
+    if name == "utf8mb4":
+        return None
+    return Finding(
+        "database",
+        "warning",
+        f"Texts are sent as {name}, which lacks characters such as emoji, and a text with one cannot be stored:"
+        " give the database's address charset=utf8mb4.",
+    )
 
 
 def _check_writing(connection: Connection) -> Finding:

@@ -16,7 +16,10 @@ from sqlalchemy import URL, Engine
 from sqlalchemy.engine import make_url
 
 LENT = "techscreen_lent_engine"
-HAND_OVER = "This app has a SQLAlchemy of its own: hand it over with init_app(app, db=...)."
+HAND_OVER = (
+    "This app has a SQLAlchemy of its own: hand it over with init_app(app, db=...), before a blueprint of the service"
+    " is registered."
+)
 
 
 @dataclass(frozen=True)
@@ -84,12 +87,15 @@ class Database(SQLAlchemy):
         Raises:
             RuntimeError: if this app has lent another one before, or has no such engine.
         """
-        if app.extensions.setdefault(LENT, lent) != lent:
-            raise RuntimeError("init_app was called before for this app, with another database.")
+        if LENT in app.extensions:
+            if app.extensions[LENT] != lent:
+                raise RuntimeError("init_app was called before for this app, with another database.")
+            return
         if app.extensions.get("sqlalchemy", lent.db) is not lent.db:
             raise RuntimeError("init_app was given another SQLAlchemy than the one that this app was initialised with.")
         if lent.bind_key is not None and lent.bind_key not in (app.config.get("SQLALCHEMY_BINDS") or {}):
             raise RuntimeError(f"bind_key: SQLALCHEMY_BINDS of this app has no {lent.bind_key!r}.")
+        app.extensions[LENT] = lent
 
         @app.teardown_appcontext
         def give_back(_error: BaseException | None) -> None:

@@ -64,7 +64,7 @@ def transaction() -> Iterator[Session]:
         has_written = db.session.info.pop(_HAS_WRITTEN, False)
         db.session.info.pop(_AFTER_COMMIT, None)
         _roll_back()
-        if not _is_away(error):
+        if not is_away(error):
             raise
         if has_ended and not has_written:
             return  # a reader has what it came for
@@ -206,7 +206,8 @@ def lost_a_race(error: BaseException) -> bool:
     return number[0] in MYSQL_RACES or getattr(original, "sqlite_errorname", None) in SQLITE_RACES
 
 
-def _is_away(error: BaseException) -> bool:
+def is_away(error: BaseException) -> bool:
+    """Whether an error says that the database does not answer, or has not been migrated."""
     if isinstance(error, DBAPIError) and error.connection_invalidated:
         return True
     # A missing table is an OperationalError on SQLite and a ProgrammingError on MySQL. Either way: migrate first.

@@ -16,9 +16,12 @@ from typing import Any, Literal
 from uuid import UUID
 
 from flask import Flask, Request, current_app, g, request
+from sqlalchemy.exc import SQLAlchemyError
 
 from config import Settings
-from techscreen.errors import Forbidden, Unauthenticated
+from techscreen.errors import RETRY_AFTER, DatabaseUnavailable, Forbidden, Unauthenticated
+from techscreen.storage.host_sessions import give_back_connection
+from techscreen.storage.transactions import is_away
 from techscreen.web.container import current_runtime
 
 logger = logging.getLogger(__name__)
@@ -68,6 +71,7 @@ def let_in(access: Access) -> None:
         _authorize_scrape()
     elif access != "anybody":
         caller = caller_of(request)
+        give_back_connection()
         if not may(caller, access):
             raise Forbidden(_refusal(access))
         g.interview_caller = caller
@@ -144,10 +148,16 @@ def caller_of(request: Request) -> Caller:
 
     Raises:
         Unauthenticated: if that is not known.
+        DatabaseUnavailable: if the app looks it up in a database that does not answer.
     """
     authenticator: Authenticator | None = current_app.config.get("INTERVIEW_AUTHENTICATOR")
     if authenticator is not None:
-        return _caller_of_host(authenticator(request))
+        try:
+            return _caller_of_host(authenticator(request))
+        except SQLAlchemyError as error:
+            if is_away(error):
+                raise DatabaseUnavailable("The database does not answer.", retry_after=RETRY_AFTER) from error
+            raise
     find: Callable[[Request], Caller] | None = current_app.extensions.get(CALLERS_OF_BLUEPRINTS, {}).get(
         request.blueprint
     )

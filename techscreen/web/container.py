@@ -115,7 +115,7 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
         in_host = settings is None
         settings = settings or load_settings(settings_of_host(app))
         name_tables(settings.table_prefix)
-        for warning in (*settings_warnings(settings), *unknown_names(app, in_host=in_host)):
+        for warning in (*settings_warnings(settings, app), *unknown_names(app, in_host=in_host)):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
             claude = _claude(settings)
@@ -226,9 +226,15 @@ def _connect_args(app: Flask) -> Mapping[str, Any]:
     return given
 
 
-def settings_warnings(settings: Settings) -> list[str]:
-    """What an operator should know about settings that can be used, one sentence each."""
+def settings_warnings(settings: Settings, app: Flask | None = None) -> list[str]:
+    """What an operator should know about settings that can be used, one sentence each.
+
+    Args:
+        settings: all settings.
+        app: which may say itself who calls, so that no header can claim it.
+    """
     warnings: list[str] = []
+    authenticates = app is not None and app.config.get("INTERVIEW_AUTHENTICATOR") is not None
     if settings.celery_broker_url and not settings.async_processing:
         warnings.append("CELERY_BROKER_URL has no effect on requests without ASYNC_PROCESSING.")
     if not settings.asks_claude:
@@ -236,7 +242,7 @@ def settings_warnings(settings: Settings) -> list[str]:
         warnings.append(f"{reason}Claude is not asked: interviews are made of library questions alone.")
     elif settings.claude_api_key is None:
         warnings.append("CLAUDE_API_KEY is not set: Claude cannot be asked (USE_LIBRARY=only needs no key).")
-    if settings.flask_env == "production" and settings.gateway_secret is None:
+    if settings.flask_env == "production" and settings.gateway_secret is None and not authenticates:
         warnings.append("GATEWAY_SECRET is not set: anybody who reaches the service can claim to be an admin.")
     if settings.flask_env == "production" and settings.workbench_login:
         warnings.append("WORKBENCH_LOGIN is on: anybody who reaches the pages can choose to be an admin.")

@@ -25,6 +25,8 @@ SENTENCES = {
     413: "The body is too large.",
     429: "Too many requests: Retry-After says in how many seconds the next one is taken.",
 }
+# The longest sentence of a host's that is passed on.
+MAX_WORDS = 200
 
 
 def register_error_pages(target: Flask | Blueprint) -> None:
@@ -46,13 +48,19 @@ def _http_error(error: HTTPException) -> Response | HTTPException:
     if status < 400:
         return error
     code = CODES.get(status, (error.name or "error").lower().replace(" ", "_"))
-    sentence = SENTENCES.get(status, error.name or "The request failed.")
+    sentence = SENTENCES.get(status) or _words_of(error) or error.name or "The request failed."
     body = ErrorAnswer(success=False, error=sentence, code=code, details=[], request_id=current_request_id())
     response = json_response(body, status)
     for name, value in error.get_headers():
         if name.lower() not in ("content-type", "content-length"):
             response.headers[name] = value
     return response
+
+
+def _words_of(error: HTTPException) -> str | None:
+    """What a host app or its extension says, such as that the CSRF token is missing; not werkzeug's usual words."""
+    words = error.description
+    return words if isinstance(words, str) and words != type(error).description and len(words) <= MAX_WORDS else None
 
 
 def _unexpected_error(error: Exception) -> Response:

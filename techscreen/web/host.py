@@ -13,7 +13,8 @@ from sqlalchemy import MetaData
 
 from config import load_settings
 from models import db as own_db
-from techscreen.storage.engines import LENT, Lent
+from techscreen.storage.engines import HAND_OVER, LENT, Lent
+from techscreen.storage.host_sessions import watch_sessions
 from techscreen.storage.table_names import put_into
 from techscreen.web.container import EXTENSION, install_runtime
 from techscreen.web.cors import open_to_frontends
@@ -50,16 +51,29 @@ def init_app(app: Flask, db: SQLAlchemy | None = None, *, bind_key: str | None =
     lent = Lent(db, bind_key)
     if EXTENSION in app.extensions and app.extensions.get(LENT) != lent:
         raise RuntimeError("Call init_app(app, db=...) before a blueprint of the service is registered.")
+    if bind_key is None and db.metadata.schema is not None:
+        raise RuntimeError(
+            f"The app's metadata has the schema {db.metadata.schema!r}, and the service looks for its tables in the"
+            " connection's own: hand over one of SQLALCHEMY_BINDS, with bind_key=..., which may have the same address."
+        )
     own_db.borrow(app, lent)
     if lent.url(app) is None:
         raise RuntimeError("It is not known which database this is: call db.init_app(app) before init_app(app, db=db).")
+    watch_sessions(db)
     _install(app)
     put_into(_metadata(lent))
 
 
 def set_up(state: BlueprintSetupState) -> None:
-    """Give an app that registers one of our blueprints everything that its endpoints need."""
+    """Give an app that registers one of our blueprints everything that its endpoints need.
+
+    Raises:
+        SettingsError: with every problem of the settings at once.
+        RuntimeError: if the app has a SQLAlchemy that it has not handed over.
+    """
     assert isinstance(state.app, Flask)
+    if LENT not in state.app.extensions and state.app.extensions.get("sqlalchemy", own_db) is not own_db:
+        raise RuntimeError(HAND_OVER)  # at once, not at the first request
     register_converters(state.app)
     _install(state.app)
     state.app.extensions.setdefault(BLUEPRINTS, set()).add(state.name)

@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, g, request
 
 from techscreen.observability import metrics
 from techscreen.observability.request_id import current_request_id
+from techscreen.storage.host_sessions import give_back_connection
 from techscreen.web.container import current_runtime
 from techscreen.web.endpoint import current_declaration
 
@@ -23,6 +24,7 @@ def log_requests(target: Flask | Blueprint) -> None:
 
 def ensure_heartbeat() -> None:
     """Make sure that this process has a heartbeat; before a POST that needs the database, wait for the first."""
+    give_back_connection()  # of a host that has looked up who calls: the heartbeat needs one too
     declared = current_declaration()
     needs_database = declared is None or declared.needs_database
     current_runtime().heartbeat.ensure(wait=request.method == "POST" and needs_database)

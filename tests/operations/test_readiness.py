@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine, event, text
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.pool import NullPool
 
 from models import db
@@ -154,6 +154,19 @@ def test_a_database_that_was_never_migrated_is_a_matter_of_migrations(make_app: 
     assert status == 503
     assert statuses(answer)["database"] == "ok"
     assert statuses(answer)["migrations"] == "problem"
+
+
+@pytest.mark.parametrize(("charset", "status"), [("utf8mb4", "ok"), ("utf8mb3", "warning"), ("latin1", "warning")])
+def test_an_address_whose_character_set_lacks_characters_is_named(
+    migrated_mariadb_url: str, charset: str, status: str
+) -> None:
+    url = make_url(migrated_mariadb_url).update_query_dict({"charset": charset})
+    engine = create_engine(url, poolclass=NullPool)
+
+    database, migrations = readiness._check_database(engine, {}, in_host=False)
+
+    assert (database.status, migrations.status) == (status, "ok")
+    assert (f"Texts are sent as {charset}" in database.sentence) == (status == "warning")
 
 
 def test_in_a_rolling_upgrade_the_nodes_of_the_old_version_stay_ready(make_app: MakeApp, database_url: str) -> None:

@@ -265,6 +265,23 @@ def test_changes_in_a_copy_come_back_as_a_patch_for_the_original(
     assert "QUICK_THREADS =\t16" in (original / "gunicorn.conf.py").read_text()
 
 
+def test_line_ends_that_git_has_changed_are_no_change(copy: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for file in copy.rglob("*"):
+        if file.is_file() and file.suffix in (".py", ".txt", ".json", ".html"):
+            file.write_bytes(file.read_bytes().replace(b"\n", b"\r\n"))
+
+    assert vendor.main(["--check", str(copy)]) == 0
+    changed = copy / "config.py"
+    changed.write_bytes(changed.read_bytes() + b"# ours\r\n")
+    capsys.readouterr()
+    assert vendor.main(["--check", str(copy)]) == 1
+    patch = capsys.readouterr().out.splitlines()
+    assert [line for line in patch if line.startswith(("+", "-"))] == ["--- a/config.py", "+++ b/config.py", "+# ours"]
+    changed.write_bytes(changed.read_bytes().removesuffix(b"# ours\r\n"))
+    assert vendor.main([str(copy)]) == 0
+    assert b"\r" not in changed.read_bytes()
+
+
 def test_a_folder_that_cannot_be_written_to_is_told_in_a_sentence(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from flask import Blueprint, Flask, Request, jsonify
+from flask_wtf import CSRFProtect
 from sqlalchemy.engine import make_url
 
 from config import SettingsError
@@ -85,6 +86,24 @@ def test_errors_of_our_routes_are_ours_also_where_the_host_has_a_page(host: Flas
     assert (response.status_code, response.json["code"]) == (404, "not_found")
     assert response.headers["X-Request-ID"] == response.json["request_id"]
     assert host.test_client().get("/api/interview/999").json["code"] == "unauthenticated"
+
+
+def test_what_the_host_or_its_extensions_refuse_is_said_in_their_words(host: Flask) -> None:
+    host.config.update(SECRET_KEY="a secret of the host's")
+    CSRFProtect(host)
+
+    answer = host.test_client().post("/api/interview/jd/enhance", json={}, headers=ADMIN)
+
+    assert (answer.status_code, answer.json["error"]) == (400, "The CSRF token is missing.")
+
+
+def test_a_host_may_leave_its_tokens_to_its_own_forms(host: Flask) -> None:
+    host.config.update(SECRET_KEY="a secret of the host's")
+    CSRFProtect(host).exempt(interview_bp)
+
+    answer = host.test_client().post("/api/interview/jd/enhance", json={}, headers=ADMIN)
+
+    assert answer.json["details"]
 
 
 @pytest.mark.parametrize("blueprints", [(), (operations_bp,), (operations_bp, interview_bp)])

@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 import models
 from config import Settings, SettingsError, load_settings
 from interview_routes import interview_bp
-from techscreen.web.container import current_runtime
+from techscreen.web.container import current_runtime, settings_warnings
 from techscreen.web.host import init_app
 from techscreen.web.host_settings import OWNED_BY_OTHERS, settings_of_host
 from tests.conftest import ADMIN, READER, with_starter_library
@@ -217,6 +217,28 @@ def test_roles_and_the_gateways_secret_of_app_config_are_heeded(make_host: MakeH
     assert client.get("/api/interview/req/x", headers=auditor).status_code == 200
     assert client.get("/api/interview/req/x", headers={**auditor, **READER}).status_code == 403
     assert client.get("/api/interview/req/x", headers={**auditor, "X-Gateway-Secret": "x"}).status_code == 401
+
+
+@pytest.mark.parametrize("roles", ["Auditor, ", ["Auditor"], ("Auditor", " "), {"auditor"}, frozenset({" AUDITOR "})])
+def test_lists_of_app_config_are_read_as_those_of_the_environment(roles: object) -> None:
+    settings = of_host(READER_ROLES=roles, TECHSCREEN_CORS_ORIGINS=["https://ats.example/"])
+
+    assert settings.reader_roles == {"auditor"}
+    assert settings.cors_origins == ("https://ats.example",)
+
+
+def test_who_knows_its_callers_itself_needs_no_gateways_secret() -> None:
+    app = Flask("host")
+    production = of_host(FLASK_ENV="production", CLAUDE_API_KEY="a-key", SQLALCHEMY_DATABASE_URI="sqlite:////tmp/x.db")
+
+    assert any(sentence.startswith("GATEWAY_SECRET") for sentence in settings_warnings(production, app))
+    app.config["INTERVIEW_AUTHENTICATOR"] = lambda request: None
+    assert not any(sentence.startswith("GATEWAY_SECRET") for sentence in settings_warnings(production, app))
+
+
+def test_a_problem_inside_a_setting_says_where_it_is() -> None:
+    with pytest.raises(SettingsError, match=r"CLAUDE_PRICES\.our-model\.output: Field required"):
+        of_host(CLAUDE_PRICES={"our-model": {"input": 1, "cache_write": 1, "cache_read": 1}})
 
 
 def test_the_commands_are_there_in_one_group(make_host: MakeHost) -> None:

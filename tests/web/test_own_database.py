@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
+from flask import Flask, Request, Response
 from flask_sqlalchemy import SQLAlchemy
 from sqlalchemy import Column, Integer, String, Table, create_engine, event, inspect, select, text
 from sqlalchemy.pool import NullPool, QueuePool
@@ -16,9 +16,11 @@ from sqlalchemy.pool import NullPool, QueuePool
 import models
 from interview_routes import interview_bp
 from models import Interview
+from techscreen.cli import database
 from techscreen.storage import deferred_writes
 from techscreen.storage.table_names import leave_ours_out
 from techscreen.storage.transactions import transaction
+from techscreen.web.auth import Caller
 from techscreen.web.container import current_runtime
 from techscreen.web.host import init_app
 from tests.conftest import ADMIN, with_starter_library
@@ -149,6 +151,127 @@ def test_no_connection_of_the_hosts_pool_is_held_while_claude_works(
     assert set(held) == {0}
 
 
+def _with_callers_of_its_own(host: Host) -> None:
+    """The service in a host that knows callers by its own table, as Flask-Login does, with the host's session."""
+
+    def caller(request: Request) -> Caller | None:
+        known = select(host.candidates.c.id).where(host.candidates.c.name == request.headers["X-User-ID"])
+        found = host.db.session.scalar(known)
+        return Caller(str(found), "admin") if found else None
+
+    host.app.config["INTERVIEW_AUTHENTICATOR"] = caller
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.register_blueprint(interview_bp)
+    with host.app.app_context():
+        host.db.create_all()
+        host.db.session.execute(host.candidates.insert().values(name="ada"))
+        host.db.session.commit()
+    with_starter_library(host.app)
+
+
+ONE_CONNECTION = {"poolclass": QueuePool, "pool_size": 1, "max_overflow": 0, "pool_timeout": 3}
+
+
+def test_a_host_that_looks_up_its_callers_needs_no_connection_besides_ours(
+    make_host: Callable[..., Host], requisition: Any
+) -> None:
+    host = make_host(SQLALCHEMY_ENGINE_OPTIONS=ONE_CONNECTION)
+    _with_callers_of_its_own(host)
+    seen: list[int] = []
+
+    @host.app.before_request
+    def look_up() -> None:  # as hosts do that let nobody in who has not logged in
+        host.db.session.execute(select(host.candidates)).all()
+
+    @host.app.after_request
+    def look(response: Response) -> Response:
+        seen.append(len(host.db.session.execute(select(host.candidates)).all()))
+        return response
+
+    answer = host.app.test_client().post("/api/interview/workflow/full", json=requisition, headers={"X-User-ID": "ada"})
+
+    assert answer.status_code == 200, answer.text
+    assert seen == [1]
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO candidates (name) VALUES ('bo')",
+        "WITH new AS (SELECT 'bo' AS name) INSERT INTO candidates (name) SELECT name FROM new",
+        "/* urgent */ UPDATE candidates SET name = 'bo'",
+    ],
+)
+@pytest.mark.parametrize("raw", [False, True])
+def test_what_a_host_has_written_and_not_committed_stays_its_own(
+    make_host: Callable[..., Host], statement: str, raw: bool
+) -> None:
+    host = make_host()
+    _with_callers_of_its_own(host)
+
+    @host.app.before_request
+    def write() -> None:
+        if raw:
+            host.db.session.connection().exec_driver_sql(statement)
+        else:
+            host.db.session.execute(text(statement))
+
+    @host.app.after_request
+    def keep(response: Response) -> Response:
+        host.db.session.commit()
+        return response
+
+    answer = host.app.test_client().post("/api/interview/check", json={}, headers={"X-User-ID": "ada"})
+
+    assert answer.status_code in (400, 401)  # it has come as far as the caller
+    with host.app.app_context():
+        assert "bo" in host.db.session.scalars(select(host.candidates.c.name)).all()
+
+
+def test_what_a_host_is_about_to_write_stays_its_own(make_host: Callable[..., Host]) -> None:
+    host = make_host()
+
+    class Visit(host.db.Model):  # type: ignore[name-defined, misc]
+        id = Column(Integer, primary_key=True)
+
+    _with_callers_of_its_own(host)
+
+    @host.app.before_request
+    def write() -> None:
+        host.db.session.execute(select(host.candidates)).all()
+        host.db.session.add(Visit())
+        with host.db.session.no_autoflush:
+            assert host.db.session.new
+
+    @host.app.after_request
+    def keep(response: Response) -> Response:
+        host.db.session.commit()
+        return response
+
+    host.app.test_client().post("/api/interview/check", json={}, headers={"X-User-ID": "ada"})
+
+    with host.app.app_context():
+        assert len(host.db.session.scalars(select(Visit.id)).all()) == 1
+
+
+def test_a_database_that_knows_no_callers_now_is_503(make_host: Callable[..., Host]) -> None:
+    host = make_host(SQLALCHEMY_ENGINE_OPTIONS={**ONE_CONNECTION, "pool_timeout": 0.1})
+    _with_callers_of_its_own(host)
+    with host.app.app_context(), host.db.engine.connect():
+        answer = host.app.test_client().get("/api/interview/req/x", headers={"X-User-ID": "ada"})
+
+    assert (answer.status_code, answer.json["code"]) == (503, "database_unavailable")
+
+
+def test_init_app_may_be_called_twice(make_host: Callable[..., Host]) -> None:
+    host = make_host()
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.test_client().get("/")
+    init_app(host.app, db=host.db)
+
+
 @pytest.mark.parametrize("hosts_first", [True, False])
 def test_one_of_the_hosts_binds_can_hold_our_tables(
     make_host: Callable[..., Host], tmp_path: Path, requisition: Any, hosts_first: bool
@@ -217,11 +340,13 @@ def test_without_a_database_the_service_opens_its_own(tmp_path: Path, monkeypatc
 def test_an_app_with_another_sqlalchemy_is_told_to_hand_it_over(make_host: Callable[..., Host]) -> None:
     host = make_host()
     host.db.init_app(host.app)
-    sentence = r"This app has a SQLAlchemy of its own: hand it over with init_app\(app, db=\.\.\.\)\."
+    sentence = r"This app has a SQLAlchemy of its own: hand it over with init_app\(app, db=\.\.\.\), before"
     with pytest.raises(RuntimeError, match=sentence):
         init_app(host.app)
     with pytest.raises(RuntimeError, match=sentence):
         models.db.init_app(host.app)
+    with pytest.raises(RuntimeError, match=sentence):
+        host.app.register_blueprint(interview_bp)
     with host.app.app_context(), pytest.raises(RuntimeError, match=sentence):
         models.db.session.execute(select(Interview))
     another = SQLAlchemy()
@@ -231,8 +356,8 @@ def test_an_app_with_another_sqlalchemy_is_told_to_hand_it_over(make_host: Calla
 
 def test_what_cannot_work_is_said_at_once(make_host: Callable[..., Host]) -> None:
     late = make_host()
-    late.db.init_app(late.app)
     late.app.register_blueprint(interview_bp)
+    late.db.init_app(late.app)
     with pytest.raises(RuntimeError, match="before a blueprint of the service is registered"):
         init_app(late.app, db=late.db)
 
@@ -243,6 +368,11 @@ def test_what_cannot_work_is_said_at_once(make_host: Callable[..., Host]) -> Non
     unknown = make_host(SQLALCHEMY_DATABASE_URI=None)
     with pytest.raises(RuntimeError, match="It is not known which database"):
         init_app(unknown.app, db=unknown.db)
+
+    elsewhere = make_host()
+    elsewhere.db.metadata.schema = "hr"
+    with pytest.raises(RuntimeError, match="has the schema 'hr'"):
+        init_app(elsewhere.app, db=elsewhere.db)
 
     taken = make_host()
     Table("interviews", taken.db.metadata, Column("id", Integer, primary_key=True))
@@ -301,6 +431,45 @@ def test_the_hosts_own_note_of_its_revision_is_never_touched(
     refused = runner.invoke(args=["techscreen", "db", "upgrade", "no-such-revision"])
     assert refused.exit_code == 1
     assert refused.output.startswith("Error: Can't locate revision")
+
+
+def test_tables_that_are_there_are_not_made_again(make_host: Callable[..., Host]) -> None:
+    host = make_host()
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.register_blueprint(interview_bp)
+    runner = host.app.test_cli_runner()
+    with host.app.app_context():
+        host.db.create_all()
+
+    refused = runner.invoke(args=["techscreen", "db", "upgrade"])
+
+    assert refused.exit_code == 1
+    assert refused.output.startswith("Error: Tables of the service are there already, but techscreen_version notes no")
+    assert "techscreen_version" not in host.tables()
+    assert runner.invoke(args=["techscreen", "db", "stamp"]).exit_code == 0
+    assert runner.invoke(args=["techscreen", "db", "upgrade"]).exit_code == 0
+
+
+@pytest.mark.parametrize("command", [["current"], ["upgrade"], ["stamp"], ["downgrade", "base"]])
+def test_the_commands_for_tables_fail_with_a_sentence(
+    make_host: Callable[..., Host], monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: list[str]
+) -> None:
+    host = make_host(SQLALCHEMY_DATABASE_URI=f"sqlite:///{tmp_path / 'no such folder' / 'host.db'}")
+    host.db.init_app(host.app)
+    init_app(host.app, db=host.db)
+    host.app.register_blueprint(interview_bp)
+    runner = host.app.test_cli_runner()
+
+    away = runner.invoke(args=["techscreen", "db", *command])
+    monkeypatch.setattr(database, "MIGRATIONS", tmp_path)
+    incomplete = runner.invoke(args=["techscreen", "db", *command])
+
+    assert (away.exit_code, away.output) == (1, "Error: The database says: unable to open database file\n")
+    assert (incomplete.exit_code, incomplete.output) == (
+        1,
+        "Error: There are no migrations beside the modules: copy the folder migrations/ too.\n",
+    )
 
 
 def test_changing_a_table_deletes_no_rows_of_others_where_the_host_enforces_foreign_keys(
