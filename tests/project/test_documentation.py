@@ -20,6 +20,7 @@ from config import PROJECT_FOLDER
 from tests.conftest import go_without, migrate, take_down, with_starter_library
 from tests.support.documented_commands import (
     PAGES,
+    PROJECT,
     Block,
     ProjectCopy,
     blocks,
@@ -30,16 +31,22 @@ from tests.support.documented_commands import (
 )
 from tests.support.fake_claude import FakeClaude
 from tests.support.private_servers import quick_folder
+from tests.support.ready_python import ReadyPython
 from tests.support.webhook_receiver import Receiver, serving, settings_for
 
 NAMED = {page.relative_to(PROJECT_FOLDER).as_posix(): page for page in PAGES}
-RUN = [name for name, page in NAMED.items() if any(block.not_run is None for block in shell_blocks(page))]
+RUN = [
+    name for name, page in NAMED.items() if any(block.not_run is None or block.instead for block in shell_blocks(page))
+]
 # Pages whose examples follow upon the README's first call: an interview with the number 1 is there.
 AFTER_THE_FIRST_CALL = {"docs/exports.md", "docs/security.md", "docs/question-cache.md"}
 FIRST_CALL = (
     "curl -s http://localhost:5000/api/interview/workflow/full -H 'X-User-ID: anna' -H 'X-User-Role: admin'"
     " -H 'Content-Type: application/json' -d @samples/requisitions/backend-payments-engineer.json > /dev/null"
 )
+# Pages whose commands get a Python of their own, as for a reader. The first has every kind of command; the other's must
+# not find our modules loaded under their own names.
+AS_FOR_A_READER = {"README.md", "docs/integration.md"}
 # Pages about what only Claude does.
 WITH_CLAUDE = {"docs/question-cache.md"}
 
@@ -65,17 +72,33 @@ def filled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def quick_place() -> Iterator[Path]:
     """Where no disk is waited for."""
     place = Path(tempfile.mkdtemp(prefix="techscreen-docs-", dir=quick_folder()))
     yield place
     shutil.rmtree(place, ignore_errors=True)
 
 
+@pytest.fixture
+def folder(quick_place: Path) -> Iterator[Path]:
+    """Every page has its copy of the project in the same place, one after another."""
+    place = quick_place / "page"
+    place.mkdir()
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ready(quick_place: Path) -> Iterator[ReadyPython]:
+    python = ReadyPython(quick_place / "page" / PROJECT, quick_place)
+    yield python
+    python.stop()
+
+
 @pytest.mark.parametrize("name", RUN)
 def test_the_commands_of_a_page_work_in_their_order(
-    name: str, folder: Path, filled_database: Path, fake: FakeClaude
+    name: str, folder: Path, filled_database: Path, ready: ReadyPython, fake: FakeClaude
 ) -> None:
     page = NAMED[name]
     text = "\n".join(block.text for block in shell_blocks(page) if block.not_run is None)
@@ -87,7 +110,11 @@ def test_the_commands_of_a_page_work_in_their_order(
 
     with (
         serving(Receiver()) as receiver,
-        project_copy(folder, None if name == "README.md" else filled_database) as copy,
+        project_copy(
+            folder,
+            None if name == "README.md" else filled_database,
+            None if name in AS_FOR_A_READER else ready,
+        ) as copy,
     ):
         if name in WITH_A_RECEIVER:
             settings = {key: str(value) for key, value in settings_for(receiver.url).items()}
@@ -114,9 +141,11 @@ def answering_501(port: int) -> Iterator[None]:
     with ThreadingHTTPServer(("127.0.0.1", port), BaseHTTPRequestHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield
-        server.shutdown()
-        thread.join()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_command_that_fails_and_an_error_that_is_not_announced_fail_their_page(folder: Path) -> None:
