@@ -196,9 +196,12 @@ class ProjectCopy:
             for part in there.iterdir():
                 if part.name != "bin":
                     (here / part.name).symlink_to(part)
-        activate = (environment / "bin" / "activate").read_text(encoding="utf-8").replace(sys.prefix, str(environment))
-        (environment / "bin" / "activate").unlink()  # the link: what it leads to stays
-        (environment / "bin" / "activate").write_text(activate, encoding="utf-8")
+        activate = environment / "bin" / "activate"
+        text = re.sub(
+            r"(?m)^( *)VIRTUAL_ENV=.*$", rf"\1VIRTUAL_ENV='{environment}'", activate.read_text(encoding="utf-8")
+        )
+        activate.unlink()  # the link: what it leads to stays
+        activate.write_text(text, encoding="utf-8")
         if ready is not None:
             ready.put_into(environment / "bin")
         for stamp in (".ready", ".dev-ready"):
@@ -261,9 +264,7 @@ class ProjectCopy:
 
 
 @contextmanager
-def project_copy(
-    folder: Path, database: Path | None = None, ready: ReadyPython | None = None
-) -> Iterator[ProjectCopy]:
+def project_copy(folder: Path, database: Path | None = None, ready: ReadyPython | None = None) -> Iterator[ProjectCopy]:
     """A copy of the project, removed at the end.
 
     Args:

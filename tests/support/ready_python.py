@@ -9,6 +9,7 @@ The process itself is this file, run as a program: `serve` below.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import importlib
 import marshal
@@ -84,7 +85,11 @@ class ReadyPython:
             self._process = subprocess.Popen(
                 [sys.executable, __file__, str(self._address)],
                 cwd=self._project,
-                env={name: os.environ[name] for name in ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR") if name in os.environ},
+                env={
+                    name: os.environ[name]
+                    for name in ("HOME", "LANG", "LC_ALL", "PATH", "TMPDIR")
+                    if name in os.environ
+                },
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=subprocess.STDOUT,
@@ -104,18 +109,20 @@ def serve(address: str) -> None:
     ours = importlib.import_module("techscreen")
     for module in pkgutil.walk_packages(ours.__path__, "techscreen."):
         importlib.import_module(module.name)
+    importlib.import_module("techscreen.topics.tables").load_tables()  # kept by whoever has read them
     gc.collect()
     gc.freeze()  # else each fork would copy what its garbage collector looks at
-    signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # nobody asks how its own forks have ended
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(address + ".new")
     listening.listen()
     os.rename(address + ".new", address)
     while True:
         asking, _ = listening.accept()
+        with contextlib.suppress(ChildProcessError):
+            while os.waitpid(-1, os.WNOHANG)[0]:
+                pass
         if os.fork() == 0:
             listening.close()
-            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             command = _run_for(asking)
             if command is not None:
                 return _run(command)
@@ -129,7 +136,7 @@ def _run_for(asking: socket.socket) -> list[str] | None:
     message = b""
     while len(message) < int.from_bytes(head, "big"):
         message += asking.recv(1 << 20)
-    command, folder, environment = marshal.loads(message)  # noqa: S302  # from our own program
+    command, folder, environment = marshal.loads(message)  # from our own program
     child = os.fork()
     if child == 0:
         for number, file in enumerate(files):
@@ -142,15 +149,14 @@ def _run_for(asking: socket.socket) -> list[str] | None:
         return list(command)
     for file in files:
         os.close(file)
-    with open(os.pidfd_open(child), closefd=True) as ended:
-        while True:
-            ready, _, _ = select.select([ended, asking], [], [])
-            if ended in ready:
-                code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-                asking.sendall(bytes([code if code >= 0 else 128 - code]))
-                return None
-            os.kill(child, signal.SIGTERM)  # whoever asked was ended
-            asking = socket.socket()  # and says nothing more
+    watched = [os.pidfd_open(child), asking.fileno()]
+    while watched[0] not in (ready := select.select(watched, [], [])[0]):
+        watched.remove(ready[0])  # whoever asked was ended, so the command is
+        os.kill(child, signal.SIGTERM)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    with contextlib.suppress(OSError):
+        asking.sendall(bytes([code if code >= 0 else 128 - code]))
+    return None
 
 
 def _run(command: list[str]) -> None:
