@@ -58,7 +58,7 @@ NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 # `docker run --env-file` do not.
 NO_VALUE = re.compile(r"\s*(#(\s.*)?)?", re.DOTALL)
 # What guides write where a key belongs, such as "your-anthropic-api-key-here" or "sk-ant-...".
-PLACEHOLDER_KEY = re.compile(r"your[-_](\w+[-_])*key([-_]here)?|sk-ant-(\.+|…|x+)|<.*>", re.IGNORECASE)
+PLACEHOLDER_KEY = re.compile(r"your[-_](?:[a-z_-]*[-_])?key(?:[-_]here)?|sk-ant-(?:\.+|…|x+)|<.*>", re.IGNORECASE)
 # Leaves room for the name of every table. Names of indexes and constraints that become too long are cut.
 TABLE_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,23}")
 LibraryUse = Literal["prefer", "only", "never"]
