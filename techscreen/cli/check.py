@@ -10,6 +10,7 @@ import re
 from typing import BinaryIO, get_args
 
 import click
+from flask.cli import with_appcontext
 
 from techscreen.checks.features import TextKind
 from techscreen.cli.terminal import say
@@ -19,6 +20,7 @@ from techscreen.schemas.generation import FindingView
 from techscreen.schemas.problems import validated
 from techscreen.schemas.text_checks import CheckAnswer, CheckRequest
 from techscreen.web.parsing import MAX_BODY, UTF8_BOM, parse_json
+from techscreen.web.responses import warnings_of_request
 
 UNUSABLE = 2
 _LINE_END = re.compile(r"\r\n|\r|\n")
@@ -28,6 +30,7 @@ _LINE_END = re.compile(r"\r\n|\r|\n")
 @click.argument("file", type=click.File("rb"))
 @click.option("--kind", type=click.Choice(get_args(TextKind)), help="What the file is: one text of this kind.")
 @click.option("--json", "as_json", is_flag=True, help="Print what POST /api/interview/check would answer.")
+@with_appcontext
 def check_command(file: BinaryIO, kind: TextKind | None, as_json: bool) -> None:
     """Check a text, or the texts of a JSON body of POST /api/interview/check. FILE may be - for standard input.
 
@@ -38,6 +41,8 @@ def check_command(file: BinaryIO, kind: TextKind | None, as_json: bool) -> None:
     except (OSError, TechScreenError) as error:
         say(error.message if isinstance(error, TechScreenError) else f"The file cannot be read: {error}.", err=True)
         raise SystemExit(UNUSABLE) from None
+    for warning in warnings_of_request():
+        say(warning.message, err=True)
     answer = check_texts(asked)
     if as_json:
         say(json.dumps(answer.model_dump(mode="json")))  # in ASCII, so that no character of it is shown as an escape

@@ -37,12 +37,12 @@ NOWHERE = "It is neither among the WORK inputs, nor is a question about it."
 NOT_ASKED = "It is about the candidate's person or is an instruction, so no question asks it."
 UNASKED_KINDS = ("prohibited_subject", "instruction")
 NO_QUESTION = "No question covers it."
-# Words that cannot end a topic which was cut.
-_LOOSE_END = re.compile(
-    r"[\s,;:(/&+-]+(?:(?:and|or|the|a|an|of|for|to|in|on|with|by|und|oder|der|die|das|für|mit|von|zu|y|o|de|la|el|los|las"
-    r"|con|para|et|ou|le|les|des|du|avec|pour)[\s,;:(/&+-]*)*$",
-    re.IGNORECASE,
+# Words, and marks, that cannot end a topic which was cut.
+_LOOSE_ENDS = frozenset(
+    "and or the a an of for to in on with by und oder der die das für mit von zu y o de la el los las con para et ou le"
+    " les des du avec pour".split()
 )
+_EDGES = " ,;:(/&+-"
 _TYPES: Mapping[str, QuestionType] = {"work_competencies": "behavioral", "work_role": "situational"}
 
 
@@ -264,8 +264,12 @@ def _start(text: str) -> str:
 
 def _cut(text: str) -> str:
     words = text.split()
-    name = text if len(words) <= MAX_WORDS else _LOOSE_END.sub("", " ".join(words[:MAX_WORDS]))
-    return name[:MAX_SHORT_TEXT]
+    if len(words) > MAX_WORDS:
+        del words[MAX_WORDS:]
+        while len(words) > 1 and words[-1].strip(_EDGES).casefold() in {"", *_LOOSE_ENDS}:
+            words.pop()
+        text = " ".join(words).rstrip(_EDGES)
+    return text[:MAX_SHORT_TEXT]
 
 
 def left_out_by(versions: Sequence[tuple[Collection[WorkItem], Collection[WorkItem]]]) -> list[WorkItem]:

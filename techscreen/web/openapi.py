@@ -294,7 +294,8 @@ def _schemas(declared: Sequence[endpoint]) -> Json:
     kinds |= {ErrorKind.of(error) for error in (NotFound, Interrupted, Cancelled, WebhookNotDelivered)}
     for route in declared:
         kinds |= route.error_kinds()
-    schemas["ErrorAnswer"]["properties"]["code"]["enum"] = sorted({kind.code for kind in kinds})
+    for name in {"ErrorAnswer", "JobErrorView"} & schemas.keys():
+        schemas[name]["properties"]["code"]["enum"] = sorted({kind.code for kind in kinds})
     # These fields hold the body of a plain call as it was stored, or how an event was received.
     passed_on: dict[str, list[type[BaseModel]]] = {"result": [*of_jobs, ReceiverAnswer], "error": [ErrorAnswer]}
     for name, models in passed_on.items() if "JobAnswer" in schemas else ():

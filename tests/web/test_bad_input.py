@@ -632,18 +632,19 @@ def test_generating_from_a_job_description_id_beyond_every_integer_is_not_found(
 
 @on_sqlite
 def test_an_address_that_does_not_exist_is_not_found(service: Service) -> None:
-    gets = ["/nothing", "/api", "/api/", "/api/interview", "/api/interview/", "/api/interview/1/2", "/health/"]
+    gets = ["/nothing", "/api", "/api/", "/api/interview/1/2", "/health/"]
     gets += ["/api/interview/jd", "/api/interview/jd/", "/api/interview/req/", "/api/interview/workflow/full/x"]
     gets += ["/API/INTERVIEW/1", "/favicon.ico", "/.env", "/static/app.py", "/api/interviews/1"]
     for path in gets:
         service.assert_refused(f"GET {path}", service.get(path), 404, "not_found")
-    for path in ("/nothing", "/api/interview", "/api/interview/workflow/other", "/api/interview/generate/1"):
+    for path in ("/nothing", "/api/interview/workflow/other", "/api/interview/generate/1"):
         service.assert_refused(f"POST {path}", service.post(path, service.body), 404, "not_found")
 
 
 # ------------------------------------------------------------------------------------- 405: wrong methods
 
 WRONG_METHODS = [
+    ("/api/interview", ("POST", "PUT", "PATCH", "DELETE"), {"GET", "HEAD", "OPTIONS"}),
     ("/api/interview/jd/REQ-12345", ("POST", "PUT", "DELETE"), {"GET", "HEAD", "PATCH", "OPTIONS"}),
     ("/api/interview/req/REQ-12345", ("POST", "PUT", "PATCH", "DELETE"), {"GET", "HEAD", "OPTIONS"}),
     ("/api/interview/1", ("POST", "PUT"), {"GET", "HEAD", "PATCH", "DELETE", "OPTIONS"}),

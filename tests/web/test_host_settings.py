@@ -26,7 +26,7 @@ VALUES: dict[str, Any] = {
     "FLASK_ENV": "testing",
     "DATABASE_URL": "sqlite:////tmp/of-a-host.db",
     "HOST": "127.0.0.2",
-    "CLAUDE_MODE": "offline",
+    "CLAUDE_MODE": "live",
     "CLAUDE_EFFORT": "high",
     "CLAUDE_BASE_URL": "https://claude.example",
     "CLAUDE_PRICES": {TEXT: {"input": 1, "output": 1, "cache_write": 1, "cache_read": 1}},
