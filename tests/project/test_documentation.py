@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,6 +18,7 @@ import pytest
 
 from app import create_app
 from config import PROJECT_FOLDER
+from techscreen.server.address import why_not
 from tests.conftest import go_without, migrate, take_down, with_starter_library
 from tests.support.documented_commands import (
     PAGES,
@@ -168,6 +170,30 @@ def test_a_command_that_fails_and_an_error_that_is_not_announced_fail_their_page
         assert "HTTP 501" in ends_with(f"A=$({missing} | cat)", "<!-- answers: 404 -->")
         assert ends_with(missing, "<!-- answers: 404 501 -->") == "well"
         assert "HTTP 501" in ends_with("http() { curl -s http://localhost:5000/; }\nhttp > /dev/null")
+
+
+def test_a_command_without_a_start_of_python_ends_like_one_with_it(
+    folder: Path, filled_database: Path, ready: ReadyPython
+) -> None:
+    ends = {
+        ".venv/bin/flask --app app nothing": "2",
+        "PORT=none .venv/bin/python app.py": "2",
+        ".venv/bin/alembic downgrade nowhere": "255",
+        ".venv/bin/alembic current": "0",
+        "echo We want a rockstar. | .venv/bin/flask --app app check -": "1",
+        ".venv/bin/python -c 'raise SystemExit(7)'": "7",
+        "make run": "0",
+    }
+    with project_copy(folder, filled_database, ready) as copy:
+        done = copy.run("".join(f"{command}; echo = $?\n" for command in ends))
+        assert re.findall(r"(?m)^= (\d+)$", done.stdout) == list(ends.values()), done.stderr
+        assert "No such command 'nothing'" in done.stderr
+
+        copy.stop()
+        deadline = time.monotonic() + 30
+        while why_not("127.0.0.1", copy.port) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert why_not("127.0.0.1", copy.port) is None
 
 
 def every_shell_block() -> list[Block]:
