@@ -52,7 +52,7 @@ from techscreen.web.container import current_runtime
 from techscreen.web.dispatch import follow
 from techscreen.web.endpoint import endpoint
 from techscreen.web.job_views import cancel_answer, job_answer, job_for, jobs_answer
-from techscreen.web.parsing import refuse_unless_work_described
+from techscreen.web.parsing import refuse_unless_work_described, refuse_wishes_for_nothing
 from techscreen.web.responses import json_response, with_warnings_in_front, within
 from techscreen.web.sse import EVENT_STREAM
 
@@ -104,6 +104,7 @@ def get_job_description(req_id: str) -> JobDescriptionAnswer:
 )
 def generate_interview(body: GenerateRequest) -> GenerateRequest:
     """Generate the next version of the interview from an enhanced job description."""
+    refuse_wishes_for_nothing(body)
     return body
 
 

@@ -26,6 +26,7 @@ from app import create_app
 from techscreen.checks.answers import warm_up
 from techscreen.library.starter import load_starter
 from techscreen.web.container import current_runtime
+from tests.support.compiled_once import compile_once
 from tests.support.fake_claude import FakeClaude
 from tests.support.private_brokers import private_rabbitmq, private_redis, rabbitmq_is_installed, redis_is_installed
 from tests.support.private_servers import mariadb_is_installed, private_mariadb, quick_folder
@@ -59,9 +60,10 @@ def _checks_are_compiled() -> None:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _certificates_are_read_once() -> Iterator[None]:
-    """Not for each client of each test, which takes 25 ms."""
+def _what_apps_have_in_common_is_made_once() -> Iterator[None]:
+    """Certificates are not read for each client of each test, which takes 25 ms; see `compiled_once` for the rest."""
     with pytest.MonkeyPatch.context() as patch:
+        compile_once(patch)
         patch.setattr(httpx2, "create_ssl_context", functools.cache(httpx2.create_ssl_context))
         yield
 

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Final
 
 from techscreen.checks.placeholders import placeholder_kind
 from techscreen.errors import GenerationRefused
+from techscreen.text.page import plain_words_of
 from techscreen.text.segments import lines_of, sentences_of
 from techscreen.text.tokens import read_table
 
@@ -22,6 +23,7 @@ TELL: Final = "say what the person will do or deliver, or what the work requires
 REASONS: Final = {
     "placeholder": f"is only a placeholder: {TELL}",
     "elsewhere": f"points to another text, which cannot be read from here: put that text into this field, or {TELL}",
+    "unseen": f"has mark-up and no words that are shown: {TELL}",
     "code": f"reads as program code and not as a job description: {TELL}",
     "cv": "reads as a CV: describe the post to be filled, and not a person who could fill it",
     "boilerplate": f"is about the employer or the terms alone: {TELL}",
@@ -30,9 +32,13 @@ REASONS: Final = {
 TITLE_REASONS: Final = {
     "placeholder": "is only a placeholder: name the post",
     "elsewhere": "points to another text, which cannot be read from here: name the post",
+    "unseen": "has mark-up and no words that are shown: name the post",
 }
-# A title that only says that somebody is trying the service out does no harm.
-TRYING_OUT: Final = "test"
+WISH_REASONS: Final = {
+    "placeholder": "stands only where a text is still to be written: name what to ask about",
+    "elsewhere": "points to another text, which cannot be read from here: name what to ask about",
+    "unseen": "has mark-up and no words that are shown: name what to ask about",
+}
 MIN_CODE_LINES, CODE_SHARE, MAX_CODE_LINE = 4, 1 / 3, 200
 MIN_STATIONS, MIN_ABOUT_ONESELF = 2, 2
 MIN_NOTICES = 2
@@ -72,11 +78,13 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
     Returns:
         One of REASONS, or None if the texts describe work or may do so.
     """
-    if any(_WORD.search(text) and not placeholder_kind(text) for text in work_inputs if text):
+    if any(_WORD.search(plain_words_of(text)) and not placeholder_kind(text) for text in work_inputs if text):
         return None
     placeholder = placeholder_kind(description)
     if placeholder:
         return REASONS[placeholder]
+    if _WORD.search(description) and not _WORD.search(plain_words_of(description)):
+        return REASONS["unseen"]
     signs = (
         ("code", _is_code),
         ("cv", _is_of_a_person),
@@ -88,10 +96,19 @@ def what_is_missing(description: str, work_inputs: Iterable[str | None]) -> str 
 
 def what_is_wrong_with_title(title: str) -> str | None:
     """Why a title certainly names no post, as a clause whose subject is the title; None if it may do so."""
-    placeholder = placeholder_kind(title)
-    if placeholder and title.strip().casefold() != TRYING_OUT:
-        return TITLE_REASONS[placeholder]
-    return None
+    return _named_by(title, TITLE_REASONS)
+
+
+def what_is_wrong_with_wish(text: str) -> str | None:
+    """Why an entry of `cover` or `topics` certainly names nothing to ask about; None if it may do so."""
+    return _named_by(text, WISH_REASONS)
+
+
+def _named_by(text: str, reasons: Mapping[str, str]) -> str | None:
+    if not plain_words_of(text).strip():
+        return reasons["unseen"]
+    placeholder = placeholder_kind(text, of_title=True)
+    return reasons[placeholder] if placeholder else None
 
 
 def refuse_unless_job(reads_as: str) -> None:

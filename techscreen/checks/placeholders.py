@@ -1,7 +1,8 @@
 """Whether a text stands only where one is still to be written: "TBD", "see attached PDF", "asdf asdf".
 
-A text comes in; out goes what kind of placeholder it certainly is, if it is one. Every word of it must be in
-`placeholder_words.txt`, or be no word: one that says anything of the work makes it a text.
+A text comes in; out goes what kind of placeholder it certainly is, if it is one. Every word seen of it must be in
+`placeholder_words.txt`, or be no word: one that says anything of the work makes it a text. Words that are a duty beside
+others ("test the website", "check documents") only count where nothing is named that they could be about.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from functools import lru_cache
 from typing import Final, Literal
 
 from techscreen.text.normalise import plain
+from techscreen.text.page import plain_words_of
 from techscreen.text.tokens import read_table
 
 PlaceholderKind = Literal["placeholder", "elsewhere"]
@@ -18,12 +20,16 @@ PlaceholderKind = Literal["placeholder", "elsewhere"]
 # Longer ones are not looked through to their end: nobody writes so many words that say nothing.
 MAX_TOKENS: Final = 2_000
 # What the words read so far have said, together: a sum of these.
-_PLACEHOLDER, _LOOK, _WHERE, _ELSEWHERE = 1, 2, 4, 8
+_PLACEHOLDER, _LOOK, _WHERE, _ELSEWHERE, _TRIAL, _CHECK, _THING, _PERSON = (1 << place for place in range(8))
 _SAYS: Final = {
     "placeholder": _PLACEHOLDER,
     "nonsense": _PLACEHOLDER,
+    "trial": _TRIAL,
     "look": _LOOK,
+    "check": _CHECK,
     "where": _WHERE,
+    "thing": _THING,
+    "person": _PERSON,
     "elsewhere": _ELSEWHERE,
     "beside": 0,
 }
@@ -52,16 +58,20 @@ _ROWS: Final = (
 _ONE_LETTER = re.compile(r"x{2,}|([^\W\d])\1{3,}")
 
 
-def placeholder_kind(text: str) -> PlaceholderKind | None:
+def placeholder_kind(text: str, *, of_title: bool = False) -> PlaceholderKind | None:
     """Which kind of placeholder a text certainly is; None if it says something, or has no word at all.
 
     "elsewhere" points to another text, such as an attachment, which nobody here can read.
+
+    Args:
+        text: as it was sent.
+        of_title: whether it should name a post. "HR Manager (TBD)" does, and "Test" does no harm.
     """
     tokens = _tokens(text)
     if not tokens or len(tokens) > MAX_TOKENS:
         return None
     said: list[set[int]] = [{0}, *(set() for _ in tokens)]
-    longest = max(map(len, _phrases()))
+    longest = _longest()
     for start, token in enumerate(tokens):
         if not said[start]:
             continue
@@ -74,22 +84,34 @@ def placeholder_kind(text: str) -> PlaceholderKind | None:
         for length in range(1, longest + 1):
             for meaning in _phrases().get(tuple(tokens[start : start + length]), ()):
                 _go_on(said, start, min(start + length, len(tokens)), meaning)
-    return _kind(said[-1])
+    return _kind(said[-1], of_title=of_title)
 
 
 def _go_on(said: list[set[int]], start: int, end: int, meaning: int) -> None:
     said[end] |= {before | meaning for before in said[start]}
 
 
-def _kind(ways: set[int]) -> PlaceholderKind | None:
+def _kind(ways: set[int], *, of_title: bool) -> PlaceholderKind | None:
     """The kind, by all the ways in which a text can be read."""
-    if any(way & _ELSEWHERE or (way & _LOOK and way & _WHERE) for way in ways):
+    if of_title and any(way & _PERSON for way in ways):
+        return None
+    if any(map(_points_elsewhere, ways)):
         return "elsewhere"
-    return "placeholder" if any(way & _PLACEHOLDER for way in ways) else None
+    return "placeholder" if any(way & _PLACEHOLDER or (_is_trial(way) and not of_title) for way in ways) else None
+
+
+def _points_elsewhere(way: int) -> bool:
+    is_pointed_to = (way & _LOOK and way & (_WHERE | _THING)) or (way & _CHECK and way & _WHERE)
+    return bool(way & _ELSEWHERE or is_pointed_to)
+
+
+def _is_trial(way: int) -> bool:
+    return bool(way & _TRIAL) and not way & (_WHERE | _THING | _PERSON | _CHECK)
 
 
 def _tokens(text: str) -> list[str]:
-    marked = _ADDRESSES.sub(f" {_ADDRESS} ", _TAG.sub(" ", text.replace(_ADDRESS, " ").replace(_NUMBER, " ")))
+    seen = plain_words_of(text).replace(_ADDRESS, " ").replace(_NUMBER, " ")
+    marked = _ADDRESSES.sub(f" {_ADDRESS} ", _TAG.sub(" ", seen))
     return _TOKEN.findall(plain(_REQUISITION.sub(f" {_NUMBER} ", marked)))
 
 
@@ -107,6 +129,11 @@ def _keys() -> re.Pattern[str]:
         for end in range(start + least, len(row) + 1)
     } | {"qwer"}
     return re.compile(f"(?:{'|'.join(sorted(runs, key=lambda run: (-len(run), run)))})++")
+
+
+@lru_cache(maxsize=1)
+def _longest() -> int:
+    return max(map(len, _phrases()))
 
 
 @lru_cache(maxsize=1)

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
+from flask import current_app
 from flask.cli import with_appcontext
 from limits.storage import storage_from_string
 from sqlalchemy import func, select
@@ -21,9 +22,8 @@ from models import CachedQuestion
 from techscreen.cli.terminal import say
 from techscreen.errors import ClaudeError
 from techscreen.operations.readiness import Finding
-from techscreen.operations.unknown_settings import unknown_settings_here
 from techscreen.storage.transactions import transaction
-from techscreen.web.container import current_runtime, settings_warnings
+from techscreen.web.container import current_runtime, settings_warnings, unknown_names
 
 if TYPE_CHECKING:
     from techscreen.claude.model_info import ModelFacts
@@ -55,7 +55,8 @@ def _findings(paid: bool) -> Iterator[Finding]:
     runtime = current_runtime()
     settings = runtime.settings
     yield Finding("settings", "ok", f"They can be used: {settings.flask_env}, database {_without_password(settings)}.")
-    for sentence in (*settings_warnings(settings), *_production_warnings(settings), *unknown_settings_here()):
+    unknown = unknown_names(current_app, in_host=runtime.in_host)
+    for sentence in (*settings_warnings(settings), *_production_warnings(settings), *unknown):
         yield Finding("settings", "warning", sentence)
     parts = runtime.readiness.look()
     yield from parts

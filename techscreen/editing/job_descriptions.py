@@ -21,6 +21,7 @@ from techscreen.schemas.generation import JobDescriptionAnswer
 from techscreen.storage.history import job_description_state, keep_older_state, record
 from techscreen.storage.transactions import FRESH, run_in_transaction
 from techscreen.text.language import language_of
+from techscreen.text.page import words_of
 
 
 def change_job_description(change: JobDescriptionChange, user_id: str) -> JobDescriptionAnswer:
@@ -94,8 +95,10 @@ def _apply(stored: JobDescription, patch: JobDescriptionPatch) -> None:
 
 def _enhance_by_hand(stored: JobDescription) -> None:
     """Fill in what a person has not written, so that an interview can be made from it."""
-    stored.enhanced_title = stored.enhanced_title or harmless_title(stored.basic_title)
-    stored.enhanced_description = stored.enhanced_description or made_harmless(stored.basic_description)[0]
+    title = " ".join(words_of(stored.basic_title).split()) or stored.basic_title
+    description = words_of(stored.basic_description, item="\n- ").strip() or stored.basic_description
+    stored.enhanced_title = stored.enhanced_title or harmless_title(title)
+    stored.enhanced_description = stored.enhanced_description or made_harmless(description)[0]
     stored.language = stored.language or language_of([stored.enhanced_description]) or "en"
     stored.notes_for_team = stored.notes_for_team or []
     stored.enhanced_at = utc_now()

@@ -27,13 +27,13 @@ from techscreen.errors import ClaudeNotConfigured, FieldProblem, LibraryLacks, S
 from techscreen.offline.catalogue import read_catalogue
 from techscreen.offline.description import one_line, ordered_description
 from techscreen.offline.fitting import Fitting, fitting_to, is_title_below_level
-from techscreen.offline.page import without_unseen, words_of
 from techscreen.question_cache.keys import LIBRARY_VERSION
 from techscreen.question_cache.lookup import CacheLookup
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import LIBRARY_MODEL
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.text.language import Language, is_in_another_script
+from techscreen.text.page import without_unseen, words_of
 from techscreen.text.reading import read
 
 T = TypeVar("T", bound=BaseModel)

@@ -12,9 +12,9 @@ from collections.abc import Mapping
 from prompts import EnhanceDescription
 from techscreen.checks.requisition_quotes import about_the_person
 from techscreen.checks.texts import instruction_findings
-from techscreen.offline.page import words_of
 from techscreen.quality.work_items import work_parts
 from techscreen.text.language import Language
+from techscreen.text.page import words_of
 
 MAX_SECTION, MAX_ORIGINAL = 20_000, 17_000
 # Of the WORK inputs in their order, and of the description.

@@ -18,10 +18,10 @@ from techscreen.checks.requisition_quotes import sound_quotes
 from techscreen.checks.stated_level import LEVELS, lowest_in_title, stated_level
 from techscreen.offline.catalogue import Entry
 from techscreen.offline.negation import without_negated
-from techscreen.offline.page import without_unseen
 from techscreen.offline.words import EXACT, PHRASE, words_of
 from techscreen.quality.work_items import work_parts
 from techscreen.text.language import Language
+from techscreen.text.page import plain_words_of, without_unseen
 from techscreen.text.reading import without_markup
 from techscreen.text.similarity import stems_in
 from techscreen.topics.technology_mentions import (
@@ -109,7 +109,7 @@ class Fitting:
         self._parts = list(_parts_of(requisition, language))
         self._title = frozenset(place for place, part in enumerate(self._parts) if part.field == "basic_title")
         self._has_work = any(part.field in WORK_FIELDS for part in self._parts)
-        seen = (without_markup(without_unseen(text)).text for text in requisition.values() if text)
+        seen = (plain_words_of(text) for text in requisition.values() if text)
         whole = "\n".join(map(without_negated, seen))
         self._technologies = technologies_given(whole)
         self._named = technologies_as_written(whole)

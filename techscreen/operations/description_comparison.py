@@ -14,9 +14,9 @@ from typing import Literal
 from prompts import EnhanceDescription
 from techscreen.editing.passages import Cut, common_passages
 from techscreen.offline.description import ordered_description
-from techscreen.offline.page import readable
 from techscreen.schemas.generation import JobDescriptionView
 from techscreen.text.language import language_of
+from techscreen.text.page import readable
 from techscreen.text.reading import Seen, decode
 
 # Of words after the enhancement: from the description or the WORK inputs, or from neither.

@@ -1,4 +1,4 @@
-"""Names in the environment or in `.env` that look like a setting but are none: names come in, sentences go out.
+"""Names in the environment, `.env` or `app.config` that look like a setting but are none: names in, sentences out.
 
 Only names are looked at; no value is ever read or shown. Most of an environment belongs to others, so a name must be
 nearly that of a setting, or begin as only ours do.
@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from difflib import get_close_matches
 from pathlib import Path
 
@@ -27,7 +27,7 @@ _OF_OTHERS = re.compile(
     r"|\w+_SERVICE_(?:HOST|PORT\w*)|(?:CLAUDE|CACHE|WORKBENCH|TECHSCREEN)_PORT|\w+_PORT_\d+_(?:TCP|UDP|SCTP)\w*"
 )
 # How alike two names must be, 0 to 1. DATABASE_URL and TEST_DATABASE_URL are not.
-CLOSE = 0.88
+CLOSE, CLOSE_OF_OURS = 0.88, 0.8
 MIN_LENGTH, MAX_NAME, MAX_NAMED = 6, 64, 20
 
 
@@ -38,18 +38,41 @@ def unknown_settings(names: Iterable[str]) -> list[str]:
         names: of the environment and of `.env`.
     """
     known = {*setting_names(), *OF_LIBRARIES}
-    sentences = []
-    for name in dict.fromkeys(name.upper() for name in names):
-        if name in known or len(name) < MIN_LENGTH or len(name) > MAX_NAME or not name.isprintable():
-            continue
-        if _OF_OTHERS.fullmatch(name):
-            continue
-        meant = _closest(name, known)
-        if meant:
-            sentences.append(f"{name} is not a setting, and has no effect; did you mean {meant}?")
-        elif name.startswith(OURS):
-            sentences.append(f"{name} is not a setting, and has no effect.")
-    return sentences[:MAX_NAMED]
+    found = [sentence for name in _each_once(names) if (sentence := _sentence(name, known, name.startswith(OURS)))]
+    return found[:MAX_NAMED]
+
+
+def unknown_in_config(names: Iterable[str], prefix: str, of_others: Collection[str]) -> list[str]:
+    """The same for the names in the config of a host app, whose own settings are there, too.
+
+    Args:
+        names: of the config.
+        prefix: what a name that is certainly ours begins with.
+        of_others: settings of ours that are only read with the prefix.
+    """
+    known = {*setting_names(), *OF_LIBRARIES}
+    ours, found = {prefix + name for name in setting_names()}, []
+    for name in _each_once(names):
+        if name.startswith(prefix):
+            sentence = _sentence(name, ours, is_ours=True, prefix=prefix)
+        else:
+            sentence = _sentence(name, known - set(of_others), is_ours=False) if name not in of_others else None
+        found += [f"In app.config: {sentence}"] if sentence else []
+    return found[:MAX_NAMED]
+
+
+def _each_once(names: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(name.upper() for name in names))
+
+
+def _sentence(name: str, known: set[str], is_ours: bool, prefix: str = "") -> str | None:
+    """What is to be said of a name; None if it is known, or plainly another's."""
+    if name in known or not MIN_LENGTH <= len(name) <= MAX_NAME or not name.isprintable() or _OF_OTHERS.fullmatch(name):
+        return None
+    meant = _closest(name, known, CLOSE_OF_OURS if is_ours else CLOSE, len(prefix))
+    if meant:
+        return f"{name} is not a setting, and has no effect; did you mean {meant}?"
+    return f"{name} is not a setting, and has no effect." if is_ours else None
 
 
 def unknown_settings_here() -> list[str]:
@@ -59,8 +82,10 @@ def unknown_settings_here() -> list[str]:
     return unknown_settings([*of_file, *os.environ])  # noqa: TID251  # their names alone
 
 
-def _closest(name: str, known: set[str]) -> str | None:
-    close = get_close_matches(name, sorted(known), 3, CLOSE)
+def _closest(name: str, known: set[str], least: float, start: int) -> str | None:
+    """The known name that is like this one from a place on, since what all begin with makes none alike."""
+    by_rest = {each[start:]: each for each in sorted(known)}
+    close = [by_rest[rest] for rest in get_close_matches(name[start:], by_rest, 3, least)]
     # Two letters that have changed places are the likeliest slip.
     same_letters = [each for each in close if sorted(each) == sorted(name)]
     return next(iter(same_letters or close), None)

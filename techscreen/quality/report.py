@@ -32,7 +32,7 @@ from techscreen.schemas.generation import (
     UnsupportedView,
     WorkItemView,
 )
-from techscreen.text.reading import without_markup
+from techscreen.text.page import plain_words_of
 from techscreen.topics.technology_mentions import unsupported_technologies
 
 MAX_QUOTED = 300  # characters of an earlier question
@@ -66,7 +66,7 @@ def job_description_quality(
         findings=[*by_rules, *concern_findings(enhanced.concerns, given, by_rules)],
         unsupported=_unsupported(given.values(), became),
         left_out=left_out(
-            {name: without_markup(text).text for name, text in given.items()},
+            {name: plain_words_of(text) for name, text in given.items()},
             "\n\n".join([*became.values(), *enhanced.notes_for_team]),
         ),
         coverage=None,

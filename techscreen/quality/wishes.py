@@ -15,14 +15,14 @@ from prompts import WORK_FIELDS, InterviewTopic, PlannedTopics, QuestionType, Sk
 from techscreen.checks.entity_names import names_to_avoid
 from techscreen.checks.requisition_quotes import MAX_QUOTE, sound_quotes
 from techscreen.checks.stated_level import LEVELS, is_above, stated_level
-from techscreen.checks.texts import findings_of
+from techscreen.checks.texts import findings_of, personal_findings
 from techscreen.quality.coverage import AskedQuestion, coverage_of
 from techscreen.quality.topic_choice import HANDS_ON, WEIGHTS, WHOLE, covered_by
 from techscreen.quality.work_items import WorkPart, work_parts
 from techscreen.schemas.fields import MAX_SHORT_TEXT
 from techscreen.schemas.generation import RequestedView
 from techscreen.schemas.wishes import CoverItem, TopicWish
-from techscreen.text.reading import without_markup
+from techscreen.text.page import plain_words_of
 from techscreen.topics.technology_mentions import technologies_listed
 
 Requisition = Mapping[str, str | None]
@@ -37,12 +37,17 @@ NOWHERE = "It is neither among the WORK inputs, nor is a question about it."
 NOT_ASKED = "It is about the candidate's person or is an instruction, so no question asks it."
 UNASKED_KINDS = ("prohibited_subject", "instruction")
 NO_QUESTION = "No question covers it."
+# Words of a bare name, and what it may begin with.
+MAX_SUBJECT = 4
+_WHOSE = re.compile(r"(?:his|her|their|your|the candidate['’]s|candidate['’]s) (?:own )?", re.IGNORECASE)
 # Words, and marks, that cannot end a topic which was cut.
 _LOOSE_ENDS = frozenset(
-    "and or the a an of for to in on with by und oder der die das für mit von zu y o de la el los las con para et ou le"
-    " les des du avec pour".split()
+    "and or the a an of for to in on at with by per from as into about that which who is are be than via without under"
+    " over und oder der die das den dem des ein eine einen für mit von zu im am an auf bei aus als pro über unter nach"
+    " vor zum zur vom dass sowie y e o u de la el los las un una con para por en del al que sin sobre et ou le les"
+    " des du avec pour dans sur par au aux que qui sans".split()
 )
-_EDGES = " ,;:(/&+-"
+_EDGES = " ,;:(/&+-–—"
 _TYPES: Mapping[str, QuestionType] = {"work_competencies": "behavioral", "work_role": "situational"}
 
 
@@ -159,7 +164,8 @@ def reported(
     views = []
     parts: list[WorkPart] | None = None
     for each in requested:
-        numbers = {question.number for question in asked if question.topic == each.topic}
+        topic = _spelled(each.topic or "")
+        numbers = {question.number for question in asked if topic and _spelled(question.topic) == topic}
         if each.topic is None and each.warning != NOT_ASKED:
             parts = parts or work_parts({name: requisition.get(name) for name in FIELDS})
             named = parts_named(each.text, None, parts)
@@ -212,7 +218,7 @@ class _TopicMaker:
 
     def of_words(self, text: str, field: str, items: Sequence[WorkItem]) -> InterviewTopic:
         """A topic that is about these words."""
-        plain = " ".join(without_markup(text).text.split())
+        plain = " ".join(plain_words_of(text).split())
         name = self._without_names(plain)
         return InterviewTopic(
             topic=_cut(name),
@@ -249,7 +255,10 @@ class _TopicMaker:
 
 def _may_be_asked(text: str) -> bool:
     """Whether it is about work: no subject of the candidate's person, and no instruction to a language model."""
-    found = findings_of(text, "jd")
+    found = [*findings_of(text, "jd")]
+    name = _WHOSE.sub("", plain_words_of(text).strip(" ?.!"))
+    if len(name.split()) <= MAX_SUBJECT:  # a bare name, such as "marital status", says more as a question
+        found += personal_findings(f"What is your {name}?", "question")
     return not any(each.kind in UNASKED_KINDS or each.category == "other_personal" for each in found)
 
 

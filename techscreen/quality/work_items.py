@@ -9,8 +9,10 @@ import dataclasses
 import itertools
 import re
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
-from techscreen.text.reading import without_markup
+from techscreen.checks.placeholders import placeholder_kind
+from techscreen.text.page import plain_words_of
 from techscreen.text.segments import ABBREVIATIONS, MAX_PIECES, NOTE_END, lines_of, pieces_of
 
 LISTS = ("work_knowledge", "work_competencies")  # fields whose commas separate
@@ -24,24 +26,40 @@ _GOES_ON = re.compile(
     r"|aber|sondern|insbesondere|vor allem|idealerweise|auch|nicht|was|wie|warum|ob|mit|ohne|sobald|falls"
     r"|(?:die|der|das|den|dem|deren|dessen)(?=\s.*\s[a-zß-ÿ]+(?:en|t)\s*$)"
     r"|que|como|cuando|pero|con|sin|especialmente|por ejemplo|qui|dont|où|quand|lorsque|mais|avec|sans|notamment"
-    r"|surtout|y compris|par exemple)\b|\s*(?:e\.g\.|i\.e\.|incl\.|inkl\.|z\. ?B\.|d\. ?h\.|p\. ?ej\.|p\. ?ex\.)",
+    r"|surtout|y compris|par exemple|vorzugsweise|preferiblemente"
+    r"|(?:and|und|y|et) (?:why|how|when|warum|wie|wann|por qué|cómo|pourquoi|comment))\b"
+    r"|\s*(?:roughly|about|approximately|around|etwa|ungefähr|rund|aproximadamente|environ|across|between|through"
+    r"|throughout|during|within|under|from|via|in|en|für|for|para|pour|durch|zwischen|unter|entre|durante|pendant|sous"
+    r"|depuis|desde|de)(?=\s)"
+    r"|\s*(?:et )?d['’](?=\w)|\s*(?:e\.g\.|i\.e\.|incl\.|inkl\.|z\. ?B\.|d\. ?h\.|p\. ?ej\.|p\. ?ex\.)",
     re.IGNORECASE,
 )
 # What begins with one of these words is nothing without the clause after its comma.
 _OPENS = re.compile(
     r"\s*(?:when|whenever|if|while|once|as soon as|before|after|wenn|sobald|falls|während|bevor|nachdem|cuando|si"
-    r"|mientras|antes de que|quand|lorsque|lorsqu|dès que|avant que)\b",
+    r"|mientras|antes de que|quand|lorsque|lorsqu|dès que|avant que|depending on|je nach|según|selon)\b"
+    r"|\s*(?:as(?! well )|within|in the first|in (?:year|month|week)|als|innerhalb|im ersten|in den ersten|como"
+    r"|dentro de|en tant que|dans les|au cours)(?=\s)",
     re.IGNORECASE,
 )
 # The verbs after one of these share what comes last: "able to design, build and run services".
 _ABILITY = re.compile(
-    r"\s*(?:can|able to|ability to|willing(?:ness)? to|knows? how to|kann|fähig(?:keit)?|in der lage|bereit(?:schaft)?"
-    r"|capaz de|capacidad (?:de|para)|sabe|dispuest[oa] a|capable de|capacité (?:à|de)|sait)\b",
+    r"\s*(?:(?:is|are|be|must be|you are|you['’]re|ist|sind|sei|es|está|est|être)\s)?"
+    r"(?:(?:can|able to|ability to|willing(?:ness)? to|(?:knows? )?how to|kann|fähig(?:keit)?|in der lage"
+    r"|bereit(?:schaft)?|capaz de|capacidad (?:de|para)|sabe|dispuest[oa] a|capable de|capacité (?:à|de)|sait)\b"
+    r"|(?:capable|capacité) d['’])",
     re.IGNORECASE,
 )
+# The same of verbs in "experience designing, building and running services"; each of them has this ending.
+_PRACTICE = re.compile(
+    r"\s*(?:[\w-]{1,30} ){0,3}(?:experienced?|practice|practised|skilled|proficien\w{1,3}|expertise|background|versed)"
+    r"(?: (?:in|with|of|at))? \w{1,30}ing\b",
+    re.IGNORECASE,
+)
+_DOING = re.compile(r"\s*(?:(?:and|or) )?\w{1,30}ing\b", re.IGNORECASE)
 _ENUMERATION = re.compile(r"\b(?:and|or|und|oder|sowie|y|e|et|ou)\b|&", re.IGNORECASE)
 _LEAD_IN = re.compile(
-    r"\s*\(\d\)\s+|\s*(?:and|or|und|oder|sowie|y|e|et|ou)\s+"
+    r"\s*(?:\(\d\)|\d{1,2}[.)])\s+|\s*(?:and|or|und|oder|sowie|y|e|et|ou)\s+"
     r"|\s*(?:must(?: have)?s?|should(?: have)?|nice(?: to have)?|required?|requirements?|optional|desirable|essential"
     r"|preferred|useful|scope|stack|tools|languages|skills|knowledge|technologies|muss|soll|kann|pflicht|wünschenswert"
     r"|kenntnisse|imprescindible|deseable|必須|歓迎)[:：]\s*",
@@ -53,11 +71,15 @@ _DOTTED_LETTERS = re.compile(r"\b[^\W\d]\.\s?[^\W\d]\.$")  # "U.S.", "u. a."
 _EDGES = " \t\r\n\v\f\u00a0\u3000,;:、，；。.!?|\u2013\u2014•*>・①②③④⑤⑥⑦⑧⑨\u200b\ufeff"
 _NOTHING = re.compile(
     r"(?:none|n\.?/?a\.?|not applicable|tb[cda]|unknown|see above|nothing|etc|usw|u\.? ?a|keine?r?|keine angaben?"
-    r"|nicht zutreffend|entfällt|ninguno|ninguna|no aplica|aucun|null|nil|todo|なし|特になし)",
+    r"|nicht zutreffend|entfällt|ninguno|ninguna|no aplica|aucun|null|nil|todo|なし|特になし"
+    r"|o\.? ?ä|u\.? ?ä|u\.? ?v\.? ?m|u\.? ?dgl|etc\.? ?pp|und mehr|und so weiter|(?:and )?(?:much )?more|and so on"
+    r"|among others|y más|entre otr[oa]s|entre autres)",
     re.IGNORECASE,
 )
 # Parts of a field; no team looks through a longer list.
 MAX_PARTS = 100
+# Letters of a part that is looked at as a placeholder, such as "see attached PDF".
+MAX_PLACEHOLDER = 80
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,7 +109,7 @@ def work_parts(texts: Mapping[str, str | None]) -> list[WorkPart]:
     """
     parts = []
     for name, given in texts.items():
-        text = without_markup(given or "").text
+        text = plain_words_of(given or "")
         seen: set[str] = set()
         for start, end in itertools.islice(_spans(text, name), MAX_PIECES):
             key = " ".join(text[start:end].casefold().split())
@@ -97,9 +119,12 @@ def work_parts(texts: Mapping[str, str | None]) -> list[WorkPart]:
     return parts
 
 
+@lru_cache(maxsize=4096)
 def _says_nothing(key: str) -> bool:
     words = [place for place, character in enumerate(key) if character.isalnum()]
-    return not words or _NOTHING.fullmatch(key, words[0], words[-1] + 1) is not None
+    if not words or _NOTHING.fullmatch(key, words[0], words[-1] + 1):
+        return True
+    return len(words) <= MAX_PLACEHOLDER and placeholder_kind(key, of_title=True) is not None
 
 
 def _spans(text: str, name: str) -> Iterator[tuple[int, int]]:
@@ -150,10 +175,16 @@ def _without_lone_words(text: str, pieces: list[tuple[int, int]]) -> list[tuple[
 
 def _without_torn_ability(text: str, pieces: list[tuple[int, int]]) -> list[tuple[int, int]]:
     """The pieces, with those joined that are one ability: "able to design, build and run services"."""
-    if not pieces or not _ABILITY.match(text, *pieces[0]):
+    if not pieces:
         return pieces
-    ends = (place for place, piece in enumerate(pieces) if place and _ENUMERATION.search(text, *piece))
-    last = next(ends, 0)
+    if _PRACTICE.match(text, *pieces[0]):
+        last = sum(1 for _ in itertools.takewhile(lambda piece: _DOING.match(text, *piece), pieces[1:]))
+    elif _ABILITY.match(text, *pieces[0]):
+        lone = sum(1 for _ in itertools.takewhile(lambda piece: len(text[slice(*piece)].split()) < 2, pieces[1:]))
+        ends = (place for place, piece in enumerate(pieces) if place and _ENUMERATION.search(text, *piece))
+        last = next(ends, lone)
+    else:
+        return pieces
     return [(pieces[0][0], pieces[last][1]), *pieces[last + 1 :]]
 
 

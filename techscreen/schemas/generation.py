@@ -31,7 +31,7 @@ from techscreen.text.exhibits import spoken_part
 SAMPLE_MODEL = "offline-sample"
 # The model name of what was put in order, or chosen from the library, without Claude.
 LIBRARY_MODEL = "library"
-NOTHING_TO_MEASURE = "The requisition has no WORK inputs, so there is nothing to compare the questions with."
+NOTHING_TO_MEASURE = "The requisition has no WORK inputs to compare the questions with."
 ONLY_DUTIES = "Only duties are listed that a topic quotes from basic_description: others cannot show as gaps."
 SAMPLE_NOTICE = "Sample content, for trying the service out. Do not use it in an interview."
 

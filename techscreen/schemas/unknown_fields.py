@@ -60,7 +60,7 @@ def _warnings(unknown: Iterable[tuple[str, str, tuple[str, ...]]]) -> list[Field
 
 def _sentence(path: str, name: str, known: tuple[str, ...]) -> str:
     meant = closest(name, known)
-    return f"{path} is not known{f'; did you mean {meant}?' if meant else '.'}"
+    return f"{path or 'A field without a name'} is not known{f'; did you mean {meant}?' if meant else '.'}"
 
 
 def _unknown(

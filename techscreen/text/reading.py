@@ -27,7 +27,10 @@ _INLINE = "a abbr b big code del em font i ins kbd mark o s small span strong su
 _TAG = re.compile(rf"</?({'|'.join((*_BLOCK.split(), *_INLINE.split()))})(?:\s[^<>]{{0,500}})?/?>", re.IGNORECASE)
 # Nothing is looked for across the beginning of another one, so that many of them take no time.
 COMMENT = r"<!--((?:[^-<]|-(?!->)|<(?!!--)){0,2000}+)-->"
-_COMMENT = re.compile(COMMENT)
+# Comments, and what no page shows either: declarations, and the tags of word processors, such as <o:p>.
+_COMMENT = re.compile(
+    rf"{COMMENT}|<(?:!doctype\b|!\[|\?xml\b|/?(?:o|w|v|st\d|u\d|xml):[a-z])[^<>]{{0,500}}>", re.IGNORECASE
+)
 _ENDS_A_LINE = frozenset((*_BLOCK.split(), "ul"))
 _LINE_ENDS = frozenset("\n\r\v\f\x1c\x1d\x1e\x85\u2028\u2029")
 

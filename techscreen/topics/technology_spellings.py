@@ -79,7 +79,7 @@ def mentions_in(prose: str, *, longest: bool) -> Iterator[Mention]:
         raw = ""
         for length in range(1, min(MAX_NAME_WORDS, len(words) - place) + 1):
             start, end, word = words[place + length - 1]
-            if length > 1 and not _WITHIN_A_NAME.fullmatch(prose, words[place + length - 2][1], start):
+            if length > 1 and not _goes_on(prose, words[place + length - 2][1], start):
                 break
             raw += word
             known = _lookup(raw, length == 1)
@@ -90,6 +90,12 @@ def mentions_in(prose: str, *, longest: bool) -> Iterator[Mention]:
                 break
         yield from found[-1:] if longest else found
         place += found[-1].tokens if longest and found else 1
+
+
+def _goes_on(prose: str, end: int, start: int) -> bool:
+    """Whether a name may go on from one word to the next; in "Python\\n2. Go" a new item begins."""
+    is_numbered = prose[start].isdigit() and "\n" in prose[end:start]
+    return not is_numbered and _WITHIN_A_NAME.fullmatch(prose, end, start) is not None
 
 
 @lru_cache(maxsize=4096)

@@ -45,7 +45,7 @@ from techscreen.storage.heartbeat import Heartbeat
 from techscreen.storage.outbox import Outbox
 from techscreen.storage.table_names import name_tables
 from techscreen.topics.tables import load_tables
-from techscreen.web.host_settings import settings_of_host
+from techscreen.web.host_settings import settings_of_host, unknown_in_host
 from techscreen.web.operation_table import Services, operations_of
 from workflow_service import WorkflowService
 
@@ -115,7 +115,7 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
         in_host = settings is None
         settings = settings or load_settings(settings_of_host(app))
         name_tables(settings.table_prefix)
-        for warning in (*settings_warnings(settings), *unknown_settings_here()):
+        for warning in (*settings_warnings(settings), *unknown_names(app, in_host=in_host)):
             logger.warning(warning, extra={"event": "settings"})
         if claude is None:
             claude = _claude(settings)
@@ -123,6 +123,11 @@ def install_runtime(app: Flask, settings: Settings | None = None, claude: Claude
     runtime = app.extensions[EXTENSION]
     assert isinstance(runtime, Runtime)
     return runtime
+
+
+def unknown_names(app: Flask, *, in_host: bool) -> list[str]:
+    """What is to be said of names that were probably meant to be settings, those in a host's config too."""
+    return [*unknown_settings_here(), *(unknown_in_host(app) if in_host else ())]
 
 
 def _claude(settings: Settings) -> Claude:

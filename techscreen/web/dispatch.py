@@ -30,7 +30,7 @@ from techscreen.schemas.jobs import JobAcceptedAnswer
 from techscreen.storage.transactions import run_in_transaction
 from techscreen.web.auth import current_caller
 from techscreen.web.container import Runtime, current_runtime
-from techscreen.web.responses import json_response, located, tagged, warnings_of_request
+from techscreen.web.responses import json_response, located, tagged, warnings_of_request, with_own_warnings
 from techscreen.web.sse import EVENT_STREAM, event_stream, has_seen_the_end, marks_of
 
 MAX_KEY = 255
@@ -198,7 +198,7 @@ def _dispatch(
             _in_a_thread(runtime, lambda: _run(runtime, attempt, asked, listens=True))
         response = event_stream(runtime.job_watch, accepted.job_id, warnings=warnings_of_request())
     elif accepted.answer is not None:
-        response = tagged(json_response(accepted.answer[1], accepted.answer[0]))
+        response = tagged(json_response(with_own_warnings(accepted.answer[1]), accepted.answer[0]))
     else:
         assert accepted.attempt is not None
         response = _run(runtime, accepted.attempt, asked, listens=False)

@@ -13,6 +13,7 @@ from flask import Flask
 from pydantic import TypeAdapter, ValidationError
 
 from config import Settings
+from techscreen.operations.unknown_settings import unknown_in_config
 from techscreen.storage.engines import LENT, Lent
 
 logger = logging.getLogger(__name__)
@@ -44,6 +45,11 @@ def settings_of_host(app: Flask) -> dict[str, Any]:
                 _say_left_alone(name, value)
     url = _database_url(app)
     return {**ours, "DATABASE_URL": url} if url else ours
+
+
+def unknown_in_host(app: Flask) -> list[str]:
+    """A sentence for each name in a host app's config that was probably meant to be a setting of ours."""
+    return unknown_in_config(map(str, app.config), PREFIX, OWNED_BY_OTHERS)
 
 
 def _fits(kind: Any, value: object) -> bool:

@@ -5,7 +5,7 @@ Here too is the gate for new requests, which refuses placeholders and descriptio
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import TypeVar
 
 from flask import Flask, g, request
@@ -14,9 +14,13 @@ from pydantic_core import from_json
 from werkzeug.exceptions import HTTPException, RequestEntityTooLarge
 from werkzeug.routing import BaseConverter
 
-from techscreen.checks.job_description_gate import what_is_missing, what_is_wrong_with_title
+from techscreen.checks.job_description_gate import (
+    what_is_missing,
+    what_is_wrong_with_title,
+    what_is_wrong_with_wish,
+)
 from techscreen.errors import FieldProblem, InvalidRequest, MalformedJson, PreconditionRequired, UnsupportedMediaType
-from techscreen.schemas.generation import EnhanceRequest
+from techscreen.schemas.generation import EnhanceRequest, GenerateRequest, WorkflowRequest
 from techscreen.schemas.problems import validated
 from techscreen.schemas.unknown_fields import unknown_in_body, unknown_in_query
 from techscreen.web.responses import warn_of
@@ -126,6 +130,8 @@ def parse_json(model: type[T], body: bytes) -> T:
 def refuse_unless_work_described(request: EnhanceRequest) -> None:
     """Refuse a new request that names no post or describes no work. An accepted request is never checked again.
 
+    What a workflow's interview must ask about is looked at as well.
+
     Raises:
         InvalidRequest: with what is missing.
     """
@@ -134,9 +140,30 @@ def refuse_unless_work_described(request: EnhanceRequest) -> None:
         "basic_title": what_is_wrong_with_title(request.basic_title),
         "basic_description": what_is_missing(request.basic_description, work_inputs),
     }
+    if isinstance(request, WorkflowRequest):
+        reasons |= _wishes_for_nothing(request)
+    _refuse_if_any(reasons, request.req_id)
+
+
+def refuse_wishes_for_nothing(request: GenerateRequest) -> None:
+    """Refuse a new request whose `cover` or `topics` have a placeholder.
+
+    Raises:
+        InvalidRequest: with each of them.
+    """
+    _refuse_if_any(_wishes_for_nothing(request), request.req_id)
+
+
+def _wishes_for_nothing(request: GenerateRequest | WorkflowRequest) -> dict[str, str | None]:
+    of_cover = {f"cover.{place}.part": item.part for place, item in enumerate(request.cover or ())}
+    of_topics = {f"topics.{place}.topic": wish.topic for place, wish in enumerate(request.topics or ())}
+    return {field: what_is_wrong_with_wish(text) for field, text in (of_cover | of_topics).items()}
+
+
+def _refuse_if_any(reasons: Mapping[str, str | None], req_id: str) -> None:
     problems = [FieldProblem(field, f"{field} {reason}.") for field, reason in reasons.items() if reason]
     if problems:
-        raise InvalidRequest.of_fields(problems, req_id=request.req_id)
+        raise InvalidRequest.of_fields(problems, req_id=req_id)
 
 
 def read_query(model: type[T]) -> T:

@@ -54,6 +54,16 @@ def json_response(body: BaseModel | Iterable[str], status: int = 200, *, retry_a
     return response
 
 
+def with_own_warnings(body: str) -> str:
+    """An earlier answer, with the warnings of the current request that it does not have."""
+    if not warnings_of_request():
+        return body
+    answer = from_json(body)
+    told = answer.get("warnings", [])
+    more = [warning.model_dump() for warning in warnings_of_request() if warning.model_dump() not in told]
+    return to_json({**answer, "warnings": [*told, *more]}).decode() if more else body
+
+
 def tagged(response: Response) -> Response:
     """A response whose body was stored as text, with the ETag that the body names."""
     etag = from_json(response.get_data()).get("etag")

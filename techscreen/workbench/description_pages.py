@@ -13,7 +13,6 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as AnyResponse
 
 from techscreen.errors import InvalidRequest, NotFound, Stale, TechScreenError, Unauthenticated
-from techscreen.offline.page import readable
 from techscreen.operations.description_changes import own_change
 from techscreen.operations.interview_lists import interview_versions
 from techscreen.operations.requisition_lists import known_requisition
@@ -22,6 +21,7 @@ from techscreen.schemas.editing import JobDescriptionChange
 from techscreen.schemas.fields import MAX_SHORT_TEXT, MAX_TEXT
 from techscreen.schemas.generation import GenerateRequest, JobDescriptionView
 from techscreen.schemas.problems import validated
+from techscreen.text.page import readable
 from techscreen.web.auth import current_caller, may
 from techscreen.web.container import current_runtime
 from techscreen.web.dispatch import answer_at_once, begin_generation

@@ -82,7 +82,9 @@ def test_placeholders_in_the_work_inputs_say_nothing_either(text: str) -> None:
         ("TBD", "placeholder"),
         ("n/a", "placeholder"),
         ("asdf asdf", "placeholder"),
-        ("test test", "placeholder"),
+        ("lorem ipsum", "placeholder"),
+        ("<b>&nbsp;</b>", "unseen"),
+        ("<p><br></p>", "unseen"),
         ("siehe Anhang", "elsewhere"),
         ("see attached PDF", "elsewhere"),
         ("Test", None),
@@ -90,6 +92,12 @@ def test_placeholders_in_the_work_inputs_say_nothing_either(text: str) -> None:
         ("QA", None),
         ("Document Controller", None),
         ("Test Engineer", None),
+        ("Test Manager", None),
+        ("Test Team Lead", None),
+        ("HR Manager (TBD)", None),
+        ("WIP Manager", None),
+        ("Test job", None),
+        ("<b>Test Manager</b>", None),
         ("Senior Engineer (TBD)", None),
         ("Software Engineer REQ-2041", None),
         ("HR", None),
@@ -98,6 +106,16 @@ def test_placeholders_in_the_work_inputs_say_nothing_either(text: str) -> None:
 )
 def test_a_title_names_the_post_or_is_refused(title: str, kind: str | None) -> None:
     assert what_is_wrong_with_title(title) == (TITLE_REASONS[kind] if kind else None)
+
+
+@table(
+    "text",
+    ["<p><br></p>", "<p>&nbsp;</p>", "<!-- nothing -->", "<style>p {color: red}</style>", "<div><img src='x'></div>"],
+)
+def test_mark_up_alone_is_no_description_and_fills_in_no_work_input(text: str) -> None:
+    assert what_is_missing(text, [text, None, None, None]) == REASONS["unseen"]
+    assert what_is_missing("TBD", [text, text, text, text]) == REASONS["placeholder"]
+    assert what_is_missing(text, [text, "<p>Owns the ledger</p>", None, None]) is None
 
 
 SENTENCES = {

@@ -86,7 +86,7 @@ def test_no_expression_tries_the_same_letters_in_many_ways(most: float) -> None:
         READERS["question_violations"].read(question)  # some are only compiled for a text of their language
     expressions = expressions_of(MODULES)
     assert len(expressions) > 200
-    assert {expression.module for expression in expressions} >= {"techscreen.offline.page", "techscreen.web.sse"}
+    assert {expression.module for expression in expressions} >= {"techscreen.text.page", "techscreen.web.sse"}
     slow = []
     for expression in expressions:
         long_ones = attacks_on(expression.pattern, CHARACTERS)

@@ -10,6 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from models import CachedQuestion
+from prompts import PlannedTopics
+from techscreen.quality.wishes import NOT_ASKED, Wishes, wishes_of_caller
+from techscreen.schemas.wishes import CoverItem, TopicWish
 from tests.conftest import ADMIN, MakeApp, on_sqlite, with_starter_library
 from tests.offline.test_without_claude import sample
 from tests.support.fake_claude import FakeClaude, data_of
@@ -150,6 +153,80 @@ def test_what_must_not_be_asked_is_not_asked_but_the_interview_is_made(
     assert len(topics(second)) == 5
     assert wanted not in json.dumps(fake.received)
     assert all("no question asks it" in each["warning"] for each in coverage(second)["requested"])
+
+
+def made_of(cover: list[str], wanted: list[str]) -> Wishes:
+    """What becomes of wishes in a requisition without texts, of which nothing is planned."""
+    items, wishes = [CoverItem(part=text) for text in cover], [TopicWish(topic=text) for text in wanted]
+    return wishes_of_caller(PlannedTopics(language="en", interview_topics=[]), {}, items, wishes)
+
+
+@table(
+    "subject",
+    [
+        *("Religion", "marital status", "her nationality", "pregnancy plans", "the candidate's disability"),
+        *("Kinderwunsch", "Familienstand", "estado civil", "sexual orientation", "<b>Religion</b>"),
+    ],
+)
+def test_the_bare_name_of_a_personal_subject_is_not_asked(subject: str) -> None:
+    found = made_of([subject], [subject])
+    assert found.must == ()
+    assert [each.warning for each in found.requested] == [NOT_ASKED, NOT_ASKED]
+
+
+@table(
+    "subject",
+    [
+        *("Kafka consumer lag", "race conditions", "parent processes", "age verification service", "accessibility"),
+        *("health checks", "screen readers", "family of microservices", "children's learning app", "legacy systems"),
+    ],
+)
+def test_a_technical_subject_of_such_words_is_asked(subject: str) -> None:
+    assert [topic.topic for topic in made_of([], [subject]).must] == [subject]
+
+
+@table(
+    ("words", "name"),
+    [
+        ("A payout service that settles 40,000 payouts per night", "A payout service that settles 40,000 payouts"),
+        ("Baut einen Dienst für die Konten aller Kunden mit SAP", "Baut einen Dienst für die Konten aller Kunden"),
+        ("one two three four five six and of the rest", "one two three four five six"),
+        ("Short enough", "Short enough"),
+    ],
+)
+def test_a_topic_that_was_cut_ends_in_a_word_that_can_end_it(words: str, name: str) -> None:
+    assert [topic.topic for topic in made_of([words], []).must] == [name]
+
+
+@on_sqlite
+def test_the_same_topic_in_other_letters_is_asked_once_and_reported_for_each(
+    client: FlaskClient, requisition: dict[str, Any]
+) -> None:
+    first = workflow(client, requisition).get_json()
+    second = next_version(client, first, topics=["Ledger locks", "ledger locks ", "LEDGER LOCKS"]).get_json()
+    numbers = [each["questions"] for each in coverage(second)["requested"]]
+    assert len(numbers[0]) == 1
+    assert numbers[0] == numbers[1] == numbers[2]
+
+
+@on_sqlite
+def test_placeholders_are_no_wishes(client: FlaskClient, fake: FakeClaude, requisition: dict[str, Any]) -> None:
+    wishes = {"cover": ["Kafka", "TBD", "<p>&nbsp;</p>"], "topics": ["see attached PDF", "Test strategy"]}
+    bodies = {GENERATE: {"req_id": "R", "job_description_id": 1}, "/api/interview/workflow/full": requisition}
+    for path, body in bodies.items():
+        answer = client.post(path, json={**body, **wishes}, headers=ADMIN)
+        assert answer.status_code == 400
+        fields = [each["field"] for each in answer.get_json()["details"]]
+        assert fields == ["cover.1.part", "cover.2.part", "topics.0.topic"]
+    assert fake.received == []
+
+
+@on_sqlite
+def test_placeholders_in_the_work_inputs_are_no_gaps(client: FlaskClient, requisition: dict[str, Any]) -> None:
+    nothing = dict(zip(WORK, ("TBD", "see attached PDF", "<p><br></p>", "- wird nachgereicht"), strict=True))
+    found = coverage(workflow(client, {**requisition, **nothing}).get_json())
+    assert [part for part in found["parts"] if part["field"] in WORK] == []
+    assert found["status"] == "not_measured"
 
 
 @on_sqlite

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from techscreen.offline.negation import without_negated
-from techscreen.offline.page import without_unseen
+from techscreen.text.page import without_unseen
 
 
 @pytest.mark.parametrize(

@@ -6,9 +6,11 @@ import logging
 from pathlib import Path
 
 import pytest
+from flask import Flask
 
 from config import DatabaseSettings, Settings, load_settings, setting_names
 from techscreen.operations.unknown_settings import OF_LIBRARIES, unknown_settings, unknown_settings_here
+from techscreen.web.host_settings import unknown_in_host
 from tests.cli.test_doctor import Health
 from tests.conftest import MakeApp, on_sqlite
 from tests.support.tables import table
@@ -49,6 +51,7 @@ def test_ordinary_names_are_no_settings_and_are_not_named() -> None:
         ("CLAUDE_MODLE", "CLAUDE_MODEL"),
         ("CLAUDE_APIKEY", "CLAUDE_API_KEY"),
         ("CLAUDE_API_KEYS", "CLAUDE_API_KEY"),
+        ("CLAUDE_KEY", "CLAUDE_API_KEY"),
         ("claude_api_kye", "CLAUDE_API_KEY"),
         ("CORS_ORIGIN", "CORS_ORIGINS"),
         ("DATABSE_URL", "DATABASE_URL"),
@@ -68,6 +71,22 @@ def test_what_looks_like_a_setting_is_named_with_what_was_meant(name: str, meant
     (sentence,) = unknown_settings(["PATH", name])
     said = f"{name.upper()} is not a setting, and has no effect"
     assert sentence == (f"{said}; did you mean {meant}?" if meant else f"{said}.")
+
+
+def test_those_of_a_host_app_are_named_but_not_what_is_its_own() -> None:
+    host = Flask(__name__)
+    host.config.update({name: 1 for name in ORDINARY if not name.startswith("TECHSCREEN_")})
+    host.config.update(dict.fromkeys(setting_names()) | {f"TECHSCREEN_{name}": 1 for name in setting_names()})
+    host.config.update(CORS_ORIGIN="*", RATELIMIT_STORAGE_URL="memory://", LOG_LEVELS=3, CLAUDE_COLOUR="red")
+    assert unknown_in_host(host) == []
+
+    host.config.update(TECHSCREEN_RATE_LIMT="a", RATE_LIMTI="b", TECHSCREEN_COLOUR="c")
+    said = "is not a setting, and has no effect"
+    assert unknown_in_host(host) == [
+        f"In app.config: TECHSCREEN_RATE_LIMT {said}; did you mean TECHSCREEN_RATE_LIMIT?",
+        f"In app.config: RATE_LIMTI {said}; did you mean RATE_LIMIT?",
+        f"In app.config: TECHSCREEN_COLOUR {said}.",
+    ]
 
 
 @on_sqlite

@@ -213,6 +213,11 @@ def test_of_fenced_code_only_the_language_counts() -> None:
     assert technologies_in("~~~go\nkafka\n```\nredis\n~~~\nMySQL") == {"go", "mysql"}
 
 
+def test_the_number_of_the_next_item_is_no_version() -> None:
+    assert technology_names_in("1. Python\n2. Redis") == {"python", "redis"}
+    assert technologies_listed("1. Java\n2. Python\n3. SQL") == {"java", "python", "sql"}
+
+
 def test_addresses_name_no_technology() -> None:
     assert technologies_in("https://kafka.example/redis or docker@mysql.example") == frozenset()
 

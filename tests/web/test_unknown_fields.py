@@ -124,6 +124,19 @@ def test_a_repeat_with_the_same_key_warns_alike(client: FlaskClient, misspelt: d
 
 
 @on_sqlite
+def test_a_repeat_that_is_misspelt_warns_of_it_too(client: FlaskClient, requisition: dict[str, Any]) -> None:
+    keyed = {**ADMIN, "Idempotency-Key": "k"}
+    first = client.post(WORKFLOW, json=requisition, headers=keyed).get_json()
+    second = client.post(WORKFLOW, json={**requisition, "work_ouput": "A ledger", "": 1}, headers=keyed)
+
+    assert second.headers["Idempotency-Replayed"] == "true"
+    nameless = {"field": "", "message": "A field without a name is not known."}
+    told = second.get_json()
+    assert sorted(told.pop("warnings"), key=str) == [nameless, *MISSPELT]
+    assert told == first
+
+
+@on_sqlite
 def test_of_a_second_try_with_the_same_key_only_its_own_are_told(
     client: FlaskClient, misspelt: dict[str, Any], fake: FakeClaude
 ) -> None:

@@ -17,7 +17,13 @@ _UNSEEN = re.compile(
 # What a page shows as something else than words: pictures, frames, what is typed into.
 _NO_WORDS = re.compile(
     r"</?(?:img|image|picture|source|svg|i?frame|frameset|object|embed|applet|param|video|audio|track|canvas|map|area|base"
-    r"|link|meta|input|button|select|textarea|form|script|style|template|noscript|title|html|head|body|main|nav|figure)\b"
+    r"|link|meta|input|button|select|textarea|script|style|template|noscript|title|col|colgroup|label|cite|q|dfn|var|samp|time"
+    r"|data|bdi|bdo|acronym|strike|nobr)\b[^<>]{0,500}>",
+    re.IGNORECASE,
+)
+# Further elements whose words stand on lines of their own.
+_PARTS_OF_PAGE = re.compile(
+    r"</?(?:html|head|body|main|nav|aside|form|figure|figcaption|center|details|summary|caption|fieldset|legend|option)\b"
     r"[^<>]{0,500}>",
     re.IGNORECASE,
 )
@@ -28,8 +34,15 @@ _PAGE = re.compile(
     r"|<br\s?/?>\s{0,99}(?:\n|<br|\Z)",
     re.IGNORECASE,
 )
+# Tracking systems also give away a page with every tag escaped: it begins and ends with one.
+_ESCAPED_PAGE = re.compile(
+    r"\s*+&(?:amp;){0,2}lt;(?:p|div|ul|ol|h[1-6]|span|strong|b|section|table)\b.*&(?:amp;){0,2}lt;/?[a-z][a-z0-9]{0,9}\s?/?"
+    r"&(?:amp;){0,2}gt;\s*+\Z",
+    re.IGNORECASE | re.DOTALL,
+)
 _CODE = re.compile(r"(`[^`\n]{1,400}`)")
-_OPENED_ITEM = re.compile(r"<li\b[^<>]{0,200}>", re.IGNORECASE)
+# Many editors put a paragraph into every item.
+_OPENED_ITEM = re.compile(r"<li\b[^<>]{0,200}>(?:\s{0,99}<(?:p|div)\b[^<>]{0,200}>){0,3}", re.IGNORECASE)
 _ITEM = re.compile(r"(?:<|&(?:amp;){0,2}lt;)li\b", re.IGNORECASE)
 # Blanks are looked at once, not again from each of them on.
 _LINE_ENDS = re.compile(r"(?<![^\S\n])[^\S\n]*+\n\s*")
@@ -46,20 +59,31 @@ def without_unseen(text: str) -> str:
 def words_of(text: str, item: str = "\n") -> str:
     """The words that a person reads of a text, be it a page or plain.
 
-    Of a page, mark-up is left out, and all that is hidden or no words. In code, and in plain prose that only speaks of
-    a tag ("You know <canvas>"), tags are words.
+    Of a page, mark-up is left out, and all that is hidden or no words; also if every tag of it is escaped. In code, and
+    in plain prose that only speaks of a tag ("You know <canvas>"), tags are words.
 
     Args:
         text: as it was sent.
         item: what an item of a list begins with.
     """
+    text = _unescaped(text)
     if not _PAGE.search(text):
         return decode(text).text
     pieces = _CODE.split(_UNSEEN.sub("", text))
-    return "".join(
-        decode(piece).text if place % 2 else without_markup(_NO_WORDS.sub("", _OPENED_ITEM.sub(item, piece))).text
-        for place, piece in enumerate(pieces)
-    )
+    return "".join(decode(piece).text if place % 2 else _prose_of(piece, item) for place, piece in enumerate(pieces))
+
+
+def plain_words_of(text: str) -> str:
+    """The words that are seen of a text, without any tag, also where plain prose speaks of one."""
+    return without_markup(words_of(text)).text if "<" in text or "&" in text else text
+
+
+def _prose_of(piece: str, item: str) -> str:
+    return without_markup(_PARTS_OF_PAGE.sub("\n", _NO_WORDS.sub("", _OPENED_ITEM.sub(item, piece)))).text
+
+
+def _unescaped(text: str) -> str:
+    return decode(text).text if "<" not in text and _ESCAPED_PAGE.match(text) else text
 
 
 def readable(text: str) -> Seen:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from techscreen.offline.page import readable, words_of
+from techscreen.text.page import plain_words_of, readable, words_of
 from tests.support.tables import table
 
 
@@ -53,8 +53,41 @@ def test_every_sign_knows_its_place_in_the_original() -> None:
         ("<p>Pay</p><script>x</script><img src=x onerror=y><iframe src=z></iframe>", "Pay"),
         ("See our logo <img src=x onerror=alert(1)>", "See our logo <img src=x onerror=alert(1)>"),
         ("<ul><li>one<li>two</ul>", "one\ntwo"),
-        ("&lt;p&gt;shown as typed&lt;/p&gt;", "<p>shown as typed</p>"),
+        ("Write &lt;p&gt;shown as typed&lt;/p&gt;, please.", "Write <p>shown as typed</p>, please."),
+        ("&lt;p&gt;R&amp;amp;D: build f&amp;uuml;r &lt;b&gt;us&lt;/b&gt;.&lt;/p&gt;", "R&D: build für us."),
+        ("&lt;div class=&quot;intro&quot;&gt;&lt;p&gt;Hi&lt;br&gt;you&lt;/p&gt;&lt;/div&gt;\n", "Hi\nyou"),
+        ("<!DOCTYPE html><html><head><title>x</title></head><body><p>Hi<o:p></o:p></p></body></html>", "Hi"),
+        ('<?xml:namespace prefix = "o" /><p>Go</p><![endif]>', "Go"),
+        ("<main><details><summary>Stack</summary>Go</details></main>", "Stack\nGo"),
+        ("<p>Ask <label>us</label>: <mailto:a@b.example></p>", "Ask us: <mailto:a@b.example>"),
     ],
 )
 def test_a_page_is_read_and_plain_prose_may_speak_of_tags(text: str, read: str) -> None:
     assert words_of(text).strip() == read.strip()
+
+
+@table(
+    ("text", "seen"),
+    [
+        ("<style>p {color: red}</style><p>Payout service</p>", "Payout service"),
+        ("<p>&nbsp;</p>", ""),
+        ("<p><br></p><!-- nothing -->", ""),
+        ("<div><img src='data:image/png;base64,AAAA'></div>", ""),
+        ("You know <b>tags</b> and <canvas>.", "You know tags and ."),
+        ("a < b and List<String>", "a < b and List<String>"),
+    ],
+)
+def test_without_any_tag(text: str, seen: str) -> None:
+    assert " ".join(plain_words_of(text).split()) == seen
+
+
+@table(
+    ("text", "lines"),
+    [
+        ("<ul><li>one</li><li>two</li></ul>", ["- one", "- two"]),
+        ("<ul><li><p>one</p></li><li>\n <div><p class='x'>two</p></div></li></ul>", ["- one", "- two"]),
+        ("<ul>\n<li>one<li><span>two</span></ul>", ["- one", "- two"]),
+    ],
+)
+def test_an_item_begins_with_what_is_wanted(text: str, lines: list[str]) -> None:
+    assert [line for line in words_of(text, item="\n- ").splitlines() if line.strip()] == lines
