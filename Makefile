@@ -11,7 +11,7 @@ READY := $(VENV)/.ready
 help:
 	@echo "make demo    a real requisition through the whole workflow, printed"
 	@echo "make run     serve on http://localhost:5000; PORT=5001 make run: on another port"
-	@echo "make doctor  what is well with settings, database and key, and what is not; cache-stats: the question cache"
+	@echo "make doctor  examine settings, database and key; cache-stats: count the questions of the cache"
 	@echo "make test    run all tests"
 	@echo "make check   lint, format, layers, types, tests"
 	@echo "make bench   measure, as ratios within one run"

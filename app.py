@@ -24,7 +24,7 @@ from techscreen.errors import DatabaseUnavailable
 from techscreen.library.starter import load_starter
 from techscreen.observability.logging import configure_logging
 from techscreen.server.address import base_url, why_not
-from techscreen.web.container import install_runtime
+from techscreen.web.container import current_runtime, install_runtime
 from techscreen.web.cors import open_to_frontends
 from techscreen.web.documentation_routes import documentation_bp
 from techscreen.web.error_handlers import register_error_pages
@@ -41,6 +41,8 @@ SESSION_LIFETIME = timedelta(hours=12)
 UNUSABLE_SETTINGS = 2
 # Exit code of `python app.py` if it cannot listen where it should.
 NO_ADDRESS = 1
+# Exit code of `python app.py` if its SQLite file cannot be opened or migrated.
+NO_DATABASE = 1
 
 
 def create_app(overrides: Mapping[str, Any] | None = None, *, claude: Claude | None = None) -> Flask:
@@ -107,14 +109,23 @@ def _usable_settings(overrides: Mapping[str, Any] | None) -> Settings:
 
 
 def _migrate_embedded_database(settings: Settings) -> None:
-    """Migrate the embedded SQLite file. Any other database is migrated deliberately, not at start-up."""
+    """Migrate the embedded SQLite file. Any other database is migrated deliberately, not at start-up.
+
+    Raises:
+        SystemExit: with one sentence, if that cannot be done.
+    """
     if settings.flask_env == "development" and settings.database_url.startswith("sqlite:///"):
         # Here, because Alembic takes ten megabytes, which the service itself does not need.
         from alembic import command
+        from alembic.util import CommandError
 
         from techscreen.storage.migration_environment import alembic_config
 
-        command.upgrade(alembic_config(), "head")
+        try:
+            command.upgrade(alembic_config(), "head")
+        except CommandError as error:
+            say_lines(str(error), err=True)
+            raise SystemExit(NO_DATABASE) from None
 
 
 def _load_starter_library(app: Flask, settings: Settings) -> None:
@@ -125,6 +136,13 @@ def _load_starter_library(app: Flask, settings: Settings) -> None:
                 load_starter("start-up")
         except (DatabaseUnavailable, SQLAlchemyError):  # a database that is away, or not migrated yet
             say_lines("The starter library is not loaded, as the database cannot be used: ask the doctor.")
+
+
+def _say_what_is_missing(app: Flask) -> None:
+    with app.app_context():
+        for part in current_runtime().readiness.look():
+            if part.status == "problem":
+                say_lines(f"Not ready: {part.sentence}{f' ({part.detail})' if part.detail else ''}")
 
 
 def _say_where(settings: Settings) -> None:
@@ -151,6 +169,7 @@ def serve() -> None:
     _migrate_embedded_database(settings)
     app = create_app()
     _load_starter_library(app, settings)
+    _say_what_is_missing(app)
     _say_where(settings)
     app.run(host=settings.host, port=settings.port, threaded=True)
 

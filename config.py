@@ -57,6 +57,8 @@ NUMBER_AT_END = re.compile(r"(?:^|\.)(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 # What is left of a line such as "CLAUDE_API_KEY=   # fill in": python-dotenv takes the comment away, but systemd and
 # `docker run --env-file` do not.
 NO_VALUE = re.compile(r"\s*(#(\s.*)?)?", re.DOTALL)
+# What guides write where a key belongs, such as "your-anthropic-api-key-here" or "sk-ant-...".
+PLACEHOLDER_KEY = re.compile(r"your[-_](?:[a-z_-]*[-_])?key(?:[-_]here)?|sk-ant-(?:\.+|…|x+)|<.*>", re.IGNORECASE)
 # Leaves room for the name of every table. Names of indexes and constraints that become too long are cut.
 TABLE_PREFIX = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,23}")
 LibraryUse = Literal["prefer", "only", "never"]
@@ -363,8 +365,8 @@ class Settings(DatabaseSettings):
         if not isinstance(value, str):
             return value
         key = value.strip()  # a key read from a file often ends in a line break
-        if key.startswith("#"):
-            return None  # a comment: no key begins so
+        if key.startswith("#") or PLACEHOLDER_KEY.fullmatch(key):
+            return None  # a comment, as no key begins so, or what is still to be replaced
         if not (key.isascii() and key.isprintable() and " " not in key):
             raise ValueError("must be printable ASCII without spaces.")
         return key or None

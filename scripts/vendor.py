@@ -10,7 +10,10 @@ Exit code 0: done, or no difference; 1: the copy has changes of its own; 2: no c
 from __future__ import annotations
 
 import argparse
+import shutil
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -24,7 +27,7 @@ from scripts.vendoring.copying import (
     usable_target,
 )
 from scripts.vendoring.imports import UnsuitableImport
-from scripts.vendoring.package import package_files, version
+from scripts.vendoring.package import REPOSITORY, package_files, version
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -94,10 +97,17 @@ def _check(target: Path) -> int:
 
 
 def _build_wheel(folder: Path) -> int:
-    from scripts.vendoring.wheel import build_wheel  # here, because a copy needs no build tools
-
-    folder.mkdir(parents=True, exist_ok=True)
-    _say(str(folder / build_wheel(str(folder))))
+    """Have pip build it, which fetches the setuptools that pyproject.toml asks for: an environment may have none."""
+    pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--disable-pip-version-check", "--no-deps"]
+    with tempfile.TemporaryDirectory(prefix="techscreen-wheel-") as built:
+        code = subprocess.run([*pip, "--wheel-dir", built, str(REPOSITORY)]).returncode  # noqa: S603
+        if code != 0:
+            _say("pip could not build the wheel: it says why above.", err=True)
+            return 2
+        folder.mkdir(parents=True, exist_ok=True)
+        (file,) = Path(built).iterdir()
+        shutil.copy(file, folder)
+    _say(str(folder / file.name))
     return 0
 
 

@@ -19,18 +19,18 @@ from techscreen.text.page import plain_words_of
 from techscreen.text.segments import lines_of, sentences_of
 from techscreen.text.tokens import read_table
 
-TELL: Final = "tell what the person will do or deliver, or what the work needs"
+TELL: Final = "say what the person will do or deliver, or what the work requires"
 REASONS: Final = {
-    "placeholder": f"stands only where a text is still to be written: {TELL}",
+    "placeholder": f"is only a placeholder: {TELL}",
     "elsewhere": f"points to another text, which cannot be read from here: put that text into this field, or {TELL}",
     "unseen": f"has mark-up and no words that are shown: {TELL}",
     "code": f"reads as program code and not as a job description: {TELL}",
     "cv": "reads as a CV: describe the post to be filled, and not a person who could fill it",
-    "boilerplate": f"tells of the employer or the terms alone: {TELL}",
-    "other": f"tells nothing of any work: {TELL}",
+    "boilerplate": f"is about the employer or the terms alone: {TELL}",
+    "other": f"says nothing about any work: {TELL}",
 }
 TITLE_REASONS: Final = {
-    "placeholder": "stands only where a title is still to be written: name the post",
+    "placeholder": "is only a placeholder: name the post",
     "elsewhere": "points to another text, which cannot be read from here: name the post",
     "unseen": "has mark-up and no words that are shown: name the post",
 }

@@ -16,8 +16,6 @@ from techscreen.operations import audit_trail
 from techscreen.question_cache import administration
 from techscreen.web.container import current_runtime
 
-_ARE_THERE_TABLES = "Has `alembic upgrade head` been run, or `flask techscreen db upgrade` in a host app?"
-
 
 class CommandGroup(AppGroup):
     """A group of commands that fails with one sentence, not a traceback, if the database does not answer."""
@@ -27,7 +25,7 @@ class CommandGroup(AppGroup):
         try:
             return super().invoke(ctx)
         except TechScreenError as error:
-            raise click.ClickException(f"{error.message} {_ARE_THERE_TABLES}") from error
+            raise click.ClickException(error.message) from error
 
 
 cache_commands = CommandGroup("cache", help="Look after the question cache.")

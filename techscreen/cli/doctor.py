@@ -14,12 +14,15 @@ import click
 from flask import current_app
 from flask.cli import with_appcontext
 from limits.storage import storage_from_string
+from sqlalchemy import func, select
 from sqlalchemy.engine import make_url
 
 from config import Settings
+from models import CachedQuestion
 from techscreen.cli.terminal import say
 from techscreen.errors import ClaudeError
 from techscreen.operations.readiness import Finding
+from techscreen.storage.transactions import transaction
 from techscreen.web.container import Runtime, current_runtime, settings_warnings, unknown_names
 
 if TYPE_CHECKING:
@@ -55,7 +58,10 @@ def _findings(paid: bool) -> Iterator[Finding]:
     unknown = unknown_names(current_app, in_host=runtime.in_host)
     for sentence in (*settings_warnings(settings, current_app), *_production_warnings(runtime), *unknown):
         yield Finding("settings", "warning", sentence)
-    yield from runtime.readiness.look()
+    parts = runtime.readiness.look()
+    yield from parts
+    if not settings.asks_claude and not any(part.status == "problem" for part in parts):
+        yield _library()
     yield _rate_limits(settings)
     if settings.asks_claude and settings.claude_api_key is not None:
         yield from _model(settings)
@@ -90,6 +96,17 @@ def _production_warnings(runtime: Runtime) -> Iterator[str]:
                 f"RATELIMIT_STORAGE_URI is memory://, and each of {processes} processes counts by itself:"
                 f" a caller may do {processes} times as much."
             )
+
+
+def _library() -> Finding:
+    """Whether there is anything to make interviews of without Claude."""
+    with transaction() as session:
+        count = session.scalar(select(func.count()).where(CachedQuestion.library_status == "active"))
+    if not count:
+        command = f"flask {'techscreen ' if current_runtime().in_host else ''}library load-starter"
+        sentence = f"It has no questions, so no interview can be made: `{command}` loads those of the service."
+        return Finding("library", "warning", sentence)
+    return Finding("library", "ok", f"It has {count} question{'' if count == 1 else 's'} to make interviews of.")
 
 
 def _rate_limits(settings: Settings) -> Finding:

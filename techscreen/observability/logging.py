@@ -12,7 +12,7 @@ from techscreen.observability.request_id import current_request_id
 
 TEXT = "%(asctime)s %(levelname)s %(name)s [%(request_id)s] %(message)s"
 # The extra fields that a text line shows after its message; a JSON line has all of them.
-SHOWN_FIELDS = ("user_id", "req_id", "client")
+SHOWN_FIELDS = ("user_id", "req_id", "client", "cause", "detail")
 MAX_FILE = 10_000_000
 KEPT_FILES = 5
 # At DEBUG these log prompts, and with them job descriptions.

@@ -51,7 +51,7 @@ NOTES: dict[Language, tuple[str, str, str, str]] = {
         "The description was put in order without Claude: nothing was reworded or added.",
         "Text that a page hides was left out of the description.",
         "The title names a lower level than basic_level: the questions are at that of the title.",
-        "No question that was found is about: {}.",
+        "None of the questions found is about: {}.",
     ),
     "de": (
         "Die Beschreibung wurde ohne Claude geordnet: Es wurde nichts umformuliert oder ergänzt.",

@@ -24,7 +24,12 @@ from techscreen.text.language import Language
 from techscreen.text.page import plain_words_of, without_unseen
 from techscreen.text.reading import without_markup
 from techscreen.text.similarity import stems_in
-from techscreen.topics.technology_mentions import canonical_name, technologies_given, technologies_listed
+from techscreen.topics.technology_mentions import (
+    canonical_name,
+    technologies_as_written,
+    technologies_given,
+    technologies_listed,
+)
 
 _TAG = re.compile(r"</?[a-z][^<>]{0,200}>", re.IGNORECASE)
 DEFAULT_LEVEL: SkillLevel = "Intermediate"
@@ -107,7 +112,7 @@ class Fitting:
         seen = (plain_words_of(text) for text in requisition.values() if text)
         whole = "\n".join(map(without_negated, seen))
         self._technologies = technologies_given(whole)
-        self._named = technologies_listed(whole)
+        self._named = technologies_as_written(whole)
 
     def topics(self, count: int, *, is_known_to_fit: bool = False) -> list[InterviewTopic]:
         """The topics of the questions that together are about the most of the requisition, the best first.
@@ -135,10 +140,11 @@ class Fitting:
         return LEVELS[self._level]
 
     def unasked(self, topics: Iterable[InterviewTopic]) -> list[str]:
-        """The technologies that the requisition names and no question of these topics is about."""
+        """The technologies that the requisition names, in its words, and no question of these topics is about."""
         names = {topic.topic for topic in topics}
         asked = (_names(each.technologies) | _listed(each.skills) for each in self._entries if each.topic in names)
-        return sorted(self._named - frozenset[str]().union(*asked))
+        missing = self._named.keys() - frozenset[str]().union(*asked)
+        return [self._named[name] for name in sorted(missing)]
 
     def about(self, text: str, count: int) -> list[InterviewTopic]:
         """The topics of the questions about a text, the surest first; none if none is.

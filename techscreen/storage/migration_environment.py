@@ -18,8 +18,10 @@ from typing import Any, TextIO, cast
 
 from alembic import context
 from alembic.config import Config
+from alembic.util import CommandError
 from sqlalchemy import MetaData, create_engine, event
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from config import load_database_settings
@@ -70,9 +72,22 @@ def run_migrations() -> None:
     if context.config.cmd_opts is not None and context.config.config_file_name:
         fileConfig(context.config.config_file_name, disable_existing_loggers=False)
     # Straight from the settings: through alembic.ini, a % in a password would break.
-    with create_engine(settings.database_url, poolclass=NullPool, hide_parameters=True).connect() as connection:
+    with _connected(settings.database_url) as connection:
         _migrate_on(connection)
         connection.commit()
+
+
+def _connected(url: str) -> Connection:
+    """A connection of its own.
+
+    Raises:
+        CommandError: if the database does not answer; Alembic prints it as one line.
+    """
+    try:
+        return create_engine(url, poolclass=NullPool, hide_parameters=True).connect()
+    except DBAPIError as error:
+        reason = f" ({error.orig.args[-1]})" if error.orig and error.orig.args else ""
+        raise CommandError(f"The database at DATABASE_URL does not answer.{reason}") from error
 
 
 def _tables() -> MetaData:

@@ -6,6 +6,7 @@ Work to be done with a session comes in; what it returns goes out. Nothing here 
 from __future__ import annotations
 
 import math
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -41,6 +42,8 @@ RECONNECTING_FOR = 5.0
 MYSQL_RACES = (1205, 1213, 1020, 1412, 3101, 9007)
 SQLITE_RACES = ("SQLITE_BUSY_SNAPSHOT",)
 MYSQL_NO_SUCH_TABLE = 1146
+MYSQL_NO_SUCH_COLUMN = 1054
+SQLITE_NOT_MIGRATED = re.compile(r"no such (table|column)\b|table \S+ has no column\b")
 # Execution options to read a row as it is now, not as the session remembers it: the transaction may have lost a race.
 FRESH = {"populate_existing": True}
 
@@ -71,7 +74,7 @@ def transaction() -> Iterator[Session]:
         # A commit whose answer got lost may have taken place.
         was_lost = getattr(error, "connection_invalidated", False) and not has_ended
         kind = _ConnectionLost if was_lost else DatabaseUnavailable
-        raise kind("The database does not answer.", retry_after=RETRY_AFTER) from error
+        raise kind(_why_away(error), retry_after=RETRY_AFTER) from error
     else:
         db.session.info.pop(_HAS_WRITTEN, None)
         for call in db.session.info.pop(_AFTER_COMMIT, ()):
@@ -204,6 +207,17 @@ def lost_a_race(error: BaseException) -> bool:
     original = getattr(cause, "orig", None)
     number = getattr(original, "args", None) or (None,)
     return number[0] in MYSQL_RACES or getattr(original, "sqlite_errorname", None) in SQLITE_RACES
+
+
+def _why_away(error: BaseException) -> str:
+    original = getattr(error, "orig", None)
+    number, *_ = getattr(original, "args", None) or (None,)
+    if number in (MYSQL_NO_SUCH_TABLE, MYSQL_NO_SUCH_COLUMN) or SQLITE_NOT_MIGRATED.match(str(number)):
+        return (
+            "The tables are missing or those of another version: run `alembic upgrade head`,"
+            " or `flask techscreen db upgrade` in a host app."
+        )
+    return "The database does not answer."
 
 
 def is_away(error: BaseException) -> bool:

@@ -85,15 +85,20 @@ def technologies_given(text: str) -> frozenset[str]:
 
 def technologies_listed(text: str) -> frozenset[str]:
     """Canonical names of the technologies in a list of keywords: only the longest names, and nothing they imply."""
+    return frozenset(technologies_as_written(text))
+
+
+def technologies_as_written(text: str) -> dict[str, str]:
+    """Like `technologies_listed`, each with the words of the text that name it first."""
     prose, languages = prose_and_languages(text)
     mentions = list(mentions_in(prose, longest=False))
     meant = [mention for place, mention in enumerate(mentions) if _may_be_meant(place, mentions, prose)]
-    found, end = set(languages), 0
+    found, end = dict[str, str](), 0
     for mention in sorted(meant, key=lambda mention: (mention.start, -mention.end)):
         if mention.end > end:  # otherwise it is part of a longer name
-            found.add(mention.name)
+            found.setdefault(mention.name, " ".join(prose[mention.start : mention.end].split()))
             end = mention.end
-    return frozenset(found)
+    return {name: name for name in languages} | found
 
 
 def unsupported_technologies(

@@ -13,6 +13,7 @@ from techscreen.web.request_context import ensure_heartbeat, log_requests
 
 # Its commands are `flask --app host techscreen ...`, wherever it is registered.
 interview_bp = Blueprint("interview", __name__, url_prefix="/api/interview", cli_group="techscreen")
+interview_bp.cli.help = "All commands of the service."
 
 interview_bp.record_once(set_up)
 register_error_pages(interview_bp)

@@ -119,10 +119,10 @@ def test_mark_up_alone_is_no_description_and_fills_in_no_work_input(text: str) -
 
 
 SENTENCES = {
-    "TBD": "basic_description stands only where a text is still to be written: tell what the person will do or "
-    "deliver, or what the work needs.",
+    "TBD": "basic_description is only a placeholder: say what the person will do or deliver, or what the work "
+    "requires.",
     "see attached PDF": "basic_description points to another text, which cannot be read from here: put that text into "
-    "this field, or tell what the person will do or deliver, or what the work needs.",
+    "this field, or say what the person will do or deliver, or what the work requires.",
 }
 
 

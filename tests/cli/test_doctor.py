@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from config import PROJECT_FOLDER
-from tests.conftest import MakeApp
+from tests.conftest import MakeApp, with_starter_library
 from tests.support.fake_claude import FakeClaude, Reply, error_reply
 from tests.support.private_brokers import PrivateRedis
 from tests.support.private_servers import free_port
@@ -237,6 +238,20 @@ def test_without_a_key_claude_is_not_asked(make_app: MakeApp, fake: FakeClaude) 
     assert health.of("paid call")[0].startswith("-        Not made")
     assert health.of("claude")[0].startswith("PROBLEM")
     assert health.of("model") == []
+
+
+@SQLITE
+def test_without_claude_a_library_without_questions_is_named(make_app: MakeApp) -> None:
+    health = Health(make_app, FLASK_ENV="development", CLAUDE_MODE="offline")
+    assert health.of("library") == [
+        "warning  It has no questions, so no interview can be made: "
+        "`flask library load-starter` loads those of the service."
+    ]
+    assert health.code == 0
+
+    app = with_starter_library(make_app(FLASK_ENV="development", CLAUDE_MODE="offline"))
+    said = app.test_cli_runner().invoke(args=["doctor"]).output
+    assert re.search(r"(?m)^library     ok       It has \d{3} questions to make interviews of\.$", said)
 
 
 @SQLITE

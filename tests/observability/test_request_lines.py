@@ -130,3 +130,14 @@ def test_only_the_line_for_a_request_is_left_to_ours(make_app: MakeApp, caplog: 
         werkzeug.info(" * Running on http://127.0.0.1:5000")
         werkzeug.error("127.0.0.1 - - [01/Jan/2027 10:00:00] code %d, message %s", 400, "Bad request version")
     assert [record.levelname for record in caplog.records] == ["INFO", "ERROR"]
+
+
+@on_sqlite
+def test_a_line_for_people_says_why_something_failed_and_stays_one_line(make_app: MakeApp) -> None:
+    make_app(LOG_FORMAT="text")
+    (handler,) = [
+        each for each in logging.getLogger().handlers if each.get_name() == "techscreen.observability.logging"
+    ]
+    record = logging.makeLogRecord({"msg": "The database does not answer.", "cause": "refused\nERROR and more"})
+    record.request_id = "-"
+    assert handler.format(record).endswith("] The database does not answer. cause='refused\\nERROR and more'")

@@ -127,7 +127,7 @@ def test_notes_say_what_no_question_is_about_and_what_was_hidden(client: FlaskCl
     _, hidden, level, unasked = answer["notes_for_team"]
     assert "hides" in hidden
     assert "lower level" in level
-    assert "cobol" in unasked
+    assert "COBOL" in unasked
     assert "Replaces" not in answer["enhanced_jd"]["description"]
 
 

@@ -120,6 +120,19 @@ def test_a_key_that_is_only_a_comment_is_no_key(tmp_path: Path, line: str) -> No
     assert settings.claude_api_key is None
 
 
+@table("key", ["your-anthropic-api-key-here", "your-key", "YOUR_API_KEY", "sk-ant-...", "sk-ant-xxxx", "<your key>"])
+def test_what_a_guide_writes_in_place_of_a_key_is_no_key(key: str) -> None:
+    settings = load_settings({"FLASK_ENV": "development", "CLAUDE_API_KEY": key})
+    assert settings.claude_api_key is None
+    assert settings.claude_mode == "offline"
+
+
+@table("key", ["sk-ant-api03-x", "yours", "a-key", "monkey-here", "your-monkeys"])
+def test_a_key_that_resembles_such_a_text_is_a_key(key: str) -> None:
+    settings = load_settings({"FLASK_ENV": "development", "CLAUDE_API_KEY": key})
+    assert settings.claude_api_key is not None
+
+
 @table("value", ["   # fill in", "# fill in", "#", "   ", "\t", ""])
 def test_no_setting_has_such_a_value(value: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Neither from `.env` nor from the environment, where systemd and Docker keep the comment."""

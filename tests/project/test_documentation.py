@@ -8,6 +8,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -17,9 +18,11 @@ import pytest
 
 from app import create_app
 from config import PROJECT_FOLDER
+from techscreen.server.address import why_not
 from tests.conftest import go_without, migrate, take_down, with_starter_library
 from tests.support.documented_commands import (
     PAGES,
+    PROJECT,
     Block,
     ProjectCopy,
     blocks,
@@ -30,16 +33,22 @@ from tests.support.documented_commands import (
 )
 from tests.support.fake_claude import FakeClaude
 from tests.support.private_servers import quick_folder
+from tests.support.ready_python import ReadyPython
 from tests.support.webhook_receiver import Receiver, serving, settings_for
 
 NAMED = {page.relative_to(PROJECT_FOLDER).as_posix(): page for page in PAGES}
-RUN = [name for name, page in NAMED.items() if any(block.not_run is None for block in shell_blocks(page))]
+RUN = [
+    name for name, page in NAMED.items() if any(block.not_run is None or block.instead for block in shell_blocks(page))
+]
 # Pages whose examples follow upon the README's first call: an interview with the number 1 is there.
 AFTER_THE_FIRST_CALL = {"docs/exports.md", "docs/security.md", "docs/question-cache.md"}
 FIRST_CALL = (
     "curl -s http://localhost:5000/api/interview/workflow/full -H 'X-User-ID: anna' -H 'X-User-Role: admin'"
     " -H 'Content-Type: application/json' -d @samples/requisitions/backend-payments-engineer.json > /dev/null"
 )
+# Pages whose commands get a Python of their own, as for a reader. The first has every kind of command; the other's must
+# not find our modules loaded under their own names.
+AS_FOR_A_READER = {"README.md", "docs/integration.md"}
 # Pages about what only Claude does.
 WITH_CLAUDE = {"docs/question-cache.md"}
 
@@ -65,17 +74,33 @@ def filled_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return file
 
 
-@pytest.fixture
-def folder() -> Iterator[Path]:
+@pytest.fixture(scope="session")
+def quick_place() -> Iterator[Path]:
     """Where no disk is waited for."""
     place = Path(tempfile.mkdtemp(prefix="techscreen-docs-", dir=quick_folder()))
     yield place
     shutil.rmtree(place, ignore_errors=True)
 
 
+@pytest.fixture
+def folder(quick_place: Path) -> Iterator[Path]:
+    """Every page has its copy of the project in the same place, one after another."""
+    place = quick_place / "page"
+    place.mkdir()
+    yield place
+    shutil.rmtree(place, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def ready(quick_place: Path) -> Iterator[ReadyPython]:
+    python = ReadyPython(quick_place / "page" / PROJECT, quick_place)
+    yield python
+    python.stop()
+
+
 @pytest.mark.parametrize("name", RUN)
 def test_the_commands_of_a_page_work_in_their_order(
-    name: str, folder: Path, filled_database: Path, fake: FakeClaude
+    name: str, folder: Path, filled_database: Path, ready: ReadyPython, fake: FakeClaude
 ) -> None:
     page = NAMED[name]
     text = "\n".join(block.text for block in shell_blocks(page) if block.not_run is None)
@@ -87,7 +112,11 @@ def test_the_commands_of_a_page_work_in_their_order(
 
     with (
         serving(Receiver()) as receiver,
-        project_copy(folder, None if name == "README.md" else filled_database) as copy,
+        project_copy(
+            folder,
+            None if name == "README.md" else filled_database,
+            None if name in AS_FOR_A_READER else ready,
+        ) as copy,
     ):
         if name in WITH_A_RECEIVER:
             settings = {key: str(value) for key, value in settings_for(receiver.url).items()}
@@ -114,9 +143,11 @@ def answering_501(port: int) -> Iterator[None]:
     with ThreadingHTTPServer(("127.0.0.1", port), BaseHTTPRequestHandler) as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
         thread.start()
-        yield
-        server.shutdown()
-        thread.join()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
 
 
 def test_a_command_that_fails_and_an_error_that_is_not_announced_fail_their_page(folder: Path) -> None:
@@ -139,6 +170,30 @@ def test_a_command_that_fails_and_an_error_that_is_not_announced_fail_their_page
         assert "HTTP 501" in ends_with(f"A=$({missing} | cat)", "<!-- answers: 404 -->")
         assert ends_with(missing, "<!-- answers: 404 501 -->") == "well"
         assert "HTTP 501" in ends_with("http() { curl -s http://localhost:5000/; }\nhttp > /dev/null")
+
+
+def test_a_command_without_a_start_of_python_ends_like_one_with_it(
+    folder: Path, filled_database: Path, ready: ReadyPython
+) -> None:
+    ends = {
+        ".venv/bin/flask --app app nothing": "2",
+        "PORT=none .venv/bin/python app.py": "2",
+        ".venv/bin/alembic downgrade nowhere": "255",
+        ".venv/bin/alembic current": "0",
+        "echo We want a rockstar. | .venv/bin/flask --app app check -": "1",
+        ".venv/bin/python -c 'raise SystemExit(7)'": "7",
+        "make run": "0",
+    }
+    with project_copy(folder, filled_database, ready) as copy:
+        done = copy.run("".join(f"{command}; echo = $?\n" for command in ends))
+        assert re.findall(r"(?m)^= (\d+)$", done.stdout) == list(ends.values()), done.stderr
+        assert "No such command 'nothing'" in done.stderr
+
+        copy.stop()
+        deadline = time.monotonic() + 30
+        while why_not("127.0.0.1", copy.port) and time.monotonic() < deadline:
+            time.sleep(0.01)
+        assert why_not("127.0.0.1", copy.port) is None
 
 
 def every_shell_block() -> list[Block]:

@@ -57,7 +57,7 @@ def test_a_new_user_reads_the_readme_in_five_minutes() -> None:
 def test_the_documents_name_only_files_and_headings_that_exist() -> None:
     missing = set()
     for document in DOCUMENTS:
-        text = document.read_text()
+        text = re.sub(r"<!-- .*? -->", "", document.read_text())  # what no reader sees
         for path in re.findall(
             r"[\w./-]+\.py\b|(?<![\w/.])(?:techscreen|tests|deploy|samples|benchmarks)/[\w./-]+", text
         ):

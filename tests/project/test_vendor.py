@@ -408,10 +408,11 @@ def contents(folder: Path) -> set[Path]:
 def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("setuptools")
     folder = tmp_path_factory.mktemp("wheel")
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-    environment = {**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"}
-    subprocess.run([*command, "--wheel-dir", str(folder), str(PROJECT_FOLDER)], check=True, env=environment)
+    command = [sys.executable, "-m", "scripts.vendor", "--wheel", str(folder)]
+    environment = {**os.environ, "PIP_NO_BUILD_ISOLATION": "0"}  # to pip that means: build with what is installed
+    done = subprocess.run(command, cwd=PROJECT_FOLDER, check=True, env=environment, capture_output=True, text=True)
     (file,) = folder.iterdir()
+    assert done.stdout == f"{file}\n"
     return file
 
 

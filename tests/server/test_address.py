@@ -113,4 +113,30 @@ def test_a_database_that_is_not_there_yet_keeps_nobody_from_serving(
     assert served == [{"host": "127.0.0.1", "port": int(port), "threaded": True}]
     said = capsys.readouterr().out
     assert "The starter library is not loaded" in said
+    assert "Not ready: The tables are missing: run `alembic upgrade head`.\n" in said
     assert f"Documentation: http://localhost:{port}/api/interview/docs\n" in said
+
+
+def test_an_embedded_database_that_cannot_be_opened_is_named_in_one_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"sqlite:///{tmp_path / 'no folder' / 'here.db'}")
+    monkeypatch.setenv("FLASK_ENV", "development")
+    monkeypatch.setenv("PORT", str(free_port()))
+
+    with pytest.raises(SystemExit) as ended:
+        serve()
+
+    assert ended.value.code == 1
+    assert capsys.readouterr().err == "The database at DATABASE_URL does not answer. (unable to open database file)\n"
+
+
+def test_alembic_says_in_one_sentence_that_the_database_is_away() -> None:
+    done = run(
+        "-m", "alembic", "upgrade", "head", DATABASE_URL=f"mysql+pymysql://root:to-be-kept@127.0.0.1:{free_port()}/t"
+    )
+
+    assert done.returncode != 0
+    assert "The database at DATABASE_URL does not answer." in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
+    assert "to-be-kept" not in done.stderr + done.stdout

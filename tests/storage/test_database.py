@@ -216,6 +216,29 @@ def test_a_database_that_is_away_is_503_and_not_the_callers_fault(
         assert client.get("/health").status_code == 200
 
 
+@pytest.mark.parametrize(
+    ("change", "undo"),
+    [
+        ("interviews RENAME TO renamed", "renamed RENAME TO interviews"),
+        ("interviews RENAME COLUMN language TO renamed", "interviews RENAME COLUMN renamed TO language"),
+    ],
+)
+def test_a_database_that_is_not_migrated_is_said_to_be_so(app: Flask, change: str, undo: str) -> None:
+    def alter(how: str) -> None:
+        with app.app_context(), db.engine.begin() as connection:
+            connection.execute(text(f"ALTER TABLE {how}"))
+
+    alter(change)
+    try:
+        answer = app.test_client().get("/api/interview", headers=ADMIN)
+    finally:
+        alter(undo)
+
+    assert answer.status_code == 503
+    assert answer.get_json()["error"].startswith("The tables are missing or those of another version: run `alembic ")
+    assert app.test_client().get("/api/interview", headers=ADMIN).status_code == 200
+
+
 def test_a_database_lost_while_claude_works_is_503_and_says_which_description_was_kept(
     app: Flask, fake: FakeClaude, requisition: dict[str, Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

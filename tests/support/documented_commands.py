@@ -27,6 +27,7 @@ from pathlib import Path
 
 from config import PROJECT_FOLDER
 from tests.support.private_servers import free_port
+from tests.support.ready_python import ReadyPython
 
 PAGES = [PROJECT_FOLDER / "README.md", *sorted((PROJECT_FOLDER / "docs").glob("*.md"))]
 SHELLS = ("bash", "sh", "console")
@@ -34,6 +35,8 @@ NOT_RUN = re.compile(r"<!-- not run: (?P<reason>[^;]+?)(?:; instead: (?P<instead
 ANSWERS = re.compile(r"<!-- answers: (?P<statuses>[\d ]+) -->")
 # What is in the folder of the project but in no copy of it.
 LEFT_OUT = (".git", ".venv", ".env", ".ci", "tests", "screens", ".*_cache", "runs", "node_modules", "*.db", "*.db-*")
+# The folder of the copy.
+PROJECT = "techscreen"
 # For one page.
 PATIENCE_SECONDS = 600
 
@@ -179,19 +182,30 @@ class ProjectCopy:
 
     Args:
         folder: an empty one, for the copy and what is beside it.
+        ready: what runs `flask`, `alembic` and `python app.py`; None: a Python of their own, as for a reader.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ready: ReadyPython | None = None) -> None:
         self.folder = folder
-        self.project = folder / "techscreen"
+        self.project = folder / PROJECT
         self.port = free_port()
         shutil.copytree(PROJECT_FOLDER, self.project, ignore=shutil.ignore_patterns(*LEFT_OUT))
         environment = self.project / ".venv"
-        environment.mkdir()
-        for part in Path(sys.prefix).iterdir():
-            (environment / part.name).symlink_to(part)
+        for there, here in ((Path(sys.prefix), environment), (Path(sys.prefix) / "bin", environment / "bin")):
+            here.mkdir()
+            for part in there.iterdir():
+                if part.name != "bin":
+                    (here / part.name).symlink_to(part)
+        activate = environment / "bin" / "activate"
+        text = re.sub(
+            r"(?m)^( *)VIRTUAL_ENV=.*$", rf"\1VIRTUAL_ENV='{environment}'", activate.read_text(encoding="utf-8")
+        )
+        activate.unlink()  # the link: what it leads to stays
+        activate.write_text(text, encoding="utf-8")
+        if ready is not None:
+            ready.put_into(environment / "bin")
         for stamp in (".ready", ".dev-ready"):
-            (environment / stamp).unlink(missing_ok=True)  # the link: what it leads to stays
+            (environment / stamp).unlink(missing_ok=True)
             (environment / stamp).touch()
         programs = folder / "programs"
         programs.mkdir()
@@ -250,13 +264,14 @@ class ProjectCopy:
 
 
 @contextmanager
-def project_copy(folder: Path, database: Path | None = None) -> Iterator[ProjectCopy]:
+def project_copy(folder: Path, database: Path | None = None, ready: ReadyPython | None = None) -> Iterator[ProjectCopy]:
     """A copy of the project, removed at the end.
 
     Args:
         database: what the embedded database is a copy of; None: it is new.
+        ready: see `ProjectCopy`.
     """
-    copy = ProjectCopy(folder)
+    copy = ProjectCopy(folder, ready)
     if database is not None:
         shutil.copy(database, copy.project / "techscreen.db")
     try:

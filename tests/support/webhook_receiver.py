@@ -66,10 +66,12 @@ class Receiver:
 def serving(receiver: Receiver) -> Iterator[Receiver]:
     thread = threading.Thread(target=receiver.server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
-    yield receiver
-    receiver.server.shutdown()
-    thread.join()
-    receiver.server.server_close()
+    try:
+        yield receiver
+    finally:  # else a test that fails would keep its process from ending
+        receiver.server.shutdown()
+        thread.join()
+        receiver.server.server_close()
 
 
 def settings_for(url: str, *, allow_private: bool = True) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from techscreen.topics.tables import load_tables
 from techscreen.topics.technology_mentions import (
     UnsupportedTechnology,
     canonical_name,
+    technologies_as_written,
     technologies_given,
     technologies_in,
     technologies_listed,
@@ -261,6 +262,11 @@ def test_a_part_does_not_come_with_the_whole_by_itself() -> None:
 def test_a_list_names_the_longest_names_alone() -> None:
     assert technologies_listed("Spring Boot") == {"spring-boot"}
     assert technologies_listed("react, go and PostgreSQL 15") == {"react", "go", "postgresql"}
+    assert technologies_as_written("ISO 20022, 3-D  Secure; Spring Boot, then spring-boot") == {
+        "iso20022": "ISO 20022",
+        "3ds": "3-D Secure",
+        "spring-boot": "Spring Boot",
+    }
 
 
 @table("path", EXEMPLARS, ids=lambda path: path.stem)
