@@ -46,7 +46,7 @@ cache-stats: $(READY)
 
 # Most tests wait for a server or a clock, so more at a time than there are usually cores.
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -n 3 --dist worksteal
+	$(BIN)/python -m pytest -n 4 --dist worksteal
 
 check: lint layers types test
 

@@ -337,12 +337,12 @@ class TestAFailedQuestion:
 class TestTheDatabaseMeanwhile:
     @pytest.fixture
     def refusing_to_store(self, app: Flask) -> Iterator[Callable[[int], None]]:
-        """Has the next updates of job descriptions fail as if the database were away."""
+        """Has the next enhancements that are to be stored fail as if the database were away."""
         left = 0
 
         def refuse(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
             nonlocal left
-            if left and statement.startswith("UPDATE job_descriptions"):
+            if left and statement.startswith("UPDATE job_descriptions SET enhanced_title"):
                 left -= 1
                 raise OperationalError(statement, {}, Exception("away"))
 
