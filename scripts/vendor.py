@@ -90,7 +90,7 @@ def _check(target: Path) -> int:
         raise UnusableTarget(f"{target} is not a copy of this service.")
     lines = list(changes_for_the_repository(target))
     if not lines:
-        _say(f"Nothing was changed in {target}.")
+        _say(f"Nothing was changed in {target}.", err=True)  # the output is a patch
         return 0
     _print(lines)
     return 1

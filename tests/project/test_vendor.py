@@ -216,7 +216,7 @@ def test_a_copy_says_what_it_is_and_is_up_to_date(tmp_path: Path, capsys: pytest
     assert "python -m scripts.vendor" in header
 
     assert run(target, capsys=capsys) == (0, f"{target} is version {number} already.\n", "")
-    assert run("--check", target, capsys=capsys) == (0, f"Nothing was changed in {target}.\n", "")
+    assert run("--check", target, capsys=capsys) == (0, "", f"Nothing was changed in {target}.\n")
 
 
 def test_an_update_shows_local_changes_before_it_overwrites_them(
