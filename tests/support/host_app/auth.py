@@ -1,31 +1,12 @@
-"""The host's own login: a stand-in for Flask-Login, with the names of its functions."""
+"""The host's own login."""
 
-from functools import wraps
-
-from flask import abort, g, session
-from werkzeug.local import LocalProxy
+from flask_login import LoginManager
 
 from models import User, db
 
-
-def load_user():
-    if "host_user" not in g:
-        g.host_user = db.session.get(User, session["_user_id"]) if "_user_id" in session else None
-    return g.host_user
+logins = LoginManager()
 
 
-current_user = LocalProxy(load_user)
-
-
-def login_user(user) -> None:
-    session["_user_id"] = user.id
-
-
-def login_required(view):
-    @wraps(view)
-    def guarded(*args, **kwargs):
-        if not current_user:
-            abort(401)
-        return view(*args, **kwargs)
-
-    return guarded
+@logins.user_loader
+def load_user(user_id):
+    return db.session.get(User, int(user_id))
