@@ -25,7 +25,7 @@ from techscreen.observability import metrics
 from techscreen.question_cache.administration import has_technology
 from techscreen.question_cache.feedback_sums import feedback_on
 from techscreen.question_cache.keys import LIBRARY_VERSION, PEOPLE, cache_key
-from techscreen.question_cache.lookup import with_enough_criteria
+from techscreen.question_cache.lookup_statements import with_enough_criteria
 from techscreen.question_cache.reservations import newest_variant
 from techscreen.schemas.cursors import cursor_after, position_of
 from techscreen.schemas.generation import EnhanceRequest

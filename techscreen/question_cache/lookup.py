@@ -11,34 +11,17 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence, Sized
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import (
-    ColumnElement,
-    CompoundSelect,
-    Integer,
-    Row,
-    Select,
-    and_,
-    bindparam,
-    false,
-    func,
-    literal_column,
-    or_,
-    select,
-    union_all,
-)
-from sqlalchemy.ext.compiler import compiles
+from sqlalchemy import ColumnElement, Row, func, select
 from sqlalchemy.orm import Session
-from sqlalchemy.sql.compiler import SQLCompiler
-from sqlalchemy.sql.functions import GenericFunction
 
 from config import LibraryUse, Settings
-from models import CachedQuestion, QuestionUse, utc_now
+from models import CachedQuestion, utc_now
 from prompts import InterviewTopic
 from techscreen.checks.answers import MAX_CRITERIA, MIN_CRITERIA
 from techscreen.claude.interface import Claude
+from techscreen.question_cache import lookup_statements as statements
 from techscreen.question_cache.keys import LIBRARY_VERSION, request_hash, subject_of
 from techscreen.storage.transactions import FRESH, run_in_transaction
 from techscreen.text.exhibits import shown_text, text_to_compare
@@ -50,39 +33,12 @@ logger = logging.getLogger(__name__)
 MAX_COMPARISON = 50
 # The same where none can be similar enough: only the nearest is wanted, for the log.
 NEAR_MISS_SAMPLE = 15
-MAX_HITS = 10
 MAX_TAKEN_TEXTS = 5
-_IS_GENERATED = CachedQuestion.library_status.is_(None)
-# What is read of a row to decide whether it is wanted.
-_COMPARED = (
-    CachedQuestion.id,
-    CachedQuestion.question_type,
-    CachedQuestion.usage_count,
-    _IS_GENERATED.label("is_generated"),
-)
-
-
-class _json_length(GenericFunction[int]):  # the name of the database's function
-    """How many entries a JSON list has."""
-
-    name = "json_length"
-    type = Integer()
-    inherit_cache = True
-
-
-@compiles(_json_length, "sqlite")
-def _in_sqlite(element: _json_length, compiler: SQLCompiler, **how: Any) -> str:
-    return f"json_array_length({compiler.process(element.clauses, **how)})"
 
 
 def has_enough_criteria(criteria: Sized) -> bool:
     """Whether a library question may be in an interview: with fewer or more criteria it could not be published."""
     return MIN_CRITERIA <= len(criteria) <= MAX_CRITERIA
-
-
-def with_enough_criteria() -> ColumnElement[bool]:
-    """The same as a condition on rows."""
-    return _json_length(CachedQuestion.criteria).between(MIN_CRITERIA, MAX_CRITERIA)
 
 
 @dataclass(frozen=True)
@@ -116,14 +72,6 @@ class CachedHit:
 
     row: CachedQuestion
     similarity: float
-
-
-class _Terms(NamedTuple):
-    """Which questions may be lent at all: what a statement is built for."""
-
-    takes_generated: bool
-    takes_library: bool
-    same_model_only: bool
 
 
 class _Found(NamedTuple):
@@ -187,7 +135,7 @@ class CacheLookup:
         ids = [one.id for each in found for one in each]
         # Others may have taken some meanwhile, as often as they may be taken.
         values = {**self._limits(), "ids": ids}
-        chosen = session.scalars(_lendable_ones(self._terms), values, execution_options=FRESH) if ids else ()
+        chosen = session.scalars(statements.lendable_ones(self._terms), values, execution_options=FRESH) if ids else ()
         rows = {row.id: row for row in chosen}
         return [[CachedHit(rows[one.id], one.similarity) for one in each if one.id in rows] for each in found]
 
@@ -196,11 +144,11 @@ class CacheLookup:
 
         A library question neither expires nor is used up, whoever wrote it; see `has_enough_criteria`.
         """
-        return _lendable(self._terms, self._limits())
+        return statements.lendable(self._terms, self._limits())
 
     @property
-    def _terms(self) -> _Terms:
-        return _Terms(self._takes_generated, self._takes_library, self._settings.cache_same_model_only)
+    def _terms(self) -> statements.Terms:
+        return statements.Terms(self._takes_generated, self._takes_library, self._settings.cache_same_model_only)
 
     def _limits(self) -> dict[str, Any]:
         return {
@@ -246,7 +194,7 @@ class CacheLookup:
                 f"type_{place}": each.topic.question_type,
             }
         found: list[list[_Found]] = [[] for _ in wanted]
-        for row in session.execute(_equal_ones(self._terms, len(wanted)), values):
+        for row in session.execute(statements.equal_ones(self._terms, len(wanted)), values):
             other_type = row.question_type != wanted[row.place].topic.question_type
             order = bool(row.is_generated), other_type, row.usage_count, row.id
             found[row.place].append(_Found(order, row.id, bool(row.is_generated), 1.0))
@@ -273,7 +221,7 @@ class CacheLookup:
                 f"version_{number}": version,
                 f"most_{number}": MAX_COMPARISON if self._may_be_similar(each) else NEAR_MISS_SAMPLE,
             }
-        statement = _buckets(self._terms, tuple(only for _, only, _ in buckets))
+        statement = statements.buckets(self._terms, tuple(only for _, only, _ in buckets))
         rows: dict[int, list[Row[Any]]] = defaultdict(list)
         for row in session.execute(statement, values):
             rows[buckets[row.number][0]].append(row)
@@ -292,7 +240,7 @@ class CacheLookup:
                 other_type = row.question_type != wanted.topic.question_type
                 order = bool(row.is_generated), other_type, -similarity, row.id
                 close.append(_Found(order, row.id, bool(row.is_generated), similarity))
-        return sorted(close, key=lambda one: one.order)[:MAX_HITS]
+        return sorted(close, key=lambda one: one.order)[: statements.MAX_HITS]
 
     def _versions(self, wanted: WantedQuestion) -> list[str]:
         """The prompt versions under which fitting questions stand."""
@@ -303,89 +251,6 @@ class CacheLookup:
         """Whether any unequal facet could reach the threshold; the most similar one has one word more."""
         words = len(wanted.subject.facet)
         return words / (words + 1) >= self._settings.cache_similarity_threshold
-
-
-# ---------------------------------------------------------------------------------------- statements, built once each
-
-
-def _lendable(terms: _Terms, limits: Mapping[str, Any]) -> tuple[ColumnElement[bool], ...]:
-    used_here = select(QuestionUse.cached_question_id).where(QuestionUse.req_id == limits["req_id"])
-    ours = [CachedQuestion.model == limits["model"]] if terms.same_model_only else []
-    generated = and_(
-        _IS_GENERATED,
-        *ours,
-        CachedQuestion.usage_count < limits["max_uses"],
-        CachedQuestion.created_at > limits["oldest"],
-    )
-    library = and_(CachedQuestion.library_status == "active", with_enough_criteria())
-    return (
-        or_(generated if terms.takes_generated else false(), library if terms.takes_library else false()),
-        CachedQuestion.only_for_req_id.is_(None) | (CachedQuestion.only_for_req_id == limits["req_id"]),
-        CachedQuestion.retired_at.is_(None),
-        CachedQuestion.complaints < limits["max_complaints"],
-        CachedQuestion.id.not_in(used_here),
-    )
-
-
-class _Given(dict[str, Any]):
-    """Limits that are given when a statement is executed."""
-
-    def __missing__(self, name: str) -> Any:
-        return bindparam(name)
-
-
-@lru_cache
-def _lendable_ones(terms: _Terms) -> Select[CachedQuestion]:
-    """Some questions by their ids."""
-    these = CachedQuestion.id.in_(bindparam("ids", expanding=True))
-    return select(CachedQuestion).where(these, *_lendable(terms, _Given()))
-
-
-@lru_cache(maxsize=64)
-def _equal_ones(terms: _Terms, topics: int) -> CompoundSelect[Any]:
-    """The questions for some equal topics."""
-
-    def of(place: int) -> Select[*tuple[Any, ...]]:
-        other_type = CachedQuestion.question_type != bindparam(f"type_{place}")
-        hashes: list[ColumnElement[Any]] = [bindparam(f"generated_{place}"), bindparam(f"library_{place}")]
-        return (
-            select(literal_column(str(place), Integer).label("place"), *_COMPARED)
-            .where(CachedQuestion.request_hash.in_(hashes), *_lendable(terms, _Given()))
-            .order_by(_IS_GENERATED, other_type, CachedQuestion.usage_count, CachedQuestion.id)
-            .limit(MAX_HITS)
-        )
-
-    return union_all(*(select(of(place).subquery()) for place in range(topics)))
-
-
-@lru_cache(maxsize=256)
-def _buckets(terms: _Terms, only_library: tuple[bool, ...]) -> CompoundSelect[Any]:
-    """The questions that are compared with some topics, least used first.
-
-    Each bucket by itself, so that the index gives the least used ones without reading the whole bucket.
-    """
-
-    def of(number: int, only: bool) -> Select[*tuple[Any, ...]]:
-        return (
-            select(
-                literal_column(str(number), Integer).label("number"),
-                CachedQuestion.topic,
-                CachedQuestion.facet_key,
-                *_COMPARED,
-            )
-            .where(
-                CachedQuestion.technology_key == bindparam(f"technologies_{number}"),
-                CachedQuestion.skill_level == bindparam(f"level_{number}"),
-                CachedQuestion.language == bindparam(f"language_{number}"),
-                CachedQuestion.prompt_version == bindparam(f"version_{number}"),
-                *_lendable(terms, _Given()),
-                *([CachedQuestion.library_status.is_not(None)] if only else []),
-            )
-            .order_by(CachedQuestion.usage_count)
-            .limit(bindparam(f"most_{number}", type_=Integer))
-        )
-
-    return union_all(*(select(of(number, only).subquery()) for number, only in enumerate(only_library)))
 
 
 def _similarity(wanted: WantedQuestion, row: Row[Any]) -> float:

@@ -62,7 +62,7 @@ def _what_a_reader_has() -> None:
         if shutil.which(program) is None:
             go_without(program, program)
     if sys.prefix == sys.base_prefix:
-        pytest.skip("a copy of the project needs a virtual environment")
+        go_without("A virtual environment", ".venv", by="python3 -m venv")
 
 
 @pytest.fixture(scope="session")

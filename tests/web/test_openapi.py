@@ -374,8 +374,8 @@ def findings(app: Flask, *, mode: str) -> tuple[list[str], Counter[tuple[str, in
 
 
 # The example has no overridden finding: `tests/editing/test_states.py` overrides one and takes it back. Nor has it a
-# job that could be cancelled. Whether there is still a draft with a question too many is chance; `tests/editing/
-# test_edits.py` removes one.
+# job that could be cancelled. Whether there is still a draft with a question too many is chance:
+# `tests/editing/test_edits.py` removes one.
 NOT_DONE_HERE = {
     "DELETE /api/interview/{interview_id}/findings/{finding_id}/override",
     "DELETE /api/interview/{interview_id}/questions/{number}",
