@@ -24,7 +24,7 @@ TEXT = "of_a_host"
 # Values that are not the default's, where a text, the next number or the other truth value would not do.
 VALUES: dict[str, Any] = {
     "FLASK_ENV": "testing",
-    "DATABASE_URL": "sqlite:////tmp/of-a-host.db",
+    "DATABASE_URL": "sqlite:///of-a-host.db",
     "HOST": "127.0.0.2",
     "CLAUDE_MODE": "live",  # without a key it is offline
     "CLAUDE_EFFORT": "high",
@@ -47,8 +47,8 @@ VALUES: dict[str, Any] = {
     "WORKER_METRICS_PORT": 4_321,
     "LOG_LEVEL": "ERROR",
     "LOG_FORMAT": "json",
-    "LOG_FILE": "/tmp/of-a-host.log",
-    "SPOOL_DIR": "/tmp/of-a-host",
+    "LOG_FILE": "of-a-host.log",
+    "SPOOL_DIR": "of-a-host",
 }
 
 
@@ -229,7 +229,7 @@ def test_lists_of_app_config_are_read_as_those_of_the_environment(roles: object)
 
 def test_who_knows_its_callers_itself_needs_no_gateways_secret() -> None:
     app = Flask("host")
-    production = of_host(FLASK_ENV="production", CLAUDE_API_KEY="a-key", SQLALCHEMY_DATABASE_URI="sqlite:////tmp/x.db")
+    production = of_host(FLASK_ENV="production", CLAUDE_API_KEY="a-key", SQLALCHEMY_DATABASE_URI="sqlite:///x.db")
 
     assert any(sentence.startswith("GATEWAY_SECRET") for sentence in settings_warnings(production, app))
     app.config["INTERVIEW_AUTHENTICATOR"] = lambda request: None
